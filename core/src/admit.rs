@@ -1,0 +1,215 @@
+//! Admission: from a request to an answer, or to a command for the holder of the log.
+//!
+//! ```text
+//!  request ─▶ route ─▶ size ─▶ token ─▶ fields ─▶ grants ─▶ Command
+//!               └────────┴────────┴────────┴────────┴─────▶ Answer
+//! ```
+//!
+//! All of it is a pure function of the request, the configuration, the time and some random bytes.
+
+use crate::answer::{Answer, Response};
+use crate::bearer::{Bearer, bearer};
+use crate::command::{CheckHealth, Command};
+use crate::config::Config;
+use crate::cors::{self, Cors};
+use crate::error::Refusal;
+use crate::hub_url::{DEFAULT_PATH, HubUrl};
+use crate::limits::MAX_URL_LENGTH;
+use crate::publish::{self, Publish};
+use crate::request::{Body, Request};
+use crate::subscribe::{self, Subscribe};
+use crate::time::Timestamp;
+use crate::token::{self, Role, Token};
+use crate::update::Update;
+
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+pub enum Admission {
+    /// It is answered at once.
+    Answer(Answer),
+    /// The holder of the log answers it.
+    Forward(Command),
+}
+
+/// The methods of the hub's path, and of its health.
+const METHODS: &str = "GET, HEAD, POST, OPTIONS";
+const HEALTH_METHODS: &str = "GET, HEAD, OPTIONS";
+
+/// What a path and a method ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Publish,
+    Subscribe { with_body: bool },
+    Preflight { methods: &'static str },
+    CheckHealth,
+}
+
+/// How many bytes of a request's body to read before [`admit`]; past it, [`Body::TooLarge`].
+#[must_use]
+pub fn body_limit(request: &Request, config: &Config) -> usize {
+    match route(request, config) {
+        Ok((Route::Publish, _)) => config.max_request_body_size,
+        _ => 0,
+    }
+}
+
+/// Decides what becomes of a request. `entropy` must be fresh random bytes: ids are made of it.
+#[must_use]
+pub fn admit(
+    request: &Request,
+    body: &Body,
+    config: &Config,
+    now: Timestamp,
+    entropy: &[u8; 32],
+) -> Admission {
+    let cors = Cors::of(request, config);
+    match decide(request, body, config, now, entropy, &cors) {
+        Ok(admission) => admission,
+        Err(refusal) => Admission::Answer(refusal.into_answer(&cors)),
+    }
+}
+
+fn decide(
+    request: &Request,
+    body: &Body,
+    config: &Config,
+    now: Timestamp,
+    entropy: &[u8; 32],
+    cors: &Cors,
+) -> Result<Admission, Refusal> {
+    let (route, hub) = route(request, config)?;
+    let mut random = [0; 16];
+    random.copy_from_slice(&entropy[..16]);
+    match route {
+        Route::Preflight { methods } => Ok(answer(cors.preflight(methods))),
+        Route::CheckHealth => {
+            Ok(Admission::Forward(Command::CheckHealth(CheckHealth { cors: cors.clone() })))
+        }
+        Route::Publish => {
+            let update = publish(request, body, config, &hub, now, random)?;
+            Ok(Admission::Forward(Command::Publish(Publish { update, cors: cors.clone() })))
+        }
+        Route::Subscribe { with_body } => {
+            let subscribe = subscribe(request, config, &hub, now, cors, random)?;
+            Ok(if with_body {
+                Admission::Forward(Command::Subscribe(subscribe))
+            } else {
+                answer(subscribe.opened(None).map(|()| Vec::new()))
+            })
+        }
+    }
+}
+
+fn answer(response: Response) -> Admission {
+    Admission::Answer(Answer { response, log: None })
+}
+
+/// Finds what is asked for, and the hub's URL for this request.
+fn route(request: &Request, config: &Config) -> Result<(Route, HubUrl), Refusal> {
+    if request.url_length() > MAX_URL_LENGTH {
+        return Err(Refusal::UrlTooLong);
+    }
+    // A host that makes no URL is none that this hub could be at.
+    let hub = config
+        .hub_url(request)
+        .ok_or_else(|| Refusal::NotFound { hub_path: DEFAULT_PATH.to_owned() })?;
+    let path = canonical(request.path());
+    let route = if path == hub.path() {
+        match request.method() {
+            "GET" => Route::Subscribe { with_body: true },
+            "HEAD" => Route::Subscribe { with_body: false },
+            "POST" => Route::Publish,
+            "OPTIONS" => Route::Preflight { methods: METHODS },
+            _ => return Err(Refusal::Method { allowed: METHODS }),
+        }
+    } else if path == "/healthz" {
+        match request.method() {
+            "GET" | "HEAD" => Route::CheckHealth,
+            "OPTIONS" => Route::Preflight { methods: HEALTH_METHODS },
+            _ => return Err(Refusal::Method { allowed: HEALTH_METHODS }),
+        }
+    } else {
+        return Err(Refusal::NotFound { hub_path: hub.path().to_owned() });
+    };
+    Ok((route, hub))
+}
+
+/// A path without doubled leading slashes or a trailing one. Clients glue URLs together, and a
+/// redirected POST would lose its body.
+fn canonical(path: &str) -> String {
+    format!("/{}", path.trim_matches('/'))
+}
+
+fn publish(
+    request: &Request,
+    body: &Body,
+    config: &Config,
+    hub: &HubUrl,
+    now: Timestamp,
+    random: [u8; 16],
+) -> Result<Update, Refusal> {
+    let body = match body {
+        Body::Whole(body) if body.len() <= config.max_request_body_size => body,
+        _ => {
+            return Err(Refusal::TooLarge(format!(
+                "The body is larger than the {} bytes that are allowed; publish less, or a link to it.",
+                config.max_request_body_size
+            )));
+        }
+    };
+    refuse_query_token(request)?;
+    let bearer = bearer(request, config)?.ok_or(Refusal::NoToken)?;
+    let token = validate(&bearer, Role::Publisher, config, hub, now)?;
+    // A cookie comes along whatever page sent the request.
+    if bearer.from_cookie && !cors::may_publish(request, config, hub) {
+        return Err(Refusal::ForbiddenOrigin);
+    }
+    if !publish::is_form(request) {
+        return Err(Refusal::NotAForm);
+    }
+    let update = publish::read(body, config, hub, random)?;
+    if let Some(topic) = token.grants.refuses(update.topics()) {
+        return Err(Refusal::InsufficientScope(format!(
+            "The access token does not grant publishing to the topic `{topic}`."
+        )));
+    }
+    Ok(update)
+}
+
+fn subscribe(
+    request: &Request,
+    config: &Config,
+    hub: &HubUrl,
+    now: Timestamp,
+    cors: &Cors,
+    random: [u8; 16],
+) -> Result<Subscribe, Refusal> {
+    refuse_query_token(request)?;
+    let token = match bearer(request, config)? {
+        Some(bearer) => Some(validate(&bearer, Role::Subscriber, config, hub, now)?),
+        None if config.anonymous => None,
+        None => return Err(Refusal::NoToken),
+    };
+    subscribe::read(request, token, config, cors.clone(), random)
+}
+
+fn validate(
+    bearer: &Bearer,
+    role: Role,
+    config: &Config,
+    hub: &HubUrl,
+    now: Timestamp,
+) -> Result<Token, Refusal> {
+    token::validate(&bearer.token, role, config, hub, now).map_err(Refusal::InvalidToken)
+}
+
+/// A token in the query is not supported yet; to ignore it would be to answer 401 for no reason
+/// that its sender can see.
+fn refuse_query_token(request: &Request) -> Result<(), Refusal> {
+    if request.query().any(|pair| pair.name() == Ok("authorization")) {
+        return Err(Refusal::Malformed(
+            "The parameter `authorization` is not supported by this hub yet; send the token in the Authorization header or a cookie.".into(),
+        ));
+    }
+    Ok(())
+}

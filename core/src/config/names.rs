@@ -1,0 +1,57 @@
+//! Names that are wrong: not yet supported, or misspelt.
+
+use super::VARIABLES;
+
+/// Variables of a later version. Ignoring one could open what its owner meant to close.
+pub(super) const NOT_YET: [&str; 6] = [
+    "HUB_ALIASES",
+    "PROTOCOL",
+    "PUBLISH_UNGRANTED",
+    "QUERY_AUTHORIZATION",
+    "SUBSCRIPTIONS",
+    "TARGETS",
+];
+
+/// The variable that a name resembles: at edit distance 1 or 2, and not itself a variable.
+pub(super) fn resembles(name: &str) -> Option<&'static str> {
+    let nearest =
+        VARIABLES.iter().map(|variable| (distance(name, variable.name), variable.name)).min()?;
+    matches!(nearest.0, 1 | 2).then_some(nearest.1)
+}
+
+/// Levenshtein's distance, row by row.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("flaw", "lawn"), 2);
+        assert_eq!(distance("same", "same"), 0);
+    }
+
+    #[test]
+    fn a_variable_does_not_resemble_itself() {
+        for variable in VARIABLES {
+            assert_eq!(resembles(variable.name), None, "{}", variable.name);
+        }
+        assert_eq!(resembles("HUB_URI"), Some("HUB_URL"));
+        assert_eq!(resembles("PATH"), None);
+    }
+}

@@ -1,0 +1,158 @@
+//! Values: from text to what it means, or a sentence that says what is wrong and what to write.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::{NativeReaders, Origins};
+use crate::hub_url::HubUrl;
+
+/// The largest body whose update fits a row of the log, which holds 2 MB.
+const LARGEST_BODY: usize = 1_900_000;
+
+pub(super) fn hub_url(text: &str) -> Result<HubUrl, String> {
+    HubUrl::parse(text).map_err(|error| {
+        format!("`{text}` {error}; write it like https://hub.example.com/.well-known/mercure")
+    })
+}
+
+/// Items separated by spaces or commas.
+pub(super) fn list(text: &str) -> Result<Vec<String>, String> {
+    let items = text.split([' ', ',', '\t', '\n']);
+    Ok(items.filter(|item| !item.is_empty()).map(str::to_owned).collect())
+}
+
+pub(super) fn issuer(text: &str) -> Result<String, String> {
+    match list(text)?.as_slice() {
+        [issuer] => Ok(issuer.clone()),
+        _ => Err("names several issuers, and this version trusts one; name that one".into()),
+    }
+}
+
+pub(super) fn algorithm(text: &str) -> Result<(), String> {
+    match text {
+        "HS256" => Ok(()),
+        _ => Err(format!("`{text}` is not supported by this version; use HS256")),
+    }
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "on" | "yes" => Ok(true),
+        "0" | "false" | "off" | "no" => Ok(false),
+        _ => Err(format!("`{text}` is neither on nor off; write 1 or 0")),
+    }
+}
+
+pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
+    list(text)?.iter().map(|item| origin(item)).collect()
+}
+
+pub(super) fn cors_origins(text: &str) -> Result<Origins, String> {
+    match text {
+        "*" => Ok(Origins::All),
+        _ => origins(text).map(Origins::Listed),
+    }
+}
+
+/// An origin as browsers spell it in the `Origin` field.
+fn origin(text: &str) -> Result<String, String> {
+    let spelt = Url::parse(text).map(|url| url.origin().ascii_serialization());
+    match spelt {
+        Ok(origin) if origin == text.trim_end_matches('/').to_ascii_lowercase() => Ok(origin),
+        _ => Err(format!(
+            "`{text}` is not an origin; write scheme and host alone, like https://www.example.com"
+        )),
+    }
+}
+
+pub(super) fn cookie_name(text: &str) -> Result<String, String> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if text.bytes().all(is_token) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is not a cookie's name; use letters, digits, `-` and `_`"))
+    }
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+    match scaled(text, &units) {
+        Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
+        _ => Err(format!("`{text}` is not a duration above zero; write it like 25s, 5m or 24h")),
+    }
+}
+
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("kB", 1_000), ("MB", 1_000_000), ("", 1)];
+    match scaled(text, &units).map(usize::try_from) {
+        Some(Ok(bytes)) if bytes > 0 => Ok(bytes),
+        _ => Err(format!("`{text}` is not a size above zero; write it like 256KiB or 1MiB")),
+    }
+}
+
+pub(super) fn body_size(text: &str) -> Result<usize, String> {
+    match size(text)? {
+        bytes if bytes <= LARGEST_BODY => Ok(bytes),
+        _ => Err(format!("`{text}` is more than the log can keep; write 1900kB or less")),
+    }
+}
+
+/// A whole number above zero, and its unit.
+fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit.trim())?;
+    number.parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("`{text}` is not a whole number above zero")),
+    }
+}
+
+pub(super) fn quantity(text: &str) -> Result<usize, String> {
+    let number = count(text)?;
+    usize::try_from(number).map_err(|_| format!("`{text}` is too large"))
+}
+
+pub(super) fn native_readers(text: &str) -> Result<NativeReaders, String> {
+    match text {
+        "auto" => Ok(NativeReaders::Auto),
+        "always" => Ok(NativeReaders::Always),
+        "never" => Ok(NativeReaders::Never),
+        _ => Err(format!("`{text}` is none of auto, always, never")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_sizes() {
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("2 d"), Ok(Duration::from_secs(172_800)));
+        assert!(duration("5").is_err());
+        assert!(duration("99999999999999999999h").is_err());
+        assert_eq!(size("350kB"), Ok(350_000));
+        assert_eq!(size("1048576"), Ok(1 << 20));
+        assert!(size("KiB").is_err());
+    }
+
+    #[test]
+    fn origins_are_spelt_as_browsers_do() {
+        assert_eq!(
+            origins("https://A.example/, http://localhost:8788"),
+            Ok(vec!["https://a.example".into(), "http://localhost:8788".into()])
+        );
+        for wrong in
+            ["a.example", "https://a.example/x", "https://a.example:443", "null", "file:///"]
+        {
+            assert!(origins(wrong).is_err(), "{wrong}");
+        }
+    }
+}

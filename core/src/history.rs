@@ -1,0 +1,60 @@
+//! What a stream asks of the log, and what the log answers.
+//!
+//! The core decides what to read; a shell reads it, from SQLite at once or from a table over the
+//! network. `oldest`, which comes with each answer, tells what the log no longer keeps.
+
+use std::sync::Arc;
+
+use crate::cursor::Position;
+use crate::event_id::EventId;
+use crate::update::Update;
+
+/// An update, and its place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The place after it.
+    pub position: Position,
+    /// The update.
+    pub update: Arc<Update>,
+}
+
+/// Which update's place and id a stream asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// The first with this id (draft-08, "Reconciliation": a repeated id is its earliest).
+    Id(EventId),
+    /// The one at this position.
+    At(Position),
+    /// The newest up to and including this position.
+    Newest(Position),
+}
+
+/// The answer to a [`Location`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// The update's place and id; `None` where the log does not keep it.
+    pub found: Option<(Position, EventId)>,
+    /// The oldest update kept; where none is, the place of the next one.
+    pub oldest: Position,
+}
+
+/// How much one page may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageLimit {
+    /// At most this many updates.
+    pub updates: usize,
+    /// No further update once the data so far has this many bytes.
+    pub bytes: usize,
+}
+
+/// A stretch of history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The updates of the stretch, in order.
+    pub updates: Vec<Appended>,
+    /// Where the stretch ends: the last update's position when a limit cut it, else the position
+    /// that was asked for.
+    pub reached: Position,
+    /// As in [`Located`].
+    pub oldest: Position,
+}

@@ -1,0 +1,39 @@
+//! Keys that access tokens are verified with.
+
+use std::fmt;
+
+use jsonwebtoken::{Algorithm, DecodingKey};
+
+/// A key together with the one algorithm it may be used with.
+///
+/// draft-08, "Token Validation": the algorithm is configured, never taken from a token, and bound
+/// to the key.
+#[derive(Clone)]
+pub(crate) struct Key {
+    algorithm: Algorithm,
+    key: DecodingKey,
+}
+
+impl Key {
+    /// A shared secret for HMAC with SHA-256.
+    pub(crate) fn hs256(secret: &[u8]) -> Self {
+        Self { algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret) }
+    }
+
+    /// Whether a token's `alg` names this key's algorithm.
+    pub(crate) fn is_for(&self, alg: &str) -> bool {
+        alg.parse() == Ok(self.algorithm)
+    }
+
+    /// Whether the base64url `signature` over `message` is this key's.
+    pub(crate) fn verifies(&self, message: &str, signature: &str) -> bool {
+        jsonwebtoken::crypto::verify(signature, message.as_bytes(), &self.key, self.algorithm)
+            .unwrap_or(false)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Key({:?}, secret)", self.algorithm)
+    }
+}

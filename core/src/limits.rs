@@ -1,0 +1,25 @@
+//! The limits that no configuration changes. Those that a deployment may change are variables
+//! (see [`crate::config`]); all of them are the "implementation-defined maximums" of draft-08,
+//! "Resource Limits".
+
+/// Longest URL of a request, in bytes; past it: 414.
+pub const MAX_URL_LENGTH: usize = 64 * 1024;
+
+/// Longest topic, in bytes; past it: 413.
+pub const MAX_TOPIC_LENGTH: usize = 4 * 1024;
+
+/// Longest `id` and longest `type` of an update, in bytes; past it: 413. Ids travel in header
+/// fields.
+pub const MAX_NAME_LENGTH: usize = 1024;
+
+/// Longest topic matcher, in bytes; past it: 400 in a request, 401 in a token.
+pub const MAX_MATCHER_LENGTH: usize = 4 * 1024;
+
+/// Longest access token, in bytes; past it: 401.
+pub const MAX_TOKEN_LENGTH: usize = 32 * 1024;
+
+/// Most topic matchers in one access token; past it: 401.
+pub const MAX_TOKEN_MATCHERS: usize = 1_000;
+
+/// Most updates in one page of history.
+pub const PAGE_UPDATES: usize = 500;

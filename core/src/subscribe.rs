@@ -1,0 +1,222 @@
+//! Subscriptions: from a request's parameters to what its stream shall carry.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::answer::finish;
+use crate::config::Config;
+use crate::cors::Cors;
+use crate::error::Refusal;
+use crate::matcher::{Matcher, any_matches};
+use crate::reader::Reader;
+use crate::request::Request;
+use crate::sse;
+use crate::time::Timestamp;
+use crate::token::Token;
+use crate::unavailable::Unavailable;
+use crate::update::Update;
+
+/// The answer field of draft-08, and the one of 0.x hubs.
+const ANSWER_FIELD: HeaderName = HeaderName::from_static("mercure-last-event-id");
+const LEGACY_ANSWER_FIELD: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Keeps a proxy (nginx) from holding events back.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// The names of a cursor in the query, the likelier to be fresh before the stale: libraries
+/// append `lastEventId` at a reconnection, beside what the page's URL already held.
+const CURSOR_PARAMETERS: [&str; 4] =
+    ["lastEventId", "last_event_id", "lastEventID", "Last-Event-ID"];
+
+/// A subscriber that may subscribe, on its way to the holder of its stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscribe {
+    /// The topics it asks for; they grant nothing.
+    pub(crate) matchers: Vec<Matcher>,
+    /// The topics whose private updates it may read.
+    pub(crate) grants: Vec<Matcher>,
+    /// When its token expires.
+    pub(crate) expires: Option<Timestamp>,
+    /// The cursor it sent; empty where it named one and gave none.
+    pub(crate) cursor: Option<String>,
+    /// Whether it asked in the way of 0.x hubs, and wants their answer field too.
+    pub(crate) legacy: bool,
+    pub(crate) reader: Reader,
+    /// How long it is to wait before it comes back; for each stream another, so that streams
+    /// that end together do not come back together.
+    pub(crate) retry: Duration,
+    /// How long its stream lives, for the same reason.
+    pub(crate) lifetime: Duration,
+    pub(crate) cors: Cors,
+}
+
+impl Subscribe {
+    /// Whether this stream carries an update: some matcher selects it and, if it is private, the
+    /// token grants one of its topics (draft-08, "Subscribers").
+    pub(crate) fn wants(&self, update: &Update) -> bool {
+        any_matches(&self.matchers, &update.topics) && self.may_read(update)
+    }
+
+    /// Whether it may read an update that it selected.
+    pub(crate) fn may_read(&self, update: &Update) -> bool {
+        !update.private || any_matches(&self.grants, &update.topics)
+    }
+
+    /// The head of the stream's response; `resumed` is where its replay begins, if it resumes.
+    pub(crate) fn opened(&self, resumed: Option<&str>) -> http::Response<()> {
+        let mut headers = stream_fields();
+        // As bytes: a cursor may hold characters that are not ASCII.
+        if let Some(Ok(cursor)) = resumed.map(|cursor| HeaderValue::from_bytes(cursor.as_bytes())) {
+            if self.legacy {
+                headers.insert(LEGACY_ANSWER_FIELD, cursor.clone());
+            }
+            headers.insert(ANSWER_FIELD, cursor);
+        }
+        finish(StatusCode::OK, headers, &self.cors)
+    }
+
+    /// The answer when it cannot be served just now.
+    pub(crate) fn unavailable(&self) -> Unavailable {
+        if !self.reader.gives_up_on_errors {
+            return Unavailable::refused(&self.cors);
+        }
+        let cursor =
+            self.cursor.as_deref().filter(|cursor| !cursor.is_empty() && self.reader.native);
+        let response = finish(StatusCode::OK, stream_fields(), &self.cors);
+        Unavailable::come_back(response.map(|()| sse::come_back(cursor, self.retry).to_vec()))
+    }
+}
+
+/// The fields of every event stream. Nothing on the way may transform it: compressing buffers.
+fn stream_fields() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform"));
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    headers
+}
+
+/// Reads the parameters of a subscription (draft-08, "Subscription").
+///
+/// # Errors
+///
+/// A parameter that breaks a rule, or none that selects a topic. Parameters that are not known
+/// are foreign and ignored, unless they are in the reserved `match` namespace.
+pub(crate) fn read(
+    request: &Request,
+    token: Option<Token>,
+    config: &Config,
+    cors: Cors,
+    random: [u8; 16],
+) -> Result<Subscribe, Refusal> {
+    let selection = Selection::collect(request, config)?;
+    let (grants, expires) = match token {
+        Some(token) => (token.grants.subscribe, token.expires),
+        None => (Vec::new(), None),
+    };
+    let [a, b, c, d, e, f, g, h, rest @ ..] = random;
+    Ok(Subscribe {
+        matchers: selection.matchers,
+        grants,
+        expires,
+        cursor: cursor(request),
+        legacy: selection.legacy,
+        reader: Reader::of(request, config),
+        retry: between(Duration::from_secs(2), Duration::from_secs(8), [a, b, c, d, e, f, g, h]),
+        lifetime: between(config.stream_lifetime * 4 / 5, config.stream_lifetime * 6 / 5, rest),
+        cors,
+    })
+}
+
+/// The topic matchers of a request.
+struct Selection {
+    matchers: Vec<Matcher>,
+    legacy: bool,
+}
+
+impl Selection {
+    fn collect(request: &Request, config: &Config) -> Result<Self, Refusal> {
+        let mut legacy = false;
+        let mut matchers = BTreeSet::new();
+        for pair in request.query() {
+            let name = pair.name_lossy();
+            let parse = match &*name {
+                "match" | "match_exact" => Matcher::exact,
+                "topic" => {
+                    legacy = true;
+                    Matcher::selector
+                }
+                "match_urlpattern" => {
+                    return Err(Refusal::Malformed(
+                        "The parameter `match_urlpattern` is not supported by this hub yet; name exact topics with `match`, or every topic with `match=*`.".into(),
+                    ));
+                }
+                // draft-08, "Subscription": the whole prefix is reserved, whatever its case, so
+                // that a misspelt type fails loudly.
+                _ if is_reserved(&name) => {
+                    return Err(Refusal::Malformed(format!(
+                        "The parameter `{name}` names no topic matcher type; use `match` or `match_exact`."
+                    )));
+                }
+                _ => continue,
+            };
+            let text = pair
+                .value()
+                .map_err(|_| Refusal::Malformed(format!("The parameter `{name}` is not UTF-8.")))?;
+            if text.is_empty() {
+                continue;
+            }
+            let matcher = parse(text)
+                .map_err(|error| Refusal::Malformed(format!("The parameter `{name}` {error}.")))?;
+            matchers.insert(matcher);
+        }
+        if matchers.is_empty() {
+            return Err(Refusal::Malformed(
+                "Name at least one topic: `?match=<topic>`, or `?topic=<topic>`.".into(),
+            ));
+        }
+        if matchers.len() > config.max_matchers {
+            return Err(Refusal::Malformed(format!(
+                "A subscriber may have at most {} topic matchers, and these are {}.",
+                config.max_matchers,
+                matchers.len()
+            )));
+        }
+        Ok(Self { matchers: matchers.into_iter().collect(), legacy })
+    }
+}
+
+/// Whether a name begins with `match`, in any case.
+fn is_reserved(name: &str) -> bool {
+    name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case("match"))
+}
+
+/// The cursor of a request: the first that is not empty, the header field before the query
+/// (draft-08, "Reconciliation"); empty where all that were named are.
+fn cursor(request: &Request) -> Option<String> {
+    let header = request
+        .header_values("last-event-id")
+        .map(|value| String::from_utf8_lossy(value).into_owned());
+    let query = CURSOR_PARAMETERS.iter().flat_map(|parameter| {
+        request
+            .query()
+            .filter(move |pair| pair.name() == Ok(parameter))
+            .map(|pair| pair.value_lossy().into_owned())
+    });
+    let mut named = false;
+    header
+        .chain(query)
+        .inspect(|_| named = true)
+        .find(|cursor| !cursor.is_empty())
+        .or_else(|| named.then(String::new))
+}
+
+/// A duration between two, at random.
+fn between(low: Duration, high: Duration, random: [u8; 8]) -> Duration {
+    let span = u64::try_from((high - low).as_millis()).unwrap_or(u64::MAX - 1);
+    low + Duration::from_millis(u64::from_be_bytes(random) % (span + 1))
+}

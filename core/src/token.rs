@@ -1,0 +1,218 @@
+//! Access tokens: from a JWT to what it allows, or a reason to refuse it.
+//!
+//! Two kinds are told apart by the header's `typ`. `at+jwt` is a token of draft-08 and is held to
+//! all of its rules; anything else is a 0.x token with its `mercure` claim. There is no falling
+//! back from one to the other.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use crate::config::Config;
+use crate::grant::Grants;
+use crate::hub_url::HubUrl;
+use crate::key::Key;
+use crate::limits::MAX_TOKEN_LENGTH;
+use crate::limits::MAX_TOKEN_MATCHERS;
+use crate::matcher::InvalidMatcher;
+use crate::time::Timestamp;
+
+/// Another name of the 0.x claim, for issuers that want names without collisions.
+const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
+
+/// What a token is presented for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Publisher,
+    Subscriber,
+}
+
+/// A valid token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) grants: Grants,
+    /// When streams that it opened must be closed.
+    pub(crate) expires: Option<Timestamp>,
+}
+
+/// Why a token is not valid. For the log alone: answers say `invalid_token` and no more
+/// (draft-08, "Error Responses").
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidToken {
+    #[error("it is longer than {MAX_TOKEN_LENGTH} bytes")]
+    TooLong,
+    #[error("it is not a JWT: three parts of base64url, the first two JSON objects")]
+    NotAJwt,
+    #[error("its header has `crit`, and no extension is understood here")]
+    Critical,
+    #[error("its `alg` is not the configured one")]
+    Algorithm,
+    #[error("no subscriber key is configured; set MERCURE_SUBSCRIBER_JWT_KEY")]
+    NoKey,
+    #[error("its signature is not of the configured key")]
+    Signature,
+    #[error("it has no `exp`, which an `at+jwt` must have")]
+    NoExpiry,
+    #[error("its `exp` has passed")]
+    Expired,
+    #[error("its `nbf` is to come")]
+    NotYetValid,
+    #[error("MERCURE_TRUSTED_ISSUERS is not set, so no `at+jwt` is accepted")]
+    NoTrustedIssuer,
+    #[error("its `iss` is not in MERCURE_TRUSTED_ISSUERS")]
+    Issuer,
+    #[error("its `aud` holds neither HUB_URL nor one of AUDIENCES")]
+    Audience,
+    #[error("its `{0}` is missing or of the wrong shape")]
+    Claim(&'static str),
+    #[error("a topic matcher in it {0}")]
+    Matcher(InvalidMatcher),
+    #[error(
+        "a topic matcher in it is of type `urlpattern`, which this version does not support yet"
+    )]
+    Pattern,
+    #[error("it has more than {MAX_TOKEN_MATCHERS} topic matchers")]
+    TooManyMatchers,
+    #[error("its `mercure` claim has no `publish` member")]
+    NoPublishMember,
+}
+
+/// Validates a token (draft-08, "Token Validation").
+///
+/// # Errors
+///
+/// The first rule that it breaks.
+pub(crate) fn validate(
+    token: &str,
+    role: Role,
+    config: &Config,
+    hub: &HubUrl,
+    now: Timestamp,
+) -> Result<Token, InvalidToken> {
+    if token.len() > MAX_TOKEN_LENGTH {
+        return Err(InvalidToken::TooLong);
+    }
+    let (message, signature) = token.rsplit_once('.').ok_or(InvalidToken::NotAJwt)?;
+    let (header, claims) = message.split_once('.').ok_or(InvalidToken::NotAJwt)?;
+    let header = json_object(header).ok_or(InvalidToken::NotAJwt)?;
+
+    verify(&header, message, signature, key(role, config)?)?;
+
+    let claims = json_object(claims).ok_or(InvalidToken::NotAJwt)?;
+    let expires = date(&claims, "exp")?;
+    if expires.is_some_and(|expires| expires <= now) {
+        return Err(InvalidToken::Expired);
+    }
+    if date(&claims, "nbf")?.is_some_and(|start| start > now) {
+        return Err(InvalidToken::NotYetValid);
+    }
+    let grants = if is_access_token(&header) {
+        // RFC 9068, section 4, and draft-08: `exp`, `iss` and `aud` are required.
+        if expires.is_none() {
+            return Err(InvalidToken::NoExpiry);
+        }
+        check_issuer(&claims, config)?;
+        check_audience(&claims, config, hub)?;
+        Grants::from_details(claims.get("authorization_details"))?
+    } else {
+        let claim = claims.get("mercure").or_else(|| claims.get(NAMESPACED_CLAIM));
+        let (grants, may_publish) = Grants::from_mercure_claim(claim)?;
+        if role == Role::Publisher && !may_publish {
+            return Err(InvalidToken::NoPublishMember);
+        }
+        grants
+    };
+    Ok(Token { grants, expires })
+}
+
+/// A base64url part that is a JSON object.
+fn json_object(part: &str) -> Option<Map<String, Value>> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn key(role: Role, config: &Config) -> Result<&Key, InvalidToken> {
+    match role {
+        Role::Publisher => Ok(&config.publisher_key),
+        Role::Subscriber => config.subscriber_key.as_ref().ok_or(InvalidToken::NoKey),
+    }
+}
+
+/// Checks the signature with the configured key and its algorithm. What the token itself brings
+/// (`jwk`, `jku`, `x5u`) is never looked at.
+fn verify(
+    header: &Map<String, Value>,
+    message: &str,
+    signature: &str,
+    key: &Key,
+) -> Result<(), InvalidToken> {
+    // RFC 7515, section 4.1.11: what is critical and not understood makes the token invalid.
+    if header.contains_key("crit") {
+        return Err(InvalidToken::Critical);
+    }
+    let alg = header.get("alg").and_then(Value::as_str);
+    if !alg.is_some_and(|alg| key.is_for(alg)) {
+        return Err(InvalidToken::Algorithm);
+    }
+    if !key.verifies(message, signature) {
+        return Err(InvalidToken::Signature);
+    }
+    Ok(())
+}
+
+/// Whether `typ` is `at+jwt`, in any case, with or without `application/` (RFC 7515, 4.1.9).
+fn is_access_token(header: &Map<String, Value>) -> bool {
+    let Some(typ) = header.get("typ").and_then(Value::as_str) else {
+        return false;
+    };
+    let typ = typ.to_ascii_lowercase();
+    typ.strip_prefix("application/").unwrap_or(&typ) == "at+jwt"
+}
+
+/// A NumericDate (RFC 7519, section 2), which may be fractional, rounded down to milliseconds.
+fn date(
+    claims: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, InvalidToken> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    let millis = value.as_f64().map(|seconds| (seconds * 1000.0).floor());
+    match millis {
+        // A cast from float saturates, so a date beyond time is the end of time.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked, saturates"
+        )]
+        Some(millis) if millis >= 0.0 => Ok(Some(Timestamp::from_millis(millis as u64))),
+        _ => Err(InvalidToken::Claim(name)),
+    }
+}
+
+fn check_issuer(claims: &Map<String, Value>, config: &Config) -> Result<(), InvalidToken> {
+    let trusted = config.trusted_issuer.as_deref().ok_or(InvalidToken::NoTrustedIssuer)?;
+    match claims.get("iss").and_then(Value::as_str) {
+        Some(issuer) if issuer == trusted => Ok(()),
+        _ => Err(InvalidToken::Issuer),
+    }
+}
+
+/// `aud` is one string or several; one of them must be this hub.
+fn check_audience(
+    claims: &Map<String, Value>,
+    config: &Config,
+    hub: &HubUrl,
+) -> Result<(), InvalidToken> {
+    let is_this_hub = |audience: &Value| {
+        audience.as_str().is_some_and(|audience| {
+            audience == hub.as_str() || config.audiences.iter().any(|listed| listed == audience)
+        })
+    };
+    let accepted = match claims.get("aud") {
+        Some(Value::Array(audiences)) => audiences.iter().any(is_this_hub),
+        Some(audience) => is_this_hub(audience),
+        None => false,
+    };
+    if accepted { Ok(()) } else { Err(InvalidToken::Audience) }
+}

@@ -1,0 +1,148 @@
+//! Updates: what publishers send and subscribers receive.
+
+use serde::{Deserialize, Serialize};
+
+use crate::characters::{self, ForbiddenCharacter};
+use crate::event_id::EventId;
+use crate::limits::MAX_NAME_LENGTH;
+use crate::topic::Topic;
+
+/// A new version of a topic, as it was published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    pub(crate) id: EventId,
+    pub(crate) topics: Vec<Topic>,
+    pub(crate) data: String,
+    pub(crate) private: bool,
+    pub(crate) event_type: Option<EventType>,
+    pub(crate) retry: Option<u32>,
+}
+
+impl Update {
+    /// The id by which subscribers resume after this update.
+    #[must_use]
+    pub fn id(&self) -> &EventId {
+        &self.id
+    }
+
+    /// The canonical topic, then the alternate ones; at least one.
+    #[must_use]
+    pub fn topics(&self) -> &[Topic] {
+        &self.topics
+    }
+
+    /// Whether only subscribers whose token grants one of its topics may have it.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.private
+    }
+
+    /// Its content.
+    #[must_use]
+    pub fn data(&self) -> &str {
+        &self.data
+    }
+
+    /// The update as the columns of a log.
+    #[must_use]
+    pub fn store(&self) -> StoredUpdate {
+        let topics: Vec<&str> = self.topics.iter().map(Topic::as_str).collect();
+        StoredUpdate {
+            id: self.id.as_str().to_owned(),
+            topics: topics.join("\n"),
+            data: self.data.clone(),
+            private: self.private,
+            event_type: self.event_type.as_ref().map(|name| name.as_str().to_owned()),
+            retry: self.retry,
+        }
+    }
+
+    /// The update that a log kept.
+    #[must_use]
+    pub fn restore(stored: StoredUpdate) -> Self {
+        Self {
+            id: EventId::restored(&stored.id),
+            topics: stored.topics.split('\n').map(Topic::restored).collect(),
+            data: stored.data,
+            private: stored.private,
+            event_type: stored.event_type.map(|name| EventType(name.into())),
+            retry: stored.retry,
+        }
+    }
+}
+
+/// An update as the columns of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredUpdate {
+    /// The id.
+    pub id: String,
+    /// The topics, joined by line feeds: topics hold no control characters.
+    pub topics: String,
+    /// The content: any text, NUL included.
+    pub data: String,
+    /// Whether it is private.
+    pub private: bool,
+    /// The SSE event type, if the publisher gave one.
+    pub event_type: Option<String>,
+    /// The SSE reconnection time in milliseconds, if the publisher gave one.
+    pub retry: Option<u32>,
+}
+
+/// The SSE event type of an update.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct EventType(Box<str>);
+
+/// Why a text is not an event type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidEventType {
+    #[error("holds {0}")]
+    Character(ForbiddenCharacter),
+    #[error("is longer than {MAX_NAME_LENGTH} bytes")]
+    TooLong,
+    #[error("is `mercure`, which is reserved for the hub's own events")]
+    Reserved,
+}
+
+impl EventType {
+    /// Reads an event type that a publisher gives (draft-08, "Publication", `type`).
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidEventType> {
+        if text.len() > MAX_NAME_LENGTH {
+            return Err(InvalidEventType::TooLong);
+        }
+        characters::check(text).map_err(InvalidEventType::Character)?;
+        if text == "mercure" {
+            return Err(InvalidEventType::Reserved);
+        }
+        Ok(Self(text.into()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_update_comes_back_whole() {
+        let update = Update {
+            id: EventId::restored("urn:x"),
+            topics: vec![Topic::restored("a"), Topic::restored("https://example.com/é")],
+            data: "one\ntwo\0\u{2028}".into(),
+            private: true,
+            event_type: Some(EventType::parse("ping").unwrap()),
+            retry: Some(0),
+        };
+        assert_eq!(Update::restore(update.store()), update);
+    }
+
+    #[test]
+    fn the_hubs_event_type_is_reserved() {
+        assert_eq!(EventType::parse("mercure"), Err(InvalidEventType::Reserved));
+        assert!(EventType::parse("Mercure").is_ok());
+        assert!(EventType::parse("a\rb").is_err());
+    }
+}

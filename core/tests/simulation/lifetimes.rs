@@ -1,0 +1,214 @@
+//! How streams begin, stay alive, and end.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::client::Client;
+use crate::world::{Ended, NATIVE, World, subscriber};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_reader_that_is_not_native_is_greeted_with_a_comment_alone() {
+    let mut world = World::new(&[]);
+    let stream = world.subscribe("match=a", &[]);
+    assert_eq!(world.take_all(stream), [":\n"]);
+    assert_eq!(world.field(stream, "content-type").unwrap(), "text/event-stream; charset=utf-8");
+    assert_eq!(world.field(stream, "mercure-last-event-id"), None);
+}
+
+#[test]
+fn a_native_reader_is_told_its_position_first() {
+    let mut world = World::new(&[]);
+    let stream = world.subscribe("match=a", &NATIVE);
+    let greeting = world.take_all(stream).concat();
+    let (retry, rest) = greeting.strip_prefix("retry: ").unwrap().split_once('\n').unwrap();
+    assert!((2_000..=8_000).contains(&retry.parse::<u32>().unwrap()));
+    assert!(rest.starts_with("id: #"), "{rest}");
+    assert!(rest.ends_with("\nevent: cinnabar\ndata:\n\n"), "{rest}");
+}
+
+#[test]
+fn retry_differs_from_stream_to_stream() {
+    let mut world = World::new(&[]);
+    let first = world.subscribe("match=a", &NATIVE);
+    let second = world.subscribe("match=a", &NATIVE);
+    let line = |chunks: Vec<String>| chunks[0].lines().next().unwrap().to_owned();
+    assert_ne!(line(world.take_all(first)), line(world.take_all(second)));
+}
+
+#[test]
+fn a_silent_stream_gets_a_comment_within_the_heartbeat() {
+    let mut world = World::new(&[("HEARTBEAT", "16s")]);
+    let streams = [world.subscribe("match=a", &[]), world.subscribe("match=a", &NATIVE)];
+    for stream in streams {
+        world.take_all(stream);
+    }
+    world.pass(16 * SECOND);
+    for stream in streams {
+        assert_eq!(world.take_all(stream), [":\n"]);
+    }
+    // What is written instead counts.
+    world.pass(10 * SECOND);
+    world.publish_and_sync("topic=a");
+    world.take_all(streams[0]);
+    world.pass(14 * SECOND);
+    assert!(world.take_all(streams[0]).is_empty());
+    world.pass(2 * SECOND);
+    assert_eq!(world.take_all(streams[0]), [":\n"]);
+}
+
+#[test]
+fn no_comment_for_who_has_not_taken_the_last() {
+    let mut world = World::new(&[]);
+    let stream = world.subscribe("match=a", &[]);
+    world.pass(Duration::from_secs(2_000));
+    assert_eq!(world.connection(stream).queue.len(), 1);
+}
+
+#[test]
+fn no_stream_no_timer() {
+    let mut world = World::new(&[]);
+    assert_eq!(world.holder.poll_timeout(), None);
+    let stream = world.subscribe("match=a", &[]);
+    assert!(world.holder.poll_timeout().is_some());
+    world.leave(stream);
+    assert_eq!(world.holder.poll_timeout(), None);
+    assert_eq!(world.holder.streams(), 0);
+}
+
+#[test]
+fn a_stream_ends_within_its_lifetime_and_a_fifth() {
+    let mut world = World::new(&[("STREAM_LIFETIME", "100s"), ("HEARTBEAT", "1h")]);
+    let (native, other) = (world.subscribe("match=a", &NATIVE), world.subscribe("match=a", &[]));
+    let _ = (world.take_all(native), world.take_all(other));
+    world.pass(80 * SECOND - Duration::from_millis(1));
+    assert_eq!(world.connection(native).ended, None);
+    world.pass(40 * SECOND + Duration::from_millis(1));
+    for stream in [native, other] {
+        assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
+    }
+    // The native reader is told its position last; no other is told anything.
+    assert!(world.take_all(native).concat().contains("event: cinnabar"));
+    assert!(world.take_all(other).is_empty());
+}
+
+#[test]
+fn a_stream_ends_before_its_token_expires() {
+    let mut world = World::new(&[("HEARTBEAT", "5s")]);
+    let expires = world.now.as_millis() as f64 / 1000.0 + 60.25;
+    let token = subscriber(&json!({"exp": expires, "mercure": {}}));
+    let cookie = format!("mercureAuthorization={token}");
+    let fields: Vec<(&str, &str)> =
+        NATIVE.into_iter().chain([("cookie", cookie.as_str())]).collect();
+    let stream = world.subscribe("match=a", &fields);
+    world.take_all(stream);
+    for _ in 0..58 {
+        world.pass(SECOND);
+        world.take_all(stream);
+    }
+    assert_eq!(world.connection(stream).ended, None);
+    world.pass(2 * SECOND);
+    assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
+    assert!(world.take_all(stream).concat().contains("event: cinnabar"));
+}
+
+#[test]
+fn nothing_is_written_after_expiry_even_if_no_timer_fired() {
+    let mut world = World::new(&[]);
+    let expires = world.now.as_millis() / 1000 + 60;
+    let authorization = format!("Bearer {}", subscriber(&json!({"exp": expires, "mercure": {}})));
+    let stream = world.subscribe("match=a", &[("authorization", &authorization)]);
+    world.take_all(stream);
+    // The clock moves, and no timer fires.
+    world.now = world.now.plus(60 * SECOND);
+    world.publish_and_sync("topic=a&data=late");
+    assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
+    assert!(world.take_all(stream).is_empty());
+}
+
+#[test]
+fn what_waits_at_expiry_is_dropped() {
+    let mut world = World::new(&[]);
+    let expires = world.now.as_millis() / 1000 + 60;
+    let authorization = format!("Bearer {}", subscriber(&json!({"exp": expires, "mercure": {}})));
+    let stream = world.subscribe("match=a", &[("authorization", &authorization)]);
+    world.publish_and_sync("topic=a&data=waits");
+    world.pass(61 * SECOND);
+    assert_eq!(world.connection(stream).ended, Some(Ended::Cut));
+    assert!(world.take_all(stream).is_empty());
+}
+
+#[test]
+fn a_quiet_stream_is_told_when_its_last_id_grows_old() {
+    let mut world = World::new(&[("HISTORY_SIZE", "40"), ("HEARTBEAT", "10s")]);
+    let stream = world.subscribe("match=a", &NATIVE);
+    let mut client = Client::default();
+    client.read(world.take_all(stream).concat().as_bytes());
+    let first = client.last_event_id.clone();
+    // Others' updates: the stream sees nothing, the log moves on.
+    for _ in 0..9 {
+        world.publish_and_sync("topic=b");
+    }
+    world.pass(10 * SECOND);
+    assert_eq!(world.take_all(stream), [":\n"]);
+    world.publish_and_sync("topic=b");
+    world.pass(10 * SECOND);
+    client.read(world.take_all(stream).concat().as_bytes());
+    assert_ne!(client.last_event_id, first);
+    assert!(client.updates().is_empty());
+}
+
+#[test]
+fn a_last_id_grows_old_with_time_too() {
+    let mut world = World::new(&[("HISTORY_AGE", "4m"), ("HEARTBEAT", "10s")]);
+    let stream = world.subscribe("match=a", &NATIVE);
+    world.take_all(stream);
+    world.publish_and_sync("topic=b");
+    let mut told = Vec::new();
+    for _ in 0..7 {
+        world.pass(10 * SECOND);
+        told.push(world.take_all(stream).concat().contains("cinnabar"));
+    }
+    assert_eq!(told.iter().filter(|told| **told).count(), 1, "{told:?}");
+    assert!(!told[4]);
+}
+
+#[test]
+fn a_full_holder_asks_event_sources_to_come_back() {
+    let mut world = World::new(&[("MAX_STREAMS", "1")]);
+    let first = world.subscribe("match=a", &[]);
+    let native = world.subscribe("match=a&lastEventId=x", &NATIVE);
+    let answer = world.connection(native).unavailable.clone().unwrap();
+    let body = String::from_utf8(answer.body().clone()).unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(body.starts_with(":\nretry: "), "{body}");
+    assert!(body.ends_with("\nid: x\nevent: cinnabar\ndata:\n\n"), "{body}");
+
+    let other = world.subscribe("match=a", &[("accept", "*/*")]);
+    let answer = world.connection(other).unavailable.clone().unwrap();
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
+
+    world.leave(first);
+    let next = world.subscribe("match=a", &[]);
+    assert!(world.connection(next).head.is_some());
+}
+
+#[test]
+fn a_log_that_fails_is_a_passing_failure() {
+    let mut world = World::new(&[]);
+    world.publish_and_sync("topic=a");
+    let begun = world.begin("match=a&last_event_id=earliest", &[("accept", "text/event-stream")]);
+    world.fail_one();
+    assert_eq!(world.connection(begun).unavailable.as_ref().unwrap().status(), 200);
+
+    // Once open, the stream is cut: its reader knows where it was.
+    let open = world.begin("match=a&last_event_id=earliest", &[]);
+    world.answer_one();
+    world.take(open);
+    world.fail_one();
+    assert_eq!(world.connection(open).ended, Some(Ended::Cut));
+    assert_eq!(world.holder.streams(), 0);
+}

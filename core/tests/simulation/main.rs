@@ -1,0 +1,10 @@
+//! The core in memory: a log, a holder, readers and a clock, all of them simulated.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]
+
+mod client;
+mod lifetimes;
+mod pressure;
+mod promises;
+mod resuming;
+mod world;

@@ -1,0 +1,108 @@
+//! Slow readers, large updates, and how much may wait for them.
+
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::world::{Ended, NATIVE, World};
+
+#[test]
+fn updates_that_become_durable_together_reach_native_readers_in_one_write() {
+    let mut world = World::new(&[]);
+    let (native, other) = (world.subscribe("match=a", &NATIVE), world.subscribe("match=a", &[]));
+    let _ = (world.take_all(native), world.take_all(other));
+    for number in 1..=3 {
+        world.publish(&format!("topic=a&id={number}&data={number}"));
+    }
+    world.sync(3);
+    let frames = ["id: 1\ndata: 1\n\n", "id: 2\ndata: 2\n\n", "id: 3\ndata: 3\n\n"];
+    assert_eq!(world.take_all(native), [frames.concat()]);
+    assert_eq!(world.take_all(other), frames);
+}
+
+#[test]
+fn an_empty_outbox_takes_an_update_of_any_size() {
+    let mut world = World::new(&[("OUTBOX_SIZE", "100")]);
+    let stream = world.subscribe("match=a", &[]);
+    world.take_all(stream);
+    world.publish_and_sync(&format!("topic=a&data={}", "x".repeat(1_000_000)));
+    assert_eq!(
+        world.take_all(stream)[0].len(),
+        1_000_000 + "id: urn:uuid:".len() + 36 + "\ndata: \n\n".len()
+    );
+}
+
+#[test]
+fn a_stream_that_falls_behind_replays_what_it_missed() {
+    let mut world = World::new(&[("OUTBOX_SIZE", "1000")]);
+    let stream = world.subscribe("match=a", &[]);
+    let mut client = Client::default();
+    for number in 0..100 {
+        world.publish_and_sync(&format!("topic=a&data={number}"));
+        let waiting: usize = world.connection(stream).queue.iter().map(bytes::Bytes::len).sum();
+        assert!(waiting <= 1_000, "{waiting} bytes wait");
+    }
+    assert_eq!(world.pages, 0, "a page is asked for only when nothing waits");
+    client.read(world.take_all(stream).concat().as_bytes());
+    assert!(world.pages >= 1);
+    world.publish_and_sync("topic=a&data=100");
+    client.read(world.take_all(stream).concat().as_bytes());
+    let expected: Vec<String> = (0..=100).map(|number| number.to_string()).collect();
+    assert_eq!(client.updates(), expected);
+    assert_eq!(world.connection(stream).ended, None);
+}
+
+#[test]
+fn a_stream_whose_missed_updates_are_no_longer_kept_is_cut() {
+    let mut world = World::new(&[("OUTBOX_SIZE", "300")]);
+    let stream = world.subscribe("match=a", &[]);
+    for number in 0..10 {
+        world.publish_and_sync(&format!("topic=a&data={number}"));
+    }
+    world.oldest = 9;
+    world.take_all(stream);
+    assert_eq!(world.connection(stream).ended, Some(Ended::Cut));
+}
+
+#[test]
+fn what_waits_for_all_is_bounded_and_who_waits_longest_is_cut() {
+    let sizes = [("OUTBOX_SIZE", "1000"), ("MAX_UPDATE_SIZE", "1000"), ("OUTBOXES_SIZE", "2000")];
+    let mut world = World::new(&sizes);
+    let stalled: Vec<_> =
+        (0..4).map(|number| world.subscribe(&format!("match={number}"), &[])).collect();
+    for number in 0..4 {
+        world.pass(Duration::from_millis(10));
+        world.publish_and_sync(&format!("topic={number}&data={}", "x".repeat(600)));
+    }
+    let ended: Vec<_> = stalled.iter().map(|stream| world.connection(*stream).ended).collect();
+    assert_eq!(ended, [Some(Ended::Cut), None, None, None]);
+}
+
+#[test]
+fn the_same_bytes_wait_once_for_many() {
+    let sizes = [("OUTBOX_SIZE", "1000"), ("MAX_UPDATE_SIZE", "1000"), ("OUTBOXES_SIZE", "2000")];
+    let mut world = World::new(&sizes);
+    let streams: Vec<_> = (0..50).map(|_| world.subscribe("match=a", &[])).collect();
+    world.publish_and_sync(&format!("topic=a&data={}", "x".repeat(600)));
+    for stream in streams {
+        assert_eq!(world.connection(stream).ended, None);
+    }
+}
+
+#[test]
+fn a_page_is_bounded_in_bytes_and_in_updates() {
+    let mut world = World::new(&[("OUTBOX_SIZE", "5000")]);
+    for _ in 0..20 {
+        world.publish_and_sync(&format!("topic=a&data={}", "x".repeat(1_000)));
+    }
+    for _ in 0..1_200 {
+        world.publish_and_sync("topic=b");
+    }
+    let stream = world.subscribe("match=a&match=b&last_event_id=earliest", &NATIVE);
+    let mut largest = 0;
+    while let Some(chunk) = world.take(stream) {
+        largest = largest.max(chunk.len());
+        world.answer_all();
+    }
+    assert!(largest < 64 * 1024, "{largest}");
+    assert!(world.pages >= 7, "{}", world.pages);
+}

@@ -1,0 +1,148 @@
+//! Where a replay begins, and what the answer says of it.
+
+use serde_json::json;
+
+use crate::client::Client;
+use crate::world::{NATIVE, World, subscriber};
+
+/// A hub with the updates `1` to `count` of topic `a`, with ids `id-1` and so on.
+fn with_history(count: usize, variables: &[(&str, &str)]) -> World {
+    let mut world = World::new(variables);
+    for number in 1..=count {
+        world.publish_and_sync(&format!("topic=a&id=id-{number}&data={number}"));
+    }
+    world
+}
+
+/// Subscribes with a cursor: the answer field, and the updates that follow.
+fn resume(world: &mut World, cursor: &str) -> (String, Vec<String>) {
+    let stream = world.subscribe("match=a", &[("last-event-id", cursor)]);
+    let answer = world.field(stream, "mercure-last-event-id").unwrap();
+    let mut client = Client::default();
+    client.read(world.take_all(stream).concat().as_bytes());
+    (answer, client.updates().into_iter().map(str::to_owned).collect())
+}
+
+fn expected(answer: &str, updates: &[&str]) -> (String, Vec<String>) {
+    (answer.to_owned(), updates.iter().map(|update| (*update).to_owned()).collect())
+}
+
+#[test]
+fn after_an_id_that_is_kept() {
+    let mut world = with_history(4, &[]);
+    assert_eq!(resume(&mut world, "id-2"), expected("id-2", &["3", "4"]));
+    assert_eq!(resume(&mut world, "id-4"), expected("id-4", &[]));
+}
+
+#[test]
+fn from_the_earliest() {
+    let mut world = with_history(3, &[]);
+    assert_eq!(resume(&mut world, "earliest"), expected("earliest", &["1", "2", "3"]));
+    world.oldest = 3;
+    assert_eq!(resume(&mut world, "earliest"), expected("earliest", &["3"]));
+    let mut empty = World::new(&[]);
+    assert_eq!(resume(&mut empty, "earliest"), expected("earliest", &[]));
+}
+
+#[test]
+fn after_an_id_that_is_not_kept() {
+    let mut world = with_history(3, &[]);
+    for unknown in ["id-9", "#forged", "a b", "é"] {
+        assert_eq!(resume(&mut world, unknown), expected("earliest", &["1", "2", "3"]));
+    }
+    world.oldest = 3;
+    assert_eq!(resume(&mut world, "id-1"), expected("earliest", &["3"]));
+    // All has expired: there is nothing to replay, and nothing that precedes it.
+    world.oldest = 4;
+    assert_eq!(resume(&mut world, "id-1"), expected("earliest", &[]));
+}
+
+#[test]
+fn after_the_first_of_repeated_ids() {
+    let mut world = with_history(1, &[]);
+    world.publish_and_sync("topic=a&id=twice&data=2");
+    world.publish_and_sync("topic=a&data=3");
+    world.publish_and_sync("topic=a&id=twice&data=4");
+    assert_eq!(resume(&mut world, "twice"), expected("twice", &["3", "4"]));
+}
+
+#[test]
+fn an_empty_cursor_replays_nothing_and_learns_the_newest_id() {
+    let mut world = with_history(2, &[]);
+    assert_eq!(resume(&mut world, ""), expected("id-2", &[]));
+    let mut empty = World::new(&[]);
+    assert_eq!(resume(&mut empty, ""), expected("earliest", &[]));
+}
+
+#[test]
+fn an_empty_cursor_misses_nothing_that_comes_while_the_log_is_asked() {
+    let mut world = with_history(1, &[]);
+    let stream = world.begin("match=a", &[("last-event-id", "")]);
+    world.publish_and_sync("topic=a&data=2");
+    world.answer_all();
+    assert!(world.take_all(stream).concat().contains("data: 2\n"));
+}
+
+#[test]
+fn no_more_than_the_newest_are_replayed_and_the_answer_says_so() {
+    let mut world = with_history(6, &[("REPLAY_MAX", "2")]);
+    for cursor in ["earliest", "unknown", "id-1", "id-4"] {
+        assert_eq!(resume(&mut world, cursor), expected("id-4", &["5", "6"]), "{cursor}");
+    }
+    assert_eq!(resume(&mut world, "id-5"), expected("id-5", &["6"]));
+    // Where less is kept than may be replayed, nothing is cut.
+    world.oldest = 5;
+    assert_eq!(resume(&mut world, "earliest"), expected("earliest", &["5", "6"]));
+}
+
+#[test]
+fn a_reader_of_0x_hubs_gets_their_answer_field_too() {
+    let mut world = with_history(1, &[]);
+    let legacy = world.subscribe("topic=a&Last-Event-ID=id-1", &[]);
+    assert_eq!(world.field(legacy, "last-event-id").unwrap(), "id-1");
+    assert_eq!(world.field(legacy, "mercure-last-event-id").unwrap(), "id-1");
+    let modern = world.subscribe("match=a&last_event_id=id-1", &[]);
+    assert_eq!(world.field(modern, "last-event-id"), None);
+    let fresh = world.subscribe("topic=a", &[]);
+    assert_eq!(world.field(fresh, "last-event-id"), None);
+}
+
+#[test]
+fn a_native_reader_that_received_nothing_resumes_from_its_position() {
+    let mut world = with_history(2, &[]);
+    let stream = world.subscribe("match=a", &NATIVE);
+    let mut client = Client::default();
+    client.read(world.take_all(stream).concat().as_bytes());
+    world.leave(stream);
+    world.publish_and_sync("topic=a&data=gap");
+
+    let position = client.last_event_id.clone();
+    assert_eq!(resume(&mut world, &position), expected(&position, &["gap"]));
+    // A position whose next update is no longer kept is as good as unknown.
+    world.oldest = 4;
+    assert_eq!(resume(&mut world, &position), expected("earliest", &[]));
+}
+
+#[test]
+fn private_updates_are_replayed_to_those_who_may_read_them_now() {
+    let mut world = World::new(&[]);
+    world.publish_and_sync("topic=a&data=public");
+    world.publish_and_sync("topic=a&private&data=secret");
+    world.publish_and_sync("topic=a&topic=b&private=false&data=shared");
+
+    let read = |world: &mut World, grants: Option<&[&str]>| {
+        let token = grants.map(|grants| subscriber(&json!({"mercure": {"subscribe": grants}})));
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        let fields: Vec<(&str, &str)> =
+            authorization.iter().map(|value| ("authorization", value.as_str())).collect();
+        let stream = world.subscribe("match=a&last_event_id=earliest", &fields);
+        let mut client = Client::default();
+        client.read(world.take_all(stream).concat().as_bytes());
+        client.updates().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(read(&mut world, None), ["public"]);
+    assert_eq!(read(&mut world, Some(&[])), ["public"]);
+    assert_eq!(read(&mut world, Some(&["b"])), ["public", "shared"]);
+    assert_eq!(read(&mut world, Some(&["a"])), ["public", "secret", "shared"]);
+    assert_eq!(read(&mut world, Some(&["*"])), ["public", "secret", "shared"]);
+}

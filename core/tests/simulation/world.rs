@@ -1,0 +1,326 @@
+//! A hub in memory: what a shell does, with every step under the test's control.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cinnabar_core::{
+    Admission, Appended, Body, Command, Config, CursorKey, Holder, Located, Location, Output, Page,
+    Position, Request, StreamId, Subscribe, Timestamp, Update, admit,
+};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+
+pub(crate) const HUB: &str = "https://hub.example/.well-known/mercure";
+const PUBLISHER_KEY: &str = "a publisher's key of thirty-two bytes";
+const SUBSCRIBER_KEY: &str = "a subscriber's key of thirty-two bytes";
+
+/// How a response ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Cleanly,
+    Cut,
+}
+
+/// The hub's side of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Connection {
+    pub(crate) head: Option<http::Response<()>>,
+    /// Chunks that were written and not taken.
+    pub(crate) queue: VecDeque<Bytes>,
+    pub(crate) ended: Option<Ended>,
+    /// A whole answer in place of a stream.
+    pub(crate) unavailable: Option<http::Response<Vec<u8>>>,
+}
+
+pub(crate) struct World {
+    pub(crate) now: Timestamp,
+    pub(crate) config: Config,
+    pub(crate) holder: Holder,
+    pub(crate) connections: BTreeMap<StreamId, Connection>,
+    /// All updates, durable or not; `kept` of them are still in the log.
+    pub(crate) log: Vec<Arc<Update>>,
+    pub(crate) oldest: u64,
+    /// Questions to the log that were not answered yet.
+    questions: VecDeque<Output>,
+    /// How many bytes of data each page held.
+    pub(crate) pages: usize,
+    entropy: u64,
+    streams: u64,
+}
+
+impl World {
+    pub(crate) fn new(variables: &[(&str, &str)]) -> Self {
+        let keys = [
+            ("MERCURE_PUBLISHER_JWT_KEY", PUBLISHER_KEY),
+            ("MERCURE_SUBSCRIBER_JWT_KEY", SUBSCRIBER_KEY),
+            ("HUB_URL", HUB),
+            ("ANONYMOUS", "1"),
+        ];
+        let pairs = keys.iter().chain(variables);
+        let config =
+            Config::from_variables(pairs.map(|(name, value)| ((*name).into(), (*value).into())))
+                .unwrap();
+        let holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Position::START);
+        Self {
+            now: Timestamp::from_millis(1_700_000_000_000),
+            config,
+            holder,
+            connections: BTreeMap::new(),
+            log: Vec::new(),
+            oldest: 1,
+            questions: VecDeque::new(),
+            pages: 0,
+            entropy: 0,
+            streams: 0,
+        }
+    }
+
+    fn entropy(&mut self) -> [u8; 32] {
+        self.entropy += 1;
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&self.entropy.to_be_bytes());
+        bytes[8..16]
+            .copy_from_slice(&self.entropy.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+        bytes
+    }
+
+    fn admit(&mut self, request: &Request, body: &[u8]) -> Command {
+        let entropy = self.entropy();
+        let body = Body::Whole(body.to_vec());
+        match admit(request, &body, &self.config, self.now, &entropy) {
+            Admission::Forward(command) => command,
+            Admission::Answer(answer) => panic!("not admitted: {answer:?}"),
+        }
+    }
+
+    /// Appends an update; it is not durable yet.
+    pub(crate) fn publish(&mut self, form: &str) {
+        let token = sign(PUBLISHER_KEY, &serde_json::json!({"mercure": {"publish": ["*"]}}));
+        let authorization = format!("Bearer {token}");
+        let request = Request::new("POST", HUB, [("authorization", authorization.as_bytes())]);
+        match self.admit(&request, form.as_bytes()) {
+            Command::Publish(publish) => self.log.push(Arc::new(publish.update().clone())),
+            other => panic!("not a publication: {other:?}"),
+        }
+    }
+
+    /// Makes the next `count` updates durable, together.
+    pub(crate) fn sync(&mut self, count: usize) {
+        let from = self.durable();
+        let through = self.log.len().min(from.saturating_add(count));
+        let batch: Vec<Appended> = (from..through).map(|index| self.appended(index)).collect();
+        if !batch.is_empty() {
+            self.holder.handle_appended(&batch, self.now);
+            self.drain();
+        }
+    }
+
+    pub(crate) fn publish_and_sync(&mut self, form: &str) {
+        self.publish(form);
+        self.sync(usize::MAX);
+    }
+
+    fn durable(&self) -> usize {
+        usize::try_from(self.holder.position().get()).unwrap()
+    }
+
+    fn appended(&self, index: usize) -> Appended {
+        let position = Position::new(u64::try_from(index).unwrap() + 1);
+        Appended { position, update: Arc::clone(&self.log[index]) }
+    }
+
+    /// What a request would ask of the holder.
+    pub(crate) fn subscription(&mut self, query: &str, fields: &[(&str, &str)]) -> Subscribe {
+        let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
+        let request = Request::new("GET", &format!("{HUB}?{query}"), fields);
+        match self.admit(&request, b"") {
+            Command::Subscribe(subscribe) => subscribe,
+            other => panic!("not a subscription: {other:?}"),
+        }
+    }
+
+    /// Opens a stream; the log answers when it is told to.
+    pub(crate) fn begin(&mut self, query: &str, fields: &[(&str, &str)]) -> StreamId {
+        let subscribe = self.subscription(query, fields);
+        self.streams += 1;
+        let stream = StreamId::new(self.streams);
+        self.connections.insert(stream, Connection::default());
+        self.holder.handle_subscribe(stream, subscribe, self.now);
+        self.drain();
+        stream
+    }
+
+    /// Opens a stream, with all that the log has to say to it.
+    pub(crate) fn subscribe(&mut self, query: &str, fields: &[(&str, &str)]) -> StreamId {
+        let stream = self.begin(query, fields);
+        self.answer_all();
+        stream
+    }
+
+    /// Answers the oldest question to the log.
+    pub(crate) fn answer_one(&mut self) {
+        match self.questions.pop_front() {
+            Some(Output::Locate { stream, location }) => {
+                let located = self.locate(&location);
+                self.holder.handle_located(stream, located, self.now);
+            }
+            Some(Output::Fetch { stream, after, through, limit }) => {
+                let page = self.page(after, through, limit.updates, limit.bytes);
+                self.holder.handle_page(stream, page, self.now);
+            }
+            Some(other) => panic!("not a question: {other:?}"),
+            None => {}
+        }
+        self.drain();
+    }
+
+    pub(crate) fn answer_all(&mut self) {
+        while !self.questions.is_empty() {
+            self.answer_one();
+        }
+    }
+
+    /// The log fails to answer the oldest question.
+    pub(crate) fn fail_one(&mut self) {
+        if let Some(Output::Locate { stream, .. } | Output::Fetch { stream, .. }) =
+            self.questions.pop_front()
+        {
+            self.holder.handle_failure(stream);
+            self.drain();
+        }
+    }
+
+    fn locate(&self, location: &Location) -> Located {
+        let kept = |position: u64| position >= self.oldest && position >= 1;
+        let numbered = (1..).zip(&self.log).filter(|(position, _)| kept(*position));
+        let found = match location {
+            Location::Id(id) => numbered.into_iter().find(|(_, update)| update.id() == id),
+            Location::At(at) => numbered.into_iter().find(|(position, _)| *position == at.get()),
+            Location::Newest(newest) => {
+                numbered.into_iter().filter(|(position, _)| *position <= newest.get()).last()
+            }
+        };
+        Located {
+            found: found.map(|(position, update)| (Position::new(position), update.id().clone())),
+            oldest: Position::new(self.oldest),
+        }
+    }
+
+    fn page(&mut self, after: Position, through: Position, updates: usize, bytes: usize) -> Page {
+        self.pages += 1;
+        let mut page =
+            Page { updates: Vec::new(), reached: through, oldest: Position::new(self.oldest) };
+        let mut held = 0;
+        let from = after.get().max(self.oldest - 1);
+        for index in usize::try_from(from).unwrap()..usize::try_from(through.get()).unwrap() {
+            if page.updates.len() == updates || held >= bytes {
+                page.reached = Position::new(u64::try_from(index).unwrap());
+                break;
+            }
+            held += self.log[index].data().len();
+            page.updates.push(self.appended(index));
+        }
+        page
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.holder.poll_output() {
+            match output {
+                Output::Locate { .. } | Output::Fetch { .. } => self.questions.push_back(output),
+                Output::Open { stream, response } => {
+                    let connection = self.connection(stream);
+                    assert!(connection.head.is_none(), "opened twice");
+                    connection.head = Some(response);
+                }
+                Output::Answer { stream, unavailable } => {
+                    let connection = self.connection(stream);
+                    assert!(connection.head.is_none(), "answered after it was opened");
+                    connection.unavailable = Some(unavailable.response);
+                    connection.ended = Some(Ended::Cleanly);
+                }
+                Output::Write { streams, bytes } => {
+                    assert!(!bytes.is_empty());
+                    for stream in streams {
+                        let connection = self.connection(stream);
+                        assert!(connection.head.is_some(), "written before it was opened");
+                        assert!(connection.ended.is_none(), "written after its end");
+                        connection.queue.push_back(bytes.clone());
+                    }
+                }
+                Output::Close { stream } => self.connection(stream).ended = Some(Ended::Cleanly),
+                Output::Cut { stream } => {
+                    let connection = self.connection(stream);
+                    connection.queue.clear();
+                    connection.ended = Some(Ended::Cut);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn connection(&mut self, stream: StreamId) -> &mut Connection {
+        self.connections.get_mut(&stream).expect("a stream of this world")
+    }
+
+    /// The reader takes one chunk.
+    pub(crate) fn take(&mut self, stream: StreamId) -> Option<Bytes> {
+        let connection = self.connection(stream);
+        let chunk = connection.queue.pop_front()?;
+        if connection.ended.is_none() {
+            self.holder.handle_taken(stream, chunk.len(), self.now);
+            self.drain();
+        }
+        Some(chunk)
+    }
+
+    /// The reader takes all there is, page by page.
+    pub(crate) fn take_all(&mut self, stream: StreamId) -> Vec<String> {
+        let mut chunks = Vec::new();
+        while let Some(chunk) = self.take(stream) {
+            chunks.push(String::from_utf8(chunk.to_vec()).unwrap());
+            self.answer_all();
+        }
+        chunks
+    }
+
+    /// The reader leaves without a word, and the hub notices.
+    pub(crate) fn leave(&mut self, stream: StreamId) {
+        self.connections
+            .insert(stream, Connection { ended: Some(Ended::Cut), ..Connection::default() });
+        self.holder.handle_gone(stream);
+        self.drain();
+    }
+
+    /// Time passes; every timeout on the way is handled when it is due.
+    pub(crate) fn pass(&mut self, duration: Duration) {
+        let end = self.now.plus(duration);
+        while let Some(at) = self.holder.poll_timeout().filter(|at| *at <= end) {
+            assert!(at > self.now || self.now == end, "a timeout that is always due");
+            self.now = at.max(self.now);
+            self.holder.handle_timeout(self.now);
+            self.drain();
+        }
+        self.now = end;
+    }
+
+    /// A header field of an answer.
+    pub(crate) fn field(&mut self, stream: StreamId, name: &str) -> Option<String> {
+        let head = self.connection(stream).head.as_ref().expect("an open stream");
+        let value = head.headers().get(name)?;
+        Some(String::from_utf8(value.as_bytes().to_vec()).unwrap())
+    }
+}
+
+/// A 0.x subscriber's token.
+pub(crate) fn subscriber(claims: &serde_json::Value) -> String {
+    sign(SUBSCRIBER_KEY, claims)
+}
+
+fn sign(key: &str, claims: &serde_json::Value) -> String {
+    let key = EncodingKey::from_secret(key.as_bytes());
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
+}
+
+/// What a browser's `EventSource` sends.
+pub(crate) const NATIVE: [(&str, &str); 3] =
+    [("accept", "text/event-stream"), ("cache-control", "no-cache"), ("sec-fetch-mode", "cors")];

@@ -1,0 +1,80 @@
+//! `cors.json`: from an origin and a configuration to what a browser may read and send.
+//!
+//! `given` is a request, and how far it comes: `fails` if the holder of the log is out of reach.
+//! `expected` is the answer's status and `fields`: those named must be so, or absent where null;
+//! and no other field of CORS may be there.
+
+use std::collections::BTreeMap;
+
+use cinnabar_core::{Admission, Command, Response};
+use serde::Deserialize;
+
+use super::check::check;
+use super::request::Exchange;
+use super::stream::watch;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    request: Exchange,
+    #[serde(default)]
+    fails: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    status: u16,
+    fields: BTreeMap<String, Option<String>>,
+}
+
+#[derive(Debug)]
+struct Got {
+    status: u16,
+    fields: BTreeMap<String, String>,
+}
+
+impl Got {
+    fn of<B>(response: &http::Response<B>) -> Self {
+        let fields = response.headers().iter();
+        Self {
+            status: response.status().as_u16(),
+            fields: fields
+                .map(|(name, value)| (name.to_string(), value.to_str().expect("ASCII").to_owned()))
+                .collect(),
+        }
+    }
+}
+
+impl PartialEq<Got> for Expected {
+    fn eq(&self, got: &Got) -> bool {
+        let is_of_cors = |name: &str| name.starts_with("access-control-") || name == "vary";
+        self.status == got.status
+            && self.fields.iter().all(|(name, value)| got.fields.get(name) == value.as_ref())
+            && got.fields.keys().all(|name| !is_of_cors(name) || self.fields.contains_key(name))
+    }
+}
+
+#[test]
+fn origins() {
+    check::<Exchange, Given, Expected, _>(include_str!("cors.json"), |scene, given| {
+        let request = given.request.over(scene);
+        match request.admit() {
+            Admission::Answer(answer) => Got::of(&answer.response),
+            Admission::Forward(command) if given.fails => Got::of(&command.unavailable().response),
+            Admission::Forward(command) => answered(command, &request),
+        }
+    });
+}
+
+/// The answer of a holder that can do what it is asked.
+fn answered(command: Command, request: &Exchange) -> Got {
+    let whole = |response: Response| Got::of(&response);
+    match command {
+        Command::Publish(publish) => whole(publish.accepted()),
+        Command::CheckHealth(check) => whole(check.healthy()),
+        Command::Subscribe(subscribe) => {
+            Got::of(&watch(subscribe, &request.config(), request.now(), &[], &[]).response)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `publish.json`: from a publication to its update and its answer.
+//!
+//! `given` is a request (see [`Exchange`]); `expected` is the answer's status, its challenge if it
+//! has one, and the update that is to be appended. An update that names no `id` is expected to get
+//! the hub's own.
+
+use cinnabar_core::{Admission, Command};
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use serde::Deserialize;
+
+use super::check::check;
+use super::request::{Exchange, RANDOM_ID};
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Outcome {
+    status: u16,
+    challenge: Option<String>,
+    update: Option<Update>,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Update {
+    #[serde(default = "random_id")]
+    id: String,
+    topics: Vec<String>,
+    #[serde(default)]
+    data: String,
+    #[serde(default)]
+    private: bool,
+    #[serde(rename = "type")]
+    event_type: Option<String>,
+    retry: Option<u32>,
+}
+
+fn random_id() -> String {
+    RANDOM_ID.to_owned()
+}
+
+#[test]
+fn publications() {
+    check::<Exchange, Exchange, Outcome, _>(
+        include_str!("publish.json"),
+        |scene, given| match given.over(scene).admit() {
+            Admission::Answer(answer) => {
+                let challenge = answer.response.headers().get(WWW_AUTHENTICATE);
+                Outcome {
+                    status: answer.response.status().as_u16(),
+                    challenge: challenge.map(|value| value.to_str().expect("ASCII").to_owned()),
+                    update: None,
+                }
+            }
+            Admission::Forward(Command::Publish(publish)) => {
+                let answer = publish.accepted();
+                assert_eq!(answer.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
+                let stored = publish.update().store();
+                assert_eq!(*answer.body(), stored.id.as_bytes(), "the answer is the id");
+                Outcome {
+                    status: answer.status().as_u16(),
+                    challenge: None,
+                    update: Some(Update {
+                        id: stored.id,
+                        topics: stored.topics.split('\n').map(str::to_owned).collect(),
+                        data: stored.data,
+                        private: stored.private,
+                        event_type: stored.event_type,
+                        retry: stored.retry,
+                    }),
+                }
+            }
+            Admission::Forward(other) => panic!("not a publication: {other:?}"),
+        },
+    );
+}

@@ -1,0 +1,128 @@
+//! Requests, as vectors write them.
+
+use std::collections::BTreeMap;
+
+use cinnabar_core::{Admission, Body, Config, Request, Timestamp, admit, body_limit};
+use serde::Deserialize;
+
+use super::text::Text;
+use super::token::{Key, Token};
+
+/// The random bytes of every request. The id that the hub makes of them is [`RANDOM_ID`].
+const ENTROPY: [u8; 32] = [
+    0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f,
+    0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
+];
+
+/// A UUID of version 4 (RFC 9562): four bits say the version, two the variant.
+pub(super) const RANDOM_ID: &str = "urn:uuid:00010203-0405-4607-8809-0a0b0c0d0e0f";
+
+/// A request, and the hub that it reaches. What is left out is as the scene has it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Exchange {
+    /// `GET` if the scene has none either.
+    pub(super) method: Option<String>,
+    /// The URL without its query.
+    pub(super) url: Option<String>,
+    /// What follows `?`.
+    pub(super) query: Option<Text>,
+    /// Names and values; `{name}` in a value is the token of that name.
+    pub(super) headers: Option<Vec<(String, Text)>>,
+    /// Tokens by name, beside those of the scene.
+    pub(super) tokens: BTreeMap<String, Token>,
+    pub(super) body: Option<Text>,
+    /// Variables by name, beside those of the scene; keys are configured, and an empty one is
+    /// none.
+    pub(super) config: BTreeMap<String, String>,
+    /// Milliseconds since the Unix epoch.
+    pub(super) now: Option<u64>,
+}
+
+impl Exchange {
+    /// This request, completed by what it has in common with others.
+    pub(super) fn over(&self, scene: &Self) -> Self {
+        let mut tokens = scene.tokens.clone();
+        tokens.extend(self.tokens.clone());
+        let mut config = scene.config.clone();
+        config.extend(self.config.clone());
+        Self {
+            method: self.method.clone().or_else(|| scene.method.clone()),
+            url: self.url.clone().or_else(|| scene.url.clone()),
+            query: self.query.clone().or_else(|| scene.query.clone()),
+            headers: self.headers.clone().or_else(|| scene.headers.clone()),
+            tokens,
+            body: self.body.clone().or_else(|| scene.body.clone()),
+            config,
+            now: self.now.or(scene.now),
+        }
+    }
+
+    /// What the core makes of it, given what a shell would have read.
+    pub(super) fn admit(&self) -> Admission {
+        let config = self.config();
+        let headers = self.headers();
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+        let request = Request::new(self.method(), &self.url(), headers);
+        let bytes = self.body.as_ref().map(Text::bytes).unwrap_or_default();
+        let body = if bytes.len() > body_limit(&request, &config) {
+            Body::TooLarge
+        } else {
+            Body::Whole(bytes)
+        };
+        admit(&request, &body, &config, self.now(), &ENTROPY)
+    }
+
+    pub(super) fn config(&self) -> Config {
+        let keys = [
+            ("MERCURE_PUBLISHER_JWT_KEY", Key::Publisher),
+            ("MERCURE_SUBSCRIBER_JWT_KEY", Key::Subscriber),
+        ];
+        let mut variables: BTreeMap<String, String> =
+            keys.map(|(name, key)| (name.to_owned(), key.secret().to_owned())).into();
+        variables.extend(self.config.clone());
+        Config::from_variables(variables).expect("a configuration without mistakes")
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.unwrap_or_default())
+    }
+
+    fn method(&self) -> &str {
+        self.method.as_deref().unwrap_or("GET")
+    }
+
+    fn url(&self) -> String {
+        let url = self.url.clone().expect("the scene has a URL");
+        match &self.query {
+            Some(query) => {
+                let query = String::from_utf8(query.bytes()).expect("a URL is text");
+                format!("{url}?{query}")
+            }
+            None => url,
+        }
+    }
+
+    fn headers(&self) -> Vec<(String, Vec<u8>)> {
+        let role = if self.method() == "POST" { Key::Publisher } else { Key::Subscriber };
+        let fields = self.headers.iter().flatten();
+        fields
+            .map(|(name, value)| {
+                let value = self.tokens.iter().fold(value.bytes(), |value, (token, spec)| {
+                    replace(&value, format!("{{{token}}}").as_bytes(), || {
+                        spec.encode(role, &self.tokens)
+                    })
+                });
+                (name.clone(), value)
+            })
+            .collect()
+    }
+}
+
+/// The text with `by` in the first place of `what`, if it is there.
+fn replace(text: &[u8], what: &[u8], by: impl Fn() -> Vec<u8>) -> Vec<u8> {
+    match text.windows(what.len()).position(|window| window == what) {
+        Some(at) => [&text[..at], &by(), &text[at + what.len()..]].concat(),
+        None => text.to_vec(),
+    }
+}

@@ -1,0 +1,149 @@
+//! Streams over a log in memory: how vectors see what a subscriber gets.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cinnabar_core::{
+    Appended, Config, CursorKey, Holder, Located, Location, Output, Page, Position, StoredUpdate,
+    StreamId, Subscribe, Timestamp, Update,
+};
+use serde::Deserialize;
+
+use super::text::Text;
+
+/// An update, as vectors write it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UpdateText {
+    id: String,
+    #[serde(default = "topic")]
+    topics: Vec<String>,
+    #[serde(default = "empty")]
+    data: Text,
+    #[serde(default)]
+    private: bool,
+    #[serde(rename = "type")]
+    event_type: Option<String>,
+    retry: Option<u32>,
+}
+
+fn topic() -> Vec<String> {
+    vec!["https://example.com/a".to_owned()]
+}
+
+fn empty() -> Text {
+    Text::Plain(String::new())
+}
+
+impl UpdateText {
+    /// A private update of one topic.
+    pub(super) fn private(topic: &str) -> Self {
+        Self {
+            id: topic.to_owned(),
+            topics: vec![topic.to_owned()],
+            data: empty(),
+            private: true,
+            event_type: None,
+            retry: None,
+        }
+    }
+
+    fn restore(&self) -> Arc<Update> {
+        Arc::new(Update::restore(StoredUpdate {
+            id: self.id.clone(),
+            topics: self.topics.join("\n"),
+            data: String::from_utf8(self.data.bytes()).expect("data is text"),
+            private: self.private,
+            event_type: self.event_type.clone(),
+            retry: self.retry,
+        }))
+    }
+}
+
+/// What a subscriber saw.
+pub(super) struct Seen {
+    pub(super) response: http::Response<()>,
+    /// What followed the opening bytes.
+    pub(super) writes: Vec<Bytes>,
+}
+
+impl Seen {
+    /// The ids of the updates, in order.
+    pub(super) fn ids(&self) -> Vec<String> {
+        let text = String::from_utf8(self.writes.concat()).expect("event streams are UTF-8");
+        text.lines().filter_map(|line| line.strip_prefix("id: ")).map(str::to_owned).collect()
+    }
+}
+
+/// Opens a stream over a log that holds `history`, and then publishes `live`.
+pub(super) fn watch(
+    subscribe: Subscribe,
+    config: &Config,
+    now: Timestamp,
+    history: &[UpdateText],
+    live: &[UpdateText],
+) -> Seen {
+    let stream = StreamId::new(1);
+    let mut log: Vec<Appended> = Vec::new();
+    for update in history {
+        append(&mut log, update);
+    }
+    let newest = log.last().map_or(Position::START, |newest| newest.position);
+    let mut holder = Holder::new(config, CursorKey::from_bytes([7; 16]), newest);
+    let mut response = None;
+    let mut writes = Vec::new();
+    let mut drain = |holder: &mut Holder, log: &[Appended]| {
+        while let Some(output) = holder.poll_output() {
+            match output {
+                Output::Open { response: head, .. } => response = Some(head),
+                Output::Write { bytes, .. } => {
+                    holder.handle_taken(stream, bytes.len(), now);
+                    writes.push(bytes);
+                }
+                Output::Locate { location, .. } => {
+                    holder.handle_located(stream, locate(log, &location), now);
+                }
+                Output::Fetch { after, through, .. } => {
+                    holder.handle_page(stream, page(log, after, through), now);
+                }
+                Output::Answer { .. } | Output::Close { .. } | Output::Cut { .. } => {
+                    panic!("the stream ended: {output:?}");
+                }
+            }
+        }
+    };
+
+    holder.handle_subscribe(stream, subscribe, now);
+    drain(&mut holder, &log);
+    for update in live {
+        let appended = append(&mut log, update);
+        holder.handle_appended(&[appended], now);
+        drain(&mut holder, &log);
+    }
+    Seen { response: response.expect("a stream that was opened"), writes: writes.split_off(1) }
+}
+
+fn append(log: &mut Vec<Appended>, update: &UpdateText) -> Appended {
+    let position = log.last().map_or(Position::START, |last| last.position).next();
+    let appended = Appended { position, update: update.restore() };
+    log.push(appended.clone());
+    appended
+}
+
+fn locate(log: &[Appended], location: &Location) -> Located {
+    let found = log.iter().find(|appended| match location {
+        Location::Id(id) => appended.update.id() == id,
+        // Nothing is ever removed from this log.
+        Location::At(position) | Location::Newest(position) => appended.position == *position,
+    });
+    Located {
+        found: found.map(|appended| (appended.position, appended.update.id().clone())),
+        oldest: Position::new(1),
+    }
+}
+
+fn page(log: &[Appended], after: Position, through: Position) -> Page {
+    let updates =
+        log.iter().filter(|appended| appended.position > after && appended.position <= through);
+    Page { updates: updates.cloned().collect(), reached: through, oldest: Position::new(1) }
+}
