@@ -1,0 +1,42 @@
+// What the runtime calls, in front of the Rust code.
+
+import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import * as hub from "./index.js";
+
+// Its `instanceId` grows when wasm-bindgen has replaced the wasm instance: after a stack overflow
+// or when memory ran out. (A panic unwinds, and replaces nothing.)
+const runtime = hub.__worker_init_state();
+
+export default class extends WorkerEntrypoint {
+  fetch(request) {
+    return hub.fetch.call(this, request, this.env, this.ctx);
+  }
+}
+
+export class Shard extends DurableObject {
+  #shard;
+  #instance;
+
+  constructor(state, env) {
+    super(state, env);
+    this.#shard = new hub.Shard(state, env);
+    this.#instance = runtime.instanceId;
+  }
+
+  fetch(request) {
+    return this.#current().fetch(request);
+  }
+
+  alarm() {
+    return this.#current().alarm();
+  }
+
+  #current() {
+    if (this.#instance !== runtime.instanceId) {
+      // The Rust value went with the old instance, and nothing will be written to its streams
+      // again. So end them: their clients come back to a new object, which has the log.
+      this.ctx.abort("the wasm instance was replaced");
+    }
+    return this.#shard;
+  }
+}

@@ -1,0 +1,110 @@
+//! The Worker: admits requests, and forwards those that the holder of the log answers.
+
+use cinnabar_core::{Admission, Body, Command, Config, Request, admit, body_limit, misconfigured};
+use futures_util::StreamExt as _;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast as _, JsValue};
+use worker::js_sys::Promise;
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::{self, RequestInit};
+use worker::{ByteStream, Context, Env, console_error, console_log, event};
+
+use crate::{answer, platform};
+
+/// The binding of the object's class, and the name of the one object.
+const BINDING: &str = "SHARD";
+const NAME: &str = "hub";
+
+#[wasm_bindgen]
+extern "C" {
+    /// An object, as the runtime hands it out: what `worker` wraps copies each response.
+    type Stub;
+
+    #[wasm_bindgen(method, catch)]
+    fn fetch(this: &Stub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+}
+
+#[event(fetch)]
+async fn fetch(
+    request: web_sys::Request,
+    env: Env,
+    _context: Context,
+) -> worker::Result<web_sys::Response> {
+    let Some(config) = platform::config(&env) else {
+        return Ok(answer::whole(misconfigured())?);
+    };
+    let head = head(&request)?;
+    let body = body(&request, body_limit(&head, &config)).await?;
+    respond(&head, &body, &config, &env).await
+}
+
+async fn respond(
+    head: &Request,
+    body: &Body,
+    config: &Config,
+    env: &Env,
+) -> worker::Result<web_sys::Response> {
+    match admit(head, body, config, platform::now(), &platform::entropy()?) {
+        Admission::Answer(refusal) => {
+            if let Some(line) = refusal.log {
+                console_log!("{line}");
+            }
+            Ok(answer::whole(refusal.response)?)
+        }
+        Admission::Forward(command) => match forward(&command, env).await {
+            Ok(response) => Ok(response),
+            Err(error) => {
+                console_error!("the object did not answer: {error:?}");
+                Ok(answer::unavailable(command.unavailable())?)
+            }
+        },
+    }
+}
+
+/// Has the object carry out a command. Its response is returned unread, so that the runtime
+/// passes its bytes on without waking this Worker.
+async fn forward(command: &Command, env: &Env) -> Result<web_sys::Response, JsValue> {
+    let stub: Stub = env.durable_object(BINDING)?.get_by_name(NAME)?.into_rpc();
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_body(&worker::js_sys::Uint8Array::from(&command.to_bytes()[..]));
+    let response = JsFuture::from(stub.fetch("https://shard/", &init)?).await?;
+    response.dyn_into()
+}
+
+/// The request's head as text and bytes.
+fn head(request: &web_sys::Request) -> worker::Result<Request> {
+    let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
+    for entry in request.headers().entries() {
+        let entry: worker::js_sys::Array = entry?.unchecked_into();
+        if let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) {
+            fields.push((name, to_bytes(value)));
+        }
+    }
+    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+    Ok(Request::new(&request.method(), &request.url(), fields))
+}
+
+/// The bytes of a field, which the runtime shows as one character each.
+fn to_bytes(value: String) -> Vec<u8> {
+    match value.chars().map(|character| u8::try_from(u32::from(character))).collect() {
+        Ok(bytes) => bytes,
+        Err(_) => value.into_bytes(),
+    }
+}
+
+/// Reads a body, and no further than its limit.
+async fn body(request: &web_sys::Request, limit: usize) -> worker::Result<Body> {
+    let mut bytes = Vec::new();
+    let Some(stream) = request.body().filter(|_| limit > 0) else {
+        return Ok(Body::Whole(bytes));
+    };
+    let mut chunks = ByteStream::from(stream);
+    while let Some(chunk) = chunks.next().await {
+        bytes.extend(chunk?);
+        if bytes.len() > limit {
+            return Ok(Body::TooLarge);
+        }
+    }
+    Ok(Body::Whole(bytes))
+}

@@ -1,0 +1,284 @@
+//! The log of updates, in the object's SQLite database.
+//!
+//! Positions are numbered here: the object is the only writer, so the next one is known in
+//! memory. They are never used again, also when all history has expired.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use cinnabar_core::{
+    Appended, CursorKey, EventId, Located, Location, Page, PageLimit, Position, StoredUpdate,
+    Timestamp, Update,
+};
+use worker::{Error, Result, SqlStorage, SqlStorageValue as Value};
+
+use crate::platform;
+
+/// The version of the schema. A database of a later version is not touched.
+const SCHEMA: i64 = 1;
+
+const CREATE: &str = "
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS updates (
+    position INTEGER PRIMARY KEY,
+    appended INTEGER NOT NULL, -- milliseconds since the Unix epoch
+    id TEXT NOT NULL,
+    topics TEXT NOT NULL, -- separated by line feeds
+    private INTEGER NOT NULL,
+    event_type TEXT,
+    retry INTEGER,
+    data BLOB NOT NULL -- UTF-8; a TEXT would end at a NUL
+);
+CREATE INDEX IF NOT EXISTS updates_by_id ON updates (id, position);
+";
+
+/// How many updates are dropped at a time, beyond those that an append makes superfluous.
+const SWEEP: u64 = 32;
+
+/// How many updates an alarm drops before it lets others run.
+const ALARM_SWEEP: i64 = 1_000;
+
+pub(crate) struct Log {
+    sql: SqlStorage,
+    size: u64,
+    age: Duration,
+    newest: Cell<Position>,
+    /// The oldest update kept; where none is, the place of the next one.
+    oldest: Cell<Position>,
+}
+
+impl Log {
+    /// Opens the log, and makes it if there is none.
+    pub(crate) fn open(sql: SqlStorage, size: u64, age: Duration) -> Result<Self> {
+        sql.exec(CREATE, None)?;
+        let log = Self {
+            sql,
+            size,
+            age,
+            newest: Cell::new(Position::START),
+            oldest: Cell::new(Position::START),
+        };
+        match log.fact("schema")? {
+            None => log.set_fact("schema", Value::Integer(SCHEMA))?,
+            Some(Value::Integer(SCHEMA)) => {}
+            Some(other) => {
+                return Err(format!("the log has schema {other:?}, and this hub knows {SCHEMA}; deploy the version that made it, or a newer one").into());
+            }
+        }
+        let row = log.row("SELECT MIN(position), MAX(position) FROM updates", vec![])?;
+        match row.as_deref() {
+            Some([Value::Integer(oldest), Value::Integer(newest)]) => {
+                log.oldest.set(position(*oldest));
+                log.newest.set(position(*newest));
+            }
+            _ => {
+                let last = match log.fact("last_position")? {
+                    Some(Value::Integer(last)) => position(last),
+                    _ => Position::START,
+                };
+                log.newest.set(last);
+                log.oldest.set(last.next());
+            }
+        }
+        Ok(log)
+    }
+
+    /// The newest update, durable or not.
+    pub(crate) fn newest(&self) -> Position {
+        self.newest.get()
+    }
+
+    /// The key of this log's cursors, made with it.
+    pub(crate) fn cursor_key(&self) -> Result<CursorKey> {
+        let bytes = match self.fact("cursor_key")? {
+            Some(Value::Blob(bytes)) => {
+                bytes.try_into().map_err(|_| Error::from("the cursor key has the wrong length"))?
+            }
+            _ => {
+                let bytes: [u8; 16] = platform::entropy()?;
+                self.set_fact("cursor_key", Value::Blob(bytes.to_vec()))?;
+                bytes
+            }
+        };
+        Ok(CursorKey::from_bytes(bytes))
+    }
+
+    /// Appends an update; it is durable once storage has synced.
+    pub(crate) fn append(&self, update: &Update, now: Timestamp) -> Result<Position> {
+        let appended = self.newest.get().next();
+        let stored = update.store();
+        self.sql.exec(
+            "INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            vec![
+                number(appended),
+                millis(now),
+                Value::String(stored.id),
+                Value::String(stored.topics),
+                Value::Integer(stored.private.into()),
+                stored.event_type.into(),
+                stored.retry.map(i64::from).into(),
+                Value::Blob(stored.data.into_bytes()),
+            ],
+        )?;
+        self.newest.set(appended);
+        self.drop_superfluous()?;
+        Ok(appended)
+    }
+
+    /// Drops updates beyond the size of the history; a few at a time, where that was reduced.
+    fn drop_superfluous(&self) -> Result<()> {
+        let excess = self.newest.get().get().saturating_sub(self.size);
+        let through = excess.min(self.oldest.get().get() + SWEEP);
+        if through >= self.oldest.get().get() {
+            let through = Position::new(through);
+            self.sql.exec("DELETE FROM updates WHERE position <= ?", vec![number(through)])?;
+            self.oldest.set(through.next());
+        }
+        Ok(())
+    }
+
+    /// Drops updates that are too old. Returns when the next will be, if there is one.
+    pub(crate) fn expire(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let last = self.row(
+            "SELECT MAX(position) FROM (SELECT position FROM updates WHERE appended <= ? ORDER BY position LIMIT ?)",
+            vec![millis(now.minus(self.age)), Value::Integer(ALARM_SWEEP)],
+        )?;
+        if let Some([Value::Integer(last)]) = last.as_deref() {
+            // In case it is the newest: its number must not be used again.
+            self.set_fact("last_position", number(self.newest.get()))?;
+            self.sql
+                .exec("DELETE FROM updates WHERE position <= ?", vec![Value::Integer(*last)])?;
+            self.oldest.set(position(*last).next().max(self.oldest.get()));
+        }
+        self.next_expiry()
+    }
+
+    /// When the oldest update will be too old.
+    pub(crate) fn next_expiry(&self) -> Result<Option<Timestamp>> {
+        let oldest = self.row(
+            "SELECT appended FROM updates WHERE position = ?",
+            vec![number(self.oldest.get())],
+        )?;
+        match oldest.as_deref() {
+            Some([Value::Integer(appended)]) => {
+                Ok(Some(Timestamp::from_millis(appended.unsigned_abs()).plus(self.age)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Finds an update's place and id.
+    pub(crate) fn locate(&self, location: Location) -> Result<Located> {
+        let row = match location {
+            Location::Id(id) => self.row(
+                "SELECT position, id FROM updates WHERE id = ? ORDER BY position LIMIT 1",
+                vec![Value::String(id.as_str().to_owned())],
+            )?,
+            Location::At(at) => self
+                .row("SELECT position, id FROM updates WHERE position = ?", vec![number(at)])?,
+            Location::Newest(newest) => self.row(
+                "SELECT position, id FROM updates WHERE position <= ? ORDER BY position DESC LIMIT 1",
+                vec![number(newest)],
+            )?,
+        };
+        let found = match row.as_deref() {
+            Some([Value::Integer(at), Value::String(id)]) => {
+                Some((position(*at), EventId::restored(id)))
+            }
+            _ => None,
+        };
+        Ok(Located { found, oldest: self.oldest.get() })
+    }
+
+    /// Reads the updates after one position up to and including another.
+    pub(crate) fn page(
+        &self,
+        after: Position,
+        through: Position,
+        limit: PageLimit,
+    ) -> Result<Page> {
+        let rows = self.sql.exec(
+            "SELECT position, id, topics, private, event_type, retry, data FROM updates WHERE position > ? AND position <= ? ORDER BY position",
+            vec![number(after), number(through)],
+        )?;
+        let mut page = Page { updates: Vec::new(), reached: through, oldest: self.oldest.get() };
+        let mut bytes = 0;
+        for row in rows.raw() {
+            let appended = restore(row?)?;
+            bytes += appended.update.data().len();
+            page.updates.push(appended);
+            if page.updates.len() >= limit.updates || bytes >= limit.bytes {
+                page.reached = page.updates.last().map_or(through, |last| last.position);
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    /// Writes a row of its own and reads it back.
+    pub(crate) fn check_health(&self, now: Timestamp) -> Result<()> {
+        self.set_fact("health", millis(now))?;
+        match self.fact("health")? {
+            Some(value) if value == millis(now) => Ok(()),
+            other => Err(format!("wrote {now:?} and read {other:?}").into()),
+        }
+    }
+
+    fn fact(&self, name: &str) -> Result<Option<Value>> {
+        let row = self.row("SELECT value FROM facts WHERE name = ?", vec![name.into()])?;
+        Ok(row.and_then(|row| row.into_iter().next()))
+    }
+
+    fn set_fact(&self, name: &str, value: Value) -> Result<()> {
+        self.sql.exec("INSERT OR REPLACE INTO facts VALUES (?, ?)", vec![name.into(), value])?;
+        Ok(())
+    }
+
+    fn row(&self, query: &str, bindings: Vec<Value>) -> Result<Option<Vec<Value>>> {
+        self.sql.exec(query, bindings)?.raw().next().transpose()
+    }
+}
+
+fn restore(row: Vec<Value>) -> Result<Appended> {
+    let row: [Value; 7] = row.try_into().map_err(|_| Error::from("a row of another shape"))?;
+    let [
+        Value::Integer(at),
+        Value::String(id),
+        Value::String(topics),
+        Value::Integer(private),
+        event_type,
+        retry,
+        Value::Blob(data),
+    ] = row
+    else {
+        return Err("a row of other types".into());
+    };
+    let stored = StoredUpdate {
+        id,
+        topics,
+        data: String::from_utf8(data).map_err(|error| Error::from(error.to_string()))?,
+        private: private != 0,
+        event_type: match event_type {
+            Value::String(name) => Some(name),
+            _ => None,
+        },
+        retry: match retry {
+            Value::Integer(retry) => u32::try_from(retry).ok(),
+            _ => None,
+        },
+    };
+    Ok(Appended { position: position(at), update: Update::restore(stored).into() })
+}
+
+fn position(number: i64) -> Position {
+    Position::new(number.unsigned_abs())
+}
+
+/// Positions and times stay far below 2^53, up to which JavaScript counts exactly.
+fn number(position: Position) -> Value {
+    Value::Integer(i64::try_from(position.get()).unwrap_or(i64::MAX))
+}
+
+fn millis(time: Timestamp) -> Value {
+    Value::Integer(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+}

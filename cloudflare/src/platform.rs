@@ -1,0 +1,56 @@
+//! What the runtime offers: its clock, its randomness, its configuration, its console.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use cinnabar_core::{Config, Timestamp};
+use wasm_bindgen::{JsCast as _, JsValue};
+use worker::js_sys::{Object, Reflect};
+use worker::{Date, Env, console_error, console_warn};
+
+/// The current time.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_millis(Date::now().as_millis())
+}
+
+/// Fresh random bytes.
+pub(crate) fn entropy<const N: usize>() -> Result<[u8; N], worker::Error> {
+    let mut bytes = [0; N];
+    getrandom::getrandom(&mut bytes).map_err(|error| worker::Error::from(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// The configuration, parsed once in the life of an isolate; `None` where it is broken.
+pub(crate) fn config(env: &Env) -> Option<Rc<Config>> {
+    thread_local! {
+        static CONFIG: OnceCell<Option<Rc<Config>>> = const { OnceCell::new() };
+    }
+    CONFIG.with(|config| config.get_or_init(|| read_config(env)).clone())
+}
+
+fn read_config(env: &Env) -> Option<Rc<Config>> {
+    // An error says that a provider is there already, and it is this one.
+    let _ = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
+    match Config::from_variables(variables(env)) {
+        Ok(config) => {
+            for warning in config.warnings() {
+                console_warn!("configuration: {warning}");
+            }
+            Some(Rc::new(config))
+        }
+        Err(mistakes) => {
+            console_error!("The configuration is broken, and every path answers 500:\n{mistakes}");
+            None
+        }
+    }
+}
+
+/// Variables and secrets: the bindings that are text.
+fn variables(env: &Env) -> Vec<(String, String)> {
+    let env: &JsValue = env.as_ref();
+    let names = env.dyn_ref::<Object>().map(Object::keys).unwrap_or_default();
+    names
+        .iter()
+        .filter_map(|name| Some((name.as_string()?, Reflect::get(env, &name).ok()?.as_string()?)))
+        .collect()
+}
