@@ -1,0 +1,76 @@
+//! `test`: every check there is, the quick ones first; CI runs this and nothing else.
+
+use std::process::Command;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::process::{self, quote};
+use crate::{readme, tools, worker, workspace};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Arguments for the black-box suite: a part of cases' names, `--kills 100` and so on
+    #[arg(last = true, value_name = "SUITE ARGUMENT")]
+    suite: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    heading("formatting");
+    cargo(&["fmt", "--all", "--check"])?;
+
+    heading("configuration table of the README");
+    readme::check()?;
+
+    heading("clippy");
+    tools::wasm_target()?;
+    let strict = ["--", "-D", "warnings"];
+    cargo(&[&["clippy", "--locked", "--all-targets"], &strict[..]].concat())?;
+    let worker = ["clippy", "--locked", "-p", "cinnabar-cloudflare", "--target", tools::WASM];
+    cargo(&[&worker, &strict[..]].concat())?;
+
+    heading("documentation");
+    process::run(
+        command(&["doc", "--locked", "--quiet", "--no-deps", "-p", "cinnabar-core"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+
+    heading("unit, vector and property tests");
+    cargo(&["test", "--locked", "--quiet"])?;
+
+    heading("the Worker");
+    worker::build_and_report()?;
+
+    heading("wrangler deploy --dry-run");
+    process::run(
+        Command::new("npx")
+            .args(["--no-install", "wrangler", "deploy", "--dry-run", "--outdir"])
+            .arg(workspace::path("target/wrangler"))
+            // Nothing is sent to anybody by a test.
+            .env("WRANGLER_SEND_METRICS", "false")
+            .current_dir(workspace::path("")),
+    )?;
+
+    heading("black-box suite, under workerd and in browsers");
+    tools::browsers()?;
+    let launch = format!("{} serve --prebuilt", quote(&std::env::current_exe()?.to_string_lossy()));
+    process::run(
+        command(&["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"])
+            .args(["--launch", &launch])
+            .args(&arguments.suite),
+    )
+}
+
+fn heading(what: &str) {
+    println!("\n── {what}");
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    process::run(&mut command(arguments))
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(arguments).current_dir(workspace::path(""));
+    command
+}

@@ -1,0 +1,24 @@
+# The hub on one machine: wrangler.toml's Worker, for workerd alone.
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "hub", worker = .hub),
+    (name = "objects", disk = (writable = true)),
+  ],
+  sockets = [(name = "http", http = (), service = "hub")],
+);
+
+const hub :Workerd.Worker = (
+  modules = [
+    (name = "index.js", esModule = embed "/index.js"),
+    (name = "index_bg.wasm", wasm = embed "/index_bg.wasm"),
+  ],
+  compatibilityDate = "COMPATIBILITY_DATE",
+  bindings = [
+    (name = "SHARD", durableObjectNamespace = "Shard"),
+    # variables
+  ],
+  durableObjectNamespaces = [(className = "Shard", uniqueKey = "cinnabar-shard", enableSql = true)],
+  durableObjectStorage = (localDisk = "objects"),
+);

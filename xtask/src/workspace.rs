@@ -1,0 +1,21 @@
+//! Where things are in the repository.
+
+use std::path::{Path, PathBuf};
+
+/// A path below the repository's root.
+pub(crate) fn path(relative: &str) -> PathBuf {
+    // Cargo builds this program anew where the repository has moved.
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .components()
+        .fold(PathBuf::new(), |mut path, component| {
+            match component {
+                std::path::Component::ParentDir => {
+                    path.pop();
+                }
+                other => path.push(other),
+            }
+            path
+        })
+        .join(relative)
+}
