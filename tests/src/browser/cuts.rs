@@ -1,0 +1,66 @@
+//! A page whose connection is lost, and which has received nothing before.
+//!
+//! An `EventSource` that has received no event has no last event ID; only the hub's position
+//! event gives it one. Without it, each of these pages silently loses an update.
+
+use super::gate::Gate;
+use super::page::{Page, Subscriber};
+use super::process::Browser;
+use super::site::Report;
+use super::{USERS, target, variables};
+use crate::case::Suite;
+use crate::form;
+use crate::hub::{Hub, fresh};
+
+/// Opens a page on a topic that is quiet, and waits until it is subscribed.
+#[track_caller]
+fn quiet_page<'a>(browser: &'a Browser, hub: &Hub, port: u16, topic: &str) -> Page<'a> {
+    let query = form::pairs(&[("match", topic)]);
+    let subscriber =
+        Subscriber { hub: target(hub, USERS[4], port, &query), ..Subscriber::default() };
+    let page = browser.visit(USERS[4], &subscriber);
+    assert_eq!(page.next(), Report::Open);
+    page
+}
+
+pub(super) fn a_quiet_page_misses_nothing_when_its_stream_ends(suite: &Suite, browser: &Browser) {
+    let hub = suite.launch(variables(browser, &[("STREAM_LIFETIME", "2s")]));
+    let gate = Gate::start(hub.endpoint.port).unwrap();
+    let topic = fresh("ended");
+    let page = quiet_page(browser, &hub, gate.port(), &topic);
+    // It will not be back before the update is published.
+    gate.shut();
+    assert_eq!(page.next(), Report::Error { r#final: false });
+    let id = hub.publish(&[("topic", &topic), ("data", "meanwhile")]);
+    gate.open();
+    assert_eq!(page.message(), (id, "meanwhile".to_owned()));
+}
+
+pub(super) fn a_quiet_page_misses_nothing_when_its_connection_is_reset(
+    suite: &Suite,
+    browser: &Browser,
+) {
+    let hub = super::shared(suite, browser);
+    let gate = Gate::start(hub.endpoint.port).unwrap();
+    let topic = fresh("reset");
+    let page = quiet_page(browser, &hub, gate.port(), &topic);
+    gate.shut();
+    gate.cut().unwrap();
+    assert_eq!(page.next(), Report::Error { r#final: false });
+    let id = hub.publish(&[("topic", &topic), ("data", "meanwhile")]);
+    gate.open();
+    assert_eq!(page.message(), (id, "meanwhile".to_owned()));
+}
+
+pub(super) fn a_page_recovers_from_the_death_of_the_hub(suite: &Suite, browser: &Browser) {
+    let hub = suite.launch(variables(browser, &[]));
+    let topic = fresh("killed");
+    let page = quiet_page(browser, &hub, hub.endpoint.port, &topic);
+    hub.kill();
+    assert_eq!(page.next(), Report::Error { r#final: false });
+    hub.restart();
+    for data in ["right after the start", "and then"] {
+        let id = hub.publish(&[("topic", &topic), ("data", data)]);
+        assert_eq!(page.message(), (id, data.to_owned()));
+    }
+}

@@ -1,0 +1,85 @@
+//! A page of the test's that subscribes in a real browser, and what it sees.
+
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use super::site::{Report, Site, Visit};
+use crate::form;
+
+/// How long a page may take to see what it is waited for. Reconnecting takes it up to 10 s.
+const SIGHT: Duration = Duration::from_secs(60);
+
+/// What a page is to do.
+#[derive(Default)]
+pub(super) struct Subscriber {
+    /// The hub's URL with its query.
+    pub(super) hub: String,
+    /// Whether its `EventSource` sends cookies (`withCredentials`).
+    pub(super) credentials: bool,
+    /// Read with `fetch`, which can send this header, and not with `EventSource`.
+    pub(super) authorization: Option<String>,
+    /// The `Set-Cookie` fields that come with the page.
+    pub(super) cookies: Vec<String>,
+}
+
+impl Subscriber {
+    fn parameters(&self) -> String {
+        let mut parameters = format!("hub={}", form::encode(&self.hub));
+        if self.credentials {
+            parameters += "&credentials";
+        }
+        if let Some(authorization) = &self.authorization {
+            parameters += &format!("&authorization={}", form::encode(authorization));
+        }
+        parameters
+    }
+}
+
+/// A page in its tab, which closes when the case lets go of it.
+pub(super) struct Page<'a> {
+    site: &'a Site,
+    visit: Visit,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn open(site: &'a Site, host: &str, subscriber: &Subscriber) -> Self {
+        let visit = site.open(host, &subscriber.parameters(), subscriber.cookies.clone());
+        Self { site, visit }
+    }
+
+    /// The next thing that the page sees.
+    #[track_caller]
+    pub(super) fn next(&self) -> Report {
+        self.next_until(Instant::now() + SIGHT)
+    }
+
+    /// The next update, over any number of reconnections: id and data.
+    #[track_caller]
+    pub(super) fn message(&self) -> (String, String) {
+        // A page that reconnects for ever always sees something.
+        let deadline = Instant::now() + SIGHT;
+        loop {
+            match self.next_until(deadline) {
+                Report::Message { id, data } => return (id, data),
+                Report::Open | Report::Error { r#final: false } => {}
+                report => panic!("the page saw {report:?} where an update was expected"),
+            }
+        }
+    }
+
+    #[track_caller]
+    fn next_until(&self, deadline: Instant) -> Report {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match self.visit.reports.recv_timeout(left) {
+            Ok(report) => report,
+            Err(RecvTimeoutError::Timeout) => panic!("the page did not see it within {SIGHT:?}"),
+            Err(RecvTimeoutError::Disconnected) => panic!("the page's tab is closed"),
+        }
+    }
+}
+
+impl Drop for Page<'_> {
+    fn drop(&mut self) {
+        self.site.close(self.visit.number);
+    }
+}

@@ -1,0 +1,117 @@
+//! What a case is: a name, what it needs, and the function that shows a rule.
+
+use std::sync::Arc;
+
+use libtest_mimic::{Completion, Trial};
+
+use crate::arguments::{Arguments, Capability};
+use crate::hub::Hub;
+use crate::launch::{Hubs, Variables};
+
+/// One case of the suite.
+#[derive(Clone, Copy)]
+pub(crate) struct Case {
+    name: &'static str,
+    needs: &'static [Capability],
+    body: Body,
+}
+
+#[derive(Clone, Copy)]
+enum Body {
+    /// On a hub shared by all cases of this configuration; none: the default one.
+    Shared(Variables, fn(&Hub)),
+    /// With hubs of its own, which it starts, kills and starts again.
+    Launching(fn(&Suite)),
+}
+
+/// Makes a [`Case`] of a function, under its path as the name.
+macro_rules! case {
+    ($function:ident) => {
+        $crate::case::Case::shared(
+            concat!(module_path!(), "::", stringify!($function)),
+            &[],
+            $function,
+        )
+    };
+    ($function:ident on $variables:expr) => {
+        $crate::case::Case::shared(
+            concat!(module_path!(), "::", stringify!($function)),
+            $variables,
+            $function,
+        )
+    };
+    ($function:ident launching) => {
+        $crate::case::Case::launching(
+            concat!(module_path!(), "::", stringify!($function)),
+            $function,
+        )
+    };
+}
+pub(crate) use case;
+
+impl Case {
+    /// A case on a shared hub; written with [`case!`].
+    pub(crate) const fn shared(
+        name: &'static str,
+        variables: Variables,
+        function: fn(&Hub),
+    ) -> Self {
+        Self { name, needs: &[], body: Body::Shared(variables, function) }
+    }
+
+    /// A case with hubs of its own; written with [`case!`].
+    pub(crate) const fn launching(name: &'static str, function: fn(&Suite)) -> Self {
+        Self { name, needs: &[], body: Body::Launching(function) }
+    }
+
+    /// The case makes no sense where the platform takes these away.
+    pub(crate) const fn needing(mut self, capabilities: &'static [Capability]) -> Self {
+        self.needs = capabilities;
+        self
+    }
+
+    /// The case as the harness runs it.
+    pub(crate) fn into_trial(self, suite: Arc<Suite>) -> Trial {
+        // `crate::cases::publish::rule` is known as `publish::rule`.
+        let (_, name) = self.name.split_once("::").unwrap_or(("", self.name));
+        let name = name.strip_prefix("cases::").unwrap_or(name).to_owned();
+        Trial::ignorable_test(name, move || Ok(self.run(&suite)))
+    }
+
+    fn run(&self, suite: &Suite) -> Completion {
+        let without = &suite.arguments.without;
+        if let Some(missing) = self.needs.iter().find(|need| without.contains(need)) {
+            return Completion::ignored_with(format!("the platform has no {missing:?}"));
+        }
+        match self.body {
+            Body::Shared(variables, function) => match suite.hubs.shared(variables) {
+                Some(hub) => function(&hub),
+                None => return Completion::ignored_with(format!("needs a hub with {variables:?}")),
+            },
+            Body::Launching(function) if suite.hubs.can_launch() => function(suite),
+            Body::Launching(_) => return Completion::ignored_with("starts hubs of its own"),
+        }
+        Completion::Completed
+    }
+}
+
+/// What all cases share.
+pub(crate) struct Suite {
+    pub(crate) arguments: Arguments,
+    pub(crate) hubs: Hubs,
+}
+
+impl Suite {
+    pub(crate) fn new(arguments: Arguments) -> Result<Self, String> {
+        Ok(Self { hubs: Hubs::new(&arguments)?, arguments })
+    }
+
+    /// Starts a hub of the case's own; it ends when it is dropped.
+    #[track_caller]
+    pub(crate) fn launch(&self, variables: Variables) -> Hub {
+        match self.hubs.launch(variables) {
+            Ok(hub) => hub,
+            Err(reason) => panic!("{reason}"),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The life of a stream: heartbeats, its end, and what is said when none can be opened.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::arguments::Capability;
+use crate::case::{Case, case};
+use crate::http::{DEADLINE, Request};
+use crate::hub::{Hub, fresh};
+use crate::launch::Variables;
+use crate::sse::Item;
+use crate::stream::{End, Stream};
+use crate::token::{Generation, now};
+
+pub(crate) const CASES: &[Case] = &[
+    case!(a_quiet_stream_gets_comments_alone on BRISK).needing(&[Capability::Chunks]),
+    case!(a_stream_ends_cleanly_after_its_lifetime on BRISK),
+    case!(a_native_stream_ends_with_its_position on BRISK),
+    case!(a_position_event_comes_when_the_log_has_moved on QUIET),
+    case!(a_stream_ends_when_its_token_does),
+    case!(a_native_stream_ends_when_its_token_does).needing(&[Capability::Cookies]),
+    case!(a_browser_is_asked_to_come_back_when_the_hub_is_full on FULL),
+    case!(a_stream_that_was_left_makes_room on FULL).needing(&[Capability::Disconnects]),
+];
+
+const BRISK: Variables = &[("HEARTBEAT", "500ms"), ("STREAM_LIFETIME", "3s")];
+/// A quarter of this history is five updates.
+const QUIET: Variables = &[("HEARTBEAT", "500ms"), ("HISTORY_SIZE", "20")];
+const FULL: Variables = &[("MAX_STREAMS", "1"), ("HEARTBEAT", "500ms")];
+
+// draft-08, "Subscription": a comment line; never with a blank line, which some take for an event
+fn a_quiet_stream_gets_comments_alone(hub: &Hub) {
+    let mut plain = hub.subscribe(&fresh("a"));
+    for _ in 0..3 {
+        assert_eq!(plain.text_chunk(), ":\n");
+    }
+    let mut native = hub.subscription(&[("match", &fresh("a"))]).native().open();
+    assert!(native.text_chunk().contains("event: cinnabar"));
+    assert_eq!(native.text_chunk(), ":\n");
+}
+
+// draft-08, "Subscribers": a maximum connection lifetime
+fn a_stream_ends_cleanly_after_its_lifetime(hub: &Hub) {
+    let topic = fresh("a");
+    let mut stream = hub.subscribe(&topic);
+    let id = hub.publish(&[("topic", &topic)]);
+    let (events, end) = stream.rest();
+    let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
+    assert_eq!((ids, end), (vec![id.as_str()], End::Clean));
+    assert_eq!(stream.retry(), None);
+}
+
+// It resumes from there although it received nothing.
+fn a_native_stream_ends_with_its_position(hub: &Hub) {
+    let topic = fresh("a");
+    let request = hub.subscription(&[("match", &topic)]).native();
+    let mut stream = request.open();
+    let first = stream.event().id;
+    hub.publish(&[("topic", &fresh("other"))]);
+    let (events, end) = stream.rest();
+    assert_eq!(end, End::Clean);
+    let last = events.last().expect("the last event is a position");
+    assert_eq!((last.event_type.as_str(), last.data.as_str()), ("cinnabar", ""));
+    assert_ne!(last.id, first);
+
+    hub.publish(&[("topic", &topic), ("data", "in the gap")]);
+    let mut stream = request.header("Last-Event-ID", &last.id).open();
+    let mut event = stream.event();
+    while event.event_type == "cinnabar" {
+        event = stream.event();
+    }
+    assert_eq!(event.data, "in the gap");
+}
+
+fn a_position_event_comes_when_the_log_has_moved(hub: &Hub) {
+    let mut stream = hub.subscription(&[("match", &fresh("a"))]).native().open();
+    let first = stream.event();
+    let other = fresh("other");
+    for _ in 0..6 {
+        hub.publish(&[("topic", &other)]);
+    }
+    let second = stream.event();
+    assert_eq!((first.event_type.as_str(), second.event_type.as_str()), ("cinnabar", "cinnabar"));
+    assert_ne!(first.id, second.id);
+}
+
+// draft-08, "Subscribers": no later than `exp`
+fn a_stream_ends_when_its_token_does(hub: &Hub) {
+    let topic = fresh("a");
+    let exp = now() + 3;
+    let mut streams = Generation::BOTH.map(|generation| {
+        let token = hub.subscriber_until(generation, &[&topic], exp);
+        hub.subscription(&[("match", &topic)]).bearer(&token).open()
+    });
+    let id = hub.publish(&[("topic", &topic), ("private", "on")]);
+    while now() < exp {
+        thread::sleep(Duration::from_millis(50));
+    }
+    hub.publish(&[("topic", &topic), ("data", "too late")]);
+    for stream in &mut streams {
+        let (events, end) = stream.rest();
+        let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
+        assert_eq!((ids, end), (vec![id.as_str()], End::Clean));
+    }
+}
+
+fn a_native_stream_ends_when_its_token_does(hub: &Hub) {
+    let topic = fresh("a");
+    let token = hub.subscriber_until(Generation::V1, &[&topic], now() + 2);
+    let mut stream = hub
+        .subscription(&[("match", &topic)])
+        .native()
+        .cookie("__Secure-mercure_access_token", &token)
+        .open();
+    let (events, end) = stream.rest();
+    assert_eq!(end, End::Clean);
+    assert!(events.iter().all(|event| event.event_type == "cinnabar"), "{events:?}");
+    assert!(events.len() >= 2, "the last event is a position: {events:?}");
+}
+
+/// Takes the hub's only stream, once it is free.
+fn occupy(hub: &Hub) -> Stream {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let (head, body) = fetched(hub).start().expect("the hub answers");
+        if head.status == 200 {
+            return Stream::new(head, body);
+        }
+        assert!(Instant::now() < deadline, "no stream was freed");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// A reader which is told with a status that there is no room.
+fn fetched(hub: &Hub) -> Request {
+    hub.subscription(&[("match", "a")]).without_header("Accept").header("Accept", "*/*")
+}
+
+// "Passing failure of a subscription": `EventSource` gives up for good at any other status.
+fn a_browser_is_asked_to_come_back_when_the_hub_is_full(hub: &Hub) {
+    let _only = occupy(hub);
+    let plain = || hub.subscription(&[("match", "a")]);
+
+    // Browsers on plain http send no `Sec-Fetch-Mode`.
+    let mut stream = plain().open();
+    let mut text = String::new();
+    while let Some(chunk) = stream.chunk() {
+        text.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    let retry = stream.retry().expect("it is told when to come back");
+    assert!((2_000..=8_000).contains(&retry), "{retry}");
+    assert_eq!(text, format!(":\nretry: {retry}\n\n"));
+
+    let mut stream = plain().native().header("Last-Event-ID", "my-cursor").open();
+    let (events, end) = stream.rest();
+    assert_eq!((events.len(), end), (1, End::Clean));
+    assert_eq!(events[0].event_type, "cinnabar");
+    assert_eq!(stream.last_event_id(), "my-cursor");
+    assert!(stream.retry().is_some());
+
+    // `fetch` wrappers take a clean end as final.
+    for request in [plain().header("Sec-Fetch-Mode", "cors"), fetched(hub)] {
+        let answer = request.send().expect_no_challenge(503);
+        let seconds = answer.header("Retry-After").unwrap_or_default();
+        assert!(seconds.parse::<u32>().is_ok_and(|seconds| seconds > 0), "{answer}");
+    }
+}
+
+// Within two heartbeats: the write of one is how a hub learns of it.
+fn a_stream_that_was_left_makes_room(hub: &Hub) {
+    for _ in 0..2 {
+        let mut stream = occupy(hub);
+        assert!(matches!(stream.item(), Some(Item::Comment(_))));
+    }
+}

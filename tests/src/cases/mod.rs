@@ -1,0 +1,68 @@
+//! The cases, by subject.
+//!
+//! A case is named for the rule it shows, and cites where the rule is from: a section of
+//! draft-dunglas-mercure-08, or a decision of the project where the law leaves one. What must
+//! *not* arrive is shown by what arrives instead ([`expect_nothing_yet`]): no case waits to see
+//! that nothing happens.
+
+mod cors;
+mod csrf;
+mod errors;
+mod fields;
+mod frames;
+mod health;
+mod hostile;
+mod hub_url;
+mod lifetime;
+mod limits;
+mod private;
+mod publish;
+mod readers;
+mod resume;
+mod subscribe;
+mod tokens;
+mod tokens_v0;
+mod tokens_v1;
+
+use crate::case::Case;
+use crate::hub::Hub;
+use crate::stream::Stream;
+use crate::{browser, endurance};
+
+/// Every case.
+pub(crate) fn all() -> impl Iterator<Item = Case> {
+    [
+        publish::CASES,
+        fields::CASES,
+        limits::CASES,
+        subscribe::CASES,
+        frames::CASES,
+        readers::CASES,
+        lifetime::CASES,
+        private::CASES,
+        tokens::CASES,
+        tokens_v0::CASES,
+        tokens_v1::CASES,
+        resume::CASES,
+        hub_url::CASES,
+        cors::CASES,
+        csrf::CASES,
+        errors::CASES,
+        health::CASES,
+        hostile::CASES,
+        browser::CASES,
+        endurance::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// Nothing has reached the stream since it was last read: the next update is the one that is
+/// published here, publicly, to a topic it subscribes to.
+#[track_caller]
+fn expect_nothing_yet(hub: &Hub, stream: &mut Stream, topic: &str) {
+    let id = hub.publish(&[("topic", topic), ("data", "marker")]);
+    let event = stream.event();
+    assert_eq!(event.id, id, "{event:?}");
+}

@@ -1,0 +1,78 @@
+//! The processes that the suite starts, none of which outlives it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{fs, io};
+
+/// Every child that runs, by process id.
+static RUNNING: Mutex<BTreeMap<u32, Child>> = Mutex::new(BTreeMap::new());
+
+/// A case that panicked must not keep the others, or the end, from what a mutex guards.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where the children of this run keep their data and logs.
+pub(crate) fn folder() -> PathBuf {
+    std::env::temp_dir().join(format!("cinnabar-conformance-{}", std::process::id()))
+}
+
+/// Starts a process, and returns its id.
+pub(crate) fn spawn(command: &mut Command) -> io::Result<u32> {
+    // Under the lock: when all are ended, there must be none that was started and is not known.
+    let mut running = lock(&RUNNING);
+    let child = command.spawn()?;
+    let id = child.id();
+    running.insert(id, child);
+    Ok(id)
+}
+
+/// Whether a process has ended by itself.
+pub(crate) fn has_ended(id: u32) -> bool {
+    match lock(&RUNNING).get_mut(&id) {
+        Some(child) => child.try_wait().is_ok_and(|status| status.is_some()),
+        None => true,
+    }
+}
+
+/// Ends a process with SIGKILL.
+pub(crate) fn kill(id: u32) {
+    let child = lock(&RUNNING).remove(&id);
+    if let Some(mut child) = child {
+        end(&mut child);
+    }
+}
+
+/// Ends every process, and then the suite itself.
+pub(crate) fn exit(code: i32) -> ! {
+    // Held to the end: no case can start another.
+    let mut running = lock(&RUNNING);
+    end_all(&mut running);
+    std::process::exit(code)
+}
+
+/// Ends every process when it is dropped, also by a panic.
+pub(crate) struct Reaper;
+
+impl Drop for Reaper {
+    fn drop(&mut self) {
+        end_all(&mut lock(&RUNNING));
+    }
+}
+
+fn end_all(running: &mut BTreeMap<u32, Child>) {
+    for child in running.values_mut() {
+        end(child);
+    }
+    running.clear();
+    // Not there where no hub was started.
+    let _ = fs::remove_dir_all(folder());
+}
+
+fn end(child: &mut Child) {
+    // Both fail only for a process that is gone already.
+    let _ = child.kill();
+    let _ = child.wait();
+}

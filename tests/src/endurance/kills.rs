@@ -1,0 +1,54 @@
+//! An acknowledged update survives the death of the hub.
+
+use std::sync::Arc;
+
+use super::PATIENCE;
+use super::follower::Follower;
+use super::journal::{Journal, check_same};
+use super::publisher::{Crew, Publisher};
+use crate::case::Suite;
+use crate::hub::fresh;
+
+const PUBLISHERS: usize = 4;
+
+/// SIGKILL while four publishers publish, and a start on the same data, again and again: every
+/// acknowledged update reaches those who were there and resumed, and one who comes later.
+pub(super) fn acknowledged_updates_survive_sigkill(suite: &Suite) {
+    // Nothing that is published here is to be forgotten, however often the hub is killed.
+    let hub = Arc::new(suite.launch(&[("HISTORY_SIZE", "1000000"), ("REPLAY_MAX", "1000000")]));
+    let topic = fresh("kills");
+    let subscription = hub.subscription(&[("match", &topic)]);
+    let readers = [
+        ("a reader that is no browser", Follower::start(subscription.clone())),
+        ("a browser", Follower::start(subscription.native())),
+    ];
+    for (_, follower) in &readers {
+        follower.wait_until_open();
+    }
+
+    let journal = Arc::new(Journal::default());
+    let publisher = Publisher::new(&hub, &topic, &journal);
+    // A reader that is no browser resumes from an update, so it must have received one.
+    publisher.publish("the first");
+    let first = readers.each_ref().map(|(_, follower)| follower.next());
+
+    let crew = Crew::start(PUBLISHERS, &publisher);
+    for kill in 0..suite.arguments.kills {
+        // Not always after the same number of updates, so that it hits other moments.
+        journal.wait_for(journal.acknowledged() + 50 + kill % 10 * 13, PATIENCE);
+        hub.kill();
+        hub.restart();
+    }
+    journal.wait_for(journal.acknowledged() + 50, PATIENCE);
+    crew.stop();
+    publisher.publish("the last");
+
+    let earliest = hub.subscription(&[("match", &topic), ("last_event_id", "earliest")]);
+    let log = Follower::start(earliest).through("the last");
+    journal.check(&log).unwrap_or_else(|fault| panic!("from `earliest`: {fault}"));
+    for ((name, follower), first) in readers.iter().zip(first) {
+        let mut seen = vec![first];
+        seen.append(&mut follower.through("the last"));
+        check_same(&log, &seen).unwrap_or_else(|fault| panic!("{name}, resumed: {fault}"));
+    }
+}

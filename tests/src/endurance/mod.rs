@@ -1,0 +1,42 @@
+//! What a hub must endure: being killed, readers that are slow or stalled, crowds.
+//!
+//! These cases take seconds each, and hubs of their own. They wait for events, so a slow machine
+//! makes them longer and never fail.
+
+mod connection;
+mod crowd;
+mod follower;
+mod journal;
+mod kills;
+mod memory;
+mod publisher;
+mod slow;
+mod stalled;
+mod turn;
+
+use std::time::Duration;
+
+use crowd::a_full_hub_serves_its_streams_and_frees_those_whose_clients_left;
+use kills::acknowledged_updates_survive_sigkill;
+use slow::a_slow_reader_receives_the_largest_update_and_the_next_ones;
+use stalled::a_stalled_reader_holds_up_nobody_and_loses_nothing;
+use turn::a_replay_turns_live_without_gap_or_double;
+
+use crate::case::{Case, case};
+
+/// How long the next thing may take to happen. It passes only when something is broken.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+pub(crate) const CASES: &[Case] = &[
+    case!(acknowledged_updates_survive_sigkill launching),
+    case!(a_stalled_reader_holds_up_nobody_and_loses_nothing launching),
+    case!(a_slow_reader_receives_the_largest_update_and_the_next_ones),
+    case!(a_full_hub_serves_its_streams_and_frees_those_whose_clients_left launching),
+    case!(a_replay_turns_live_without_gap_or_double launching),
+];
+
+/// Data of this size, all of it unreserved characters, which begins with a name.
+fn padded(name: &str, size: usize) -> String {
+    let padding = ".".repeat(size.saturating_sub(name.len()));
+    format!("{name}{padding}")
+}

@@ -1,0 +1,80 @@
+//! A reader that reads nothing holds up nobody but itself.
+
+use std::io::ErrorKind;
+
+use super::connection::Connection;
+use super::{PATIENCE, memory, padded};
+use crate::case::Suite;
+use crate::hub::{Hub, fresh};
+use crate::stream::Stream;
+
+/// 50 MB in updates of 250 kB.
+const UPDATES: usize = 200;
+const UPDATE: usize = 250_000;
+/// How much more memory the hub may need than it did without a stalled reader.
+///
+/// It may not keep for that reader what it sends to the others. Before, twice as much is published
+/// without such a reader, so that what the platform itself needs for updates of this size (bodies,
+/// caches, garbage that is not collected yet) is in the first peak. A hub that kept all for the
+/// reader would need 50 MB more; half of that leaves room for its outbox, which is far smaller.
+const GROWTH: u64 = (UPDATES * UPDATE / 2) as u64;
+/// What the kernel may hold for a reader that does not read: next to nothing of it.
+const RECEIVE_BUFFER: usize = 128 * 1024;
+
+/// 50 MB are published to a stalled reader and a prompt one: the prompt one gets each update
+/// before the next is published, memory stays bounded, and the stalled one has lost nothing.
+pub(super) fn a_stalled_reader_holds_up_nobody_and_loses_nothing(suite: &Suite) {
+    let hub = suite.launch(&[]);
+    let topic = fresh("stalled");
+    let mut prompt = hub.subscribe(&topic).patience(PATIENCE);
+    for before in ["before", "also before"] {
+        publish_all(&hub, &topic, &mut prompt, before);
+    }
+    let usual = memory::peak(hub.process_id());
+
+    let mut stalled = Connection::open(&hub, &[("match", &topic)], Some(RECEIVE_BUFFER)).unwrap();
+    // Its stream is open when its first update has come, and its last event ID is known.
+    let first = hub.publish(&[("topic", &topic), ("data", "the first")]);
+    assert_eq!(stalled.event(PATIENCE).unwrap().id, first);
+    assert_eq!(prompt.expect_data("the first"), first);
+
+    let published = publish_all(&hub, &topic, &mut prompt, "stalled");
+    if let (Some(usual), Some(peak)) = (usual, memory::peak(hub.process_id())) {
+        let growth = peak.saturating_sub(usual);
+        assert!(growth < GROWTH, "{growth} bytes more than without a stalled reader ({usual})");
+    }
+
+    let mut resumed_at = None;
+    for (number, id) in published.iter().enumerate() {
+        let event = loop {
+            match stalled.event(PATIENCE) {
+                Ok(event) => break event,
+                // The hub may have closed a stream that its reader did not read. It resumes, and
+                // gets further than it was each time.
+                Err(error) if error.kind() != ErrorKind::TimedOut && resumed_at != Some(number) => {
+                    resumed_at = Some(number);
+                    let last = stalled.last_event_id().to_owned();
+                    let parameters = [("match", topic.as_str()), ("last_event_id", &last)];
+                    stalled = Connection::open(&hub, &parameters, None).unwrap();
+                }
+                Err(error) => panic!("after {number} updates: {error}"),
+            }
+        };
+        assert_eq!(event.id, *id, "number {number}");
+        assert!(event.data == padded(&format!("stalled-{number}"), UPDATE), "number {number}");
+    }
+}
+
+/// Publishes them one after the other, each when the prompt reader has the one before.
+#[track_caller]
+fn publish_all(hub: &Hub, topic: &str, prompt: &mut Stream, name: &str) -> Vec<String> {
+    let publish = |number| {
+        let data = padded(&format!("{name}-{number}"), UPDATE);
+        let id = hub.publish(&[("topic", topic), ("data", &data)]);
+        let event = prompt.event();
+        assert_eq!(event.id, id, "number {number}");
+        assert!(event.data == data, "number {number}");
+        id
+    };
+    (0..UPDATES).map(publish).collect()
+}
