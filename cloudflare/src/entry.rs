@@ -72,25 +72,17 @@ async fn forward(command: &Command, env: &Env) -> Result<web_sys::Response, JsVa
     response.dyn_into()
 }
 
-/// The request's head as text and bytes.
+/// The request's head. The runtime decodes fields as UTF-8, so their bytes are those of their text.
 fn head(request: &web_sys::Request) -> worker::Result<Request> {
-    let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut fields: Vec<(String, String)> = Vec::new();
     for entry in request.headers().entries() {
         let entry: worker::js_sys::Array = entry?.unchecked_into();
         if let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) {
-            fields.push((name, to_bytes(value)));
+            fields.push((name, value));
         }
     }
-    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     Ok(Request::new(&request.method(), &request.url(), fields))
-}
-
-/// The bytes of a field, which the runtime shows as one character each.
-fn to_bytes(value: String) -> Vec<u8> {
-    match value.chars().map(|character| u8::try_from(u32::from(character))).collect() {
-        Ok(bytes) => bytes,
-        Err(_) => value.into_bytes(),
-    }
 }
 
 /// Reads a body, and no further than its limit.
