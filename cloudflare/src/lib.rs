@@ -13,6 +13,7 @@
 mod answer;
 mod entry;
 mod log;
+mod object;
 mod platform;
 mod shard;
 mod sink;

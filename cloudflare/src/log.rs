@@ -17,8 +17,9 @@ use crate::platform;
 /// The version of the schema. A database of a later version is not touched.
 const SCHEMA: i64 = 1;
 
-const CREATE: &str = "
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+const FACTS: &str = "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID";
+
+const UPDATES: &str = "
 CREATE TABLE IF NOT EXISTS updates (
     position INTEGER PRIMARY KEY,
     appended INTEGER NOT NULL, -- milliseconds since the Unix epoch
@@ -27,16 +28,17 @@ CREATE TABLE IF NOT EXISTS updates (
     private INTEGER NOT NULL,
     event_type TEXT,
     retry INTEGER,
-    data BLOB NOT NULL -- UTF-8; a TEXT would end at a NUL
+    data BLOB NOT NULL -- UTF-8, which may hold NULs
 );
 CREATE INDEX IF NOT EXISTS updates_by_id ON updates (id, position);
 ";
 
-/// How many updates are dropped at a time, beyond those that an append makes superfluous.
-const SWEEP: u64 = 32;
+/// How many updates an append drops at most: more than one, so that a history that was made
+/// smaller shrinks.
+const APPEND_SWEEP: u64 = 32;
 
 /// How many updates an alarm drops before it lets others run.
-const ALARM_SWEEP: i64 = 1_000;
+const ALARM_SWEEP: u64 = 1_000;
 
 pub(crate) struct Log {
     sql: SqlStorage,
@@ -50,7 +52,7 @@ pub(crate) struct Log {
 impl Log {
     /// Opens the log, and makes it if there is none.
     pub(crate) fn open(sql: SqlStorage, size: u64, age: Duration) -> Result<Self> {
-        sql.exec(CREATE, None)?;
+        sql.exec(FACTS, None)?;
         let log = Self {
             sql,
             size,
@@ -65,7 +67,12 @@ impl Log {
                 return Err(format!("the log has schema {other:?}, and this hub knows {SCHEMA}; deploy the version that made it, or a newer one").into());
             }
         }
-        let row = log.row("SELECT MIN(position), MAX(position) FROM updates", vec![])?;
+        log.sql.exec(UPDATES, None)?;
+        // Each by itself: SQLite looks up one of them, and reads all rows for both.
+        let row = log.row(
+            "SELECT (SELECT MIN(position) FROM updates), (SELECT MAX(position) FROM updates)",
+            vec![],
+        )?;
         match row.as_deref() {
             Some([Value::Integer(oldest), Value::Integer(newest)]) => {
                 log.oldest.set(position(*oldest));
@@ -103,7 +110,8 @@ impl Log {
         Ok(CursorKey::from_bytes(bytes))
     }
 
-    /// Appends an update; it is durable once storage has synced.
+    /// Appends an update; it is durable once storage has synced. Nothing is appended where this
+    /// fails.
     pub(crate) fn append(&self, update: &Update, now: Timestamp) -> Result<Position> {
         let appended = self.newest.get().next();
         let stored = update.store();
@@ -121,50 +129,61 @@ impl Log {
             ],
         )?;
         self.newest.set(appended);
-        self.drop_superfluous()?;
         Ok(appended)
     }
 
-    /// Drops updates beyond the size of the history; a few at a time, where that was reduced.
-    fn drop_superfluous(&self) -> Result<()> {
-        let excess = self.newest.get().get().saturating_sub(self.size);
-        let through = excess.min(self.oldest.get().get() + SWEEP);
-        if through >= self.oldest.get().get() {
-            let through = Position::new(through);
-            self.sql.exec("DELETE FROM updates WHERE position <= ?", vec![number(through)])?;
-            self.oldest.set(through.next());
+    /// Drops some of what an append has made superfluous: updates beyond the size of the history,
+    /// and those that are too old.
+    pub(crate) fn trim(&self, now: Timestamp) -> Result<()> {
+        let excess = self.newest.get().back(self.size);
+        let bound = self.oldest.get().back(1).get() + APPEND_SWEEP;
+        self.drop_through(excess.min(Position::new(bound)))?;
+        self.expire(now, APPEND_SWEEP)
+    }
+
+    /// Drops updates that are too old, as many as an alarm may.
+    pub(crate) fn sweep(&self, now: Timestamp) -> Result<()> {
+        self.expire(now, ALARM_SWEEP)
+    }
+
+    /// Drops updates that are too old, from the oldest on and at most so many. It reads those and
+    /// one more: on Cloudflare, rows that are read cost money.
+    fn expire(&self, now: Timestamp, most: u64) -> Result<()> {
+        let last = Position::new(self.oldest.get().back(1).get() + most).min(self.newest.get());
+        let kept = self.row(
+            "SELECT position FROM updates WHERE position <= ? AND appended > ? ORDER BY position LIMIT 1",
+            vec![number(last), millis(now.minus(self.age))],
+        )?;
+        self.drop_through(match kept.as_deref() {
+            Some([Value::Integer(kept)]) => position(*kept).back(1),
+            _ => last,
+        })
+    }
+
+    fn drop_through(&self, last: Position) -> Result<()> {
+        if last < self.oldest.get() {
+            return Ok(());
         }
+        if last == self.newest.get() {
+            // No row will tell which number was the last, and it must not be used again.
+            self.set_fact("last_position", number(last))?;
+        }
+        self.sql.exec("DELETE FROM updates WHERE position <= ?", vec![number(last)])?;
+        self.oldest.set(last.next());
         Ok(())
     }
 
-    /// Drops updates that are too old. Returns when the next will be, if there is one.
-    pub(crate) fn expire(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        let last = self.row(
-            "SELECT MAX(position) FROM (SELECT position FROM updates WHERE appended <= ? ORDER BY position LIMIT ?)",
-            vec![millis(now.minus(self.age)), Value::Integer(ALARM_SWEEP)],
-        )?;
-        if let Some([Value::Integer(last)]) = last.as_deref() {
-            // In case it is the newest: its number must not be used again.
-            self.set_fact("last_position", number(self.newest.get()))?;
-            self.sql
-                .exec("DELETE FROM updates WHERE position <= ?", vec![Value::Integer(*last)])?;
-            self.oldest.set(position(*last).next().max(self.oldest.get()));
-        }
-        self.next_expiry()
-    }
-
-    /// When the oldest update will be too old.
-    pub(crate) fn next_expiry(&self) -> Result<Option<Timestamp>> {
+    /// How long until an alarm should sweep, if there is anything to sweep: when the oldest update
+    /// is too old and somewhat later, so that the updates of a steady trickle share an alarm.
+    pub(crate) fn next_sweep(&self, now: Timestamp) -> Result<Option<Duration>> {
         let oldest = self.row(
             "SELECT appended FROM updates WHERE position = ?",
             vec![number(self.oldest.get())],
         )?;
-        match oldest.as_deref() {
-            Some([Value::Integer(appended)]) => {
-                Ok(Some(Timestamp::from_millis(appended.unsigned_abs()).plus(self.age)))
-            }
-            _ => Ok(None),
-        }
+        let Some([Value::Integer(appended)]) = oldest.as_deref() else { return Ok(None) };
+        let expires = Timestamp::from_millis(appended.unsigned_abs()).plus(self.age);
+        let wait = expires.since(now);
+        Ok(Some(if wait.is_zero() { wait } else { wait + self.age / 64 }))
     }
 
     /// Finds an update's place and id.

@@ -4,10 +4,14 @@
 //! holds the answer back until the write is durable. Bytes into a response that is already open
 //! pass no gate, so updates are queued until storage has synced, and only then given to the
 //! [`Holder`].
+//!
+//! The holder and its streams live in memory, and all they know follows from the log. So where a
+//! write fails, or a panic leaves them half-way, the object starts over: streams are cut, and
+//! their clients resume from the log.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +20,13 @@ use cinnabar_core::{
     Appended, Command, Config, Holder, Output, Publish, StreamId, Subscribe, Timestamp,
     Unavailable, Update, misconfigured,
 };
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
-use wasm_bindgen::{JsCast as _, JsValue};
-use worker::js_sys::Promise;
-use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{self, ReadableStream};
 use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
 
 use crate::log::Log;
+use crate::object::Object;
 use crate::sink::Bodies;
 use crate::{answer, platform};
 
@@ -32,12 +35,6 @@ const HEALTH_INTERVAL: Duration = Duration::from_secs(10);
 
 #[wasm_bindgen]
 extern "C" {
-    /// The object's storage; `worker` has no `sync`.
-    type Durable;
-
-    #[wasm_bindgen(method, catch)]
-    fn sync(this: &Durable) -> Result<Promise, JsValue>;
-
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(callback: &Closure<dyn FnMut()>, millis: f64) -> JsValue;
 
@@ -49,7 +46,7 @@ extern "C" {
 #[durable_object(alarm)]
 pub struct Shard(AssertUnwindSafe<Result<Rc<Hub>, Broken>>);
 
-/// Why an object cannot serve; the reason is in the log.
+/// Why an object cannot serve; the reason is on the console.
 enum Broken {
     Configuration,
     Log,
@@ -57,12 +54,10 @@ enum Broken {
 
 impl DurableObject for Shard {
     fn new(state: State, env: Env) -> Self {
+        let object = Object::new(state);
         let hub = match platform::config(&env) {
             None => Err(Broken::Configuration),
-            Some(config) => Hub::open(state, &config).map_err(|error| {
-                console_error!("the log cannot be opened: {error}");
-                Broken::Log
-            }),
+            Some(config) => Hub::open(object, &config).map_err(|()| Broken::Log),
         };
         Self(AssertUnwindSafe(hub))
     }
@@ -80,8 +75,9 @@ impl DurableObject for Shard {
 
     async fn alarm(&self) -> worker::Result<Response> {
         if let Ok(hub) = &*self.0 {
-            let next = hub.log.expire(platform::now())?;
-            hub.set_alarm(next);
+            hub.has_alarm.set(false);
+            hub.log.sweep(platform::now())?;
+            hub.keep_alarm();
         }
         Response::empty()
     }
@@ -89,8 +85,7 @@ impl DurableObject for Shard {
 
 /// What the object is made of.
 struct Hub {
-    state: State,
-    durable: Durable,
+    object: Object,
     log: Log,
     holder: RefCell<Holder>,
     bodies: Bodies,
@@ -103,7 +98,8 @@ struct Hub {
     wake: Closure<dyn FnMut()>,
     timer: RefCell<Option<(Timestamp, JsValue)>>,
     has_alarm: Cell<bool>,
-    healthy_at: Cell<Option<Timestamp>>,
+    /// When the database was last tried, and whether it was well.
+    health: Cell<Option<(Timestamp, bool)>>,
     this: Weak<Self>,
 }
 
@@ -113,38 +109,38 @@ enum Opened {
 }
 
 impl Hub {
-    fn open(state: State, config: &Config) -> worker::Result<Rc<Self>> {
-        let state = state._inner();
-        let durable: Durable = state.storage()?.unchecked_into();
-        let state = State::from(state);
-        let log = Log::open(state.storage().sql(), config.history_size, config.history_age)?;
-        let holder = Holder::new(config, log.cursor_key()?, log.newest());
+    fn open(object: Object, config: &Config) -> Result<Rc<Self>, ()> {
+        let opened = Log::open(object.sql(), config.history_size, config.history_age)
+            .and_then(|log| Ok((log.cursor_key()?, log)));
+        let (key, log) = opened.map_err(|error| {
+            // The next request finds a new object, which tries again.
+            console_error!("the log cannot be opened: {error}");
+            object.abort("the log cannot be opened");
+        })?;
+        let holder = Holder::new(config, key, log.newest());
         Ok(Rc::new_cyclic(|this: &Weak<Self>| {
             let (taken, gone, wake) = (this.clone(), this.clone(), this.clone());
             Self {
                 bodies: Bodies::new(
                     move |takings| {
-                        let Some(hub) = taken.upgrade() else { return };
-                        let now = platform::now();
-                        for (stream, bytes) in takings {
-                            hub.holder.borrow_mut().handle_taken(stream, bytes, now);
-                        }
-                        hub.drive();
+                        attend(&taken, |hub| {
+                            let now = platform::now();
+                            for (stream, bytes) in takings {
+                                hub.holder.borrow_mut().handle_taken(stream, bytes, now);
+                            }
+                        });
                     },
                     move |stream| {
-                        let Some(hub) = gone.upgrade() else { return };
-                        hub.holder.borrow_mut().handle_gone(stream);
-                        hub.drive();
+                        attend(&gone, |hub| hub.holder.borrow_mut().handle_gone(stream));
                     },
                 ),
                 wake: Closure::own_assert_unwind_safe(move || {
-                    let Some(hub) = wake.upgrade() else { return };
-                    hub.timer.take();
-                    hub.holder.borrow_mut().handle_timeout(platform::now());
-                    hub.drive();
+                    attend(&wake, |hub| {
+                        hub.timer.take();
+                        hub.holder.borrow_mut().handle_timeout(platform::now());
+                    });
                 }),
-                state,
-                durable,
+                object,
                 log,
                 holder: RefCell::new(holder),
                 opened: RefCell::default(),
@@ -153,7 +149,7 @@ impl Hub {
                 flushing: Cell::new(false),
                 timer: RefCell::new(None),
                 has_alarm: Cell::new(false),
-                healthy_at: Cell::new(None),
+                health: Cell::new(None),
                 this: this.clone(),
             }
         }))
@@ -163,24 +159,20 @@ impl Hub {
         match command {
             Command::Publish(publish) => self.publish(publish),
             Command::Subscribe(subscribe) => self.subscribe(subscribe),
-            Command::CheckHealth(check) => match self.check_health() {
-                Ok(()) => answer::whole(check.healthy()),
-                Err(error) => {
-                    console_error!("the log is not healthy: {error}");
-                    answer::unavailable(Command::CheckHealth(check).unavailable())
-                }
-            },
+            Command::CheckHealth(check) if self.is_healthy() => answer::whole(check.healthy()),
+            Command::CheckHealth(_) => answer::unavailable(command.unavailable()),
         }
     }
 
     fn publish(&self, publish: Publish) -> Result<web_sys::Response, JsValue> {
-        match self.log.append(publish.update(), platform::now()) {
+        let now = platform::now();
+        match self.log.append(publish.update(), now) {
             Ok(position) => {
                 let accepted = answer::whole(publish.accepted())?;
                 let update: Arc<Update> = Arc::new(publish.into_update());
                 self.appended.borrow_mut().push_back(Appended { position, update });
                 self.flush();
-                self.keep_alarm();
+                self.trim(now);
                 Ok(accepted)
             }
             Err(error) => {
@@ -203,45 +195,48 @@ impl Hub {
         }
     }
 
-    fn check_health(&self) -> worker::Result<()> {
+    fn is_healthy(&self) -> bool {
         let now = platform::now();
-        let fresh = |at: Timestamp| now.since(at) < HEALTH_INTERVAL;
-        if !self.healthy_at.get().is_some_and(fresh) {
-            self.log.check_health(now)?;
-            self.healthy_at.set(Some(now));
+        match self.health.get() {
+            Some((at, well)) if now.since(at) < HEALTH_INTERVAL => well,
+            _ => {
+                let well = self.log.check_health(now).inspect_err(|error| {
+                    console_error!("the log is not healthy: {error}");
+                });
+                self.health.set(Some((now, well.is_ok())));
+                well.is_ok()
+            }
         }
-        Ok(())
     }
 
     /// Gives appended updates to the holder as they become durable.
     fn flush(&self) {
-        let Some(hub) = self.this.upgrade() else { return };
         if self.flushing.replace(true) {
             return;
         }
-        self.state.wait_until(async move {
-            loop {
+        let this = self.this.clone();
+        self.object.wait_until(async move {
+            while let Some(hub) = this.upgrade() {
                 let batch: Vec<Appended> = hub.appended.take().into();
                 if batch.is_empty() {
+                    hub.flushing.set(false);
                     break;
                 }
-                if let Err(error) = hub.sync().await {
-                    // The runtime resets an object whose writes fail, and its streams with it;
-                    // nothing of this batch was shown to anybody.
-                    console_error!("storage did not sync: {error:?}");
-                    return;
+                if let Err(error) = hub.object.sync().await {
+                    // Nobody was shown these updates, and their publishers' answers are held.
+                    hub.start_over(&format!("storage did not sync: {error}"));
+                    break;
                 }
-                hub.holder.borrow_mut().handle_appended(&batch, platform::now());
-                hub.drive();
+                attend(&this, |hub| {
+                    hub.holder.borrow_mut().handle_appended(&batch, platform::now());
+                });
             }
-            hub.flushing.set(false);
         });
     }
 
-    /// Resolves when all that was written so far is durable.
-    async fn sync(&self) -> Result<(), JsValue> {
-        JsFuture::from(self.durable.sync()?).await?;
-        Ok(())
+    fn start_over(&self, reason: &str) {
+        console_error!("the object starts over: {reason}");
+        self.object.abort(reason);
     }
 
     /// Does what the holder wants done, until there is nothing left, and sets the next timer.
@@ -308,26 +303,44 @@ impl Hub {
         }
     }
 
-    /// Sees to it that history expires also when nothing is published.
+    /// Drops what history need not keep, now and when nothing more is published.
+    fn trim(&self, now: Timestamp) {
+        if let Err(error) = self.log.trim(now) {
+            console_error!("the log could not be trimmed: {error}");
+        }
+        self.keep_alarm();
+    }
+
     fn keep_alarm(&self) {
         if self.has_alarm.get() {
             return;
         }
-        match self.log.next_expiry() {
-            Ok(next) => self.set_alarm(next),
-            Err(error) => console_error!("the log could not be read: {error}"),
-        }
-    }
-
-    fn set_alarm(&self, next: Option<Timestamp>) {
-        self.has_alarm.set(next.is_some());
-        let Some(at) = next else { return };
-        let wait = at.since(platform::now());
-        let storage = self.state.storage();
-        self.state.wait_until(async move {
-            if let Err(error) = storage.set_alarm(wait).await {
+        let wait = match self.log.next_sweep(platform::now()) {
+            Ok(Some(wait)) => wait,
+            Ok(None) => return,
+            Err(error) => return console_error!("the log could not be read: {error}"),
+        };
+        let Some(hub) = self.this.upgrade() else { return };
+        self.has_alarm.set(true);
+        self.object.wait_until(async move {
+            if let Err(error) = hub.object.set_alarm(wait).await {
                 console_error!("no alarm could be set: {error}");
+                hub.has_alarm.set(false);
             }
         });
+    }
+}
+
+/// Tells the holder of something that no request waits for, and does what it wants done then. A
+/// panic would be noticed by nobody, and leave streams without what is theirs.
+fn attend(hub: &Weak<Hub>, tell: impl FnOnce(&Hub)) {
+    let Some(hub) = hub.upgrade() else { return };
+    let attended = catch_unwind(AssertUnwindSafe(|| {
+        tell(&hub);
+        hub.drive();
+    }));
+    if let Err(panic) = attended {
+        hub.start_over("a panic");
+        resume_unwind(panic);
     }
 }

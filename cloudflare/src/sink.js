@@ -19,7 +19,7 @@ export class Sinks {
 
   // A new stream's body.
   open(stream) {
-    const sink = { controller: undefined, waiting: [], asked: false, closing: false };
+    const sink = { controller: undefined, waiting: [], begun: false, asked: false, ending: undefined };
     this.#sinks.set(stream, sink);
     return new ReadableStream(
       {
@@ -27,14 +27,11 @@ export class Sinks {
           sink.controller = controller;
         },
         pull: () => {
+          sink.begun = true;
           sink.asked = true;
-          if (sink.waiting.length > 0 || sink.closing) queueMicrotask(() => this.#feed(stream, sink));
+          if (sink.waiting.length > 0 || sink.ending) queueMicrotask(() => this.#feed(stream, sink));
         },
-        cancel: () => {
-          // Not at once: the core may be at work, and is not to be called into.
-          if (this.#sinks.delete(stream)) queueMicrotask(() => this.#onGone(stream));
-          sink.waiting = [];
-        },
+        cancel: () => this.#lose(stream, sink),
       },
       { highWaterMark: 0 },
     );
@@ -51,35 +48,63 @@ export class Sinks {
 
   // What was written is still delivered.
   close(stream) {
-    const sink = this.#sinks.get(stream);
-    if (sink === undefined) return;
-    this.#sinks.delete(stream);
-    sink.closing = true;
-    if (sink.waiting.length === 0) sink.controller.close();
+    this.#end(stream, (controller) => controller.close());
   }
 
   // What was not taken is dropped.
   cut(stream) {
     const sink = this.#sinks.get(stream);
     if (sink === undefined) return;
-    this.#sinks.delete(stream);
     sink.waiting = [];
-    sink.controller.error(new Error("the reader fell behind"));
+    // An error before the runtime has begun to read would take the response's head along, and
+    // leave its reader without an answer.
+    if (!sink.begun) return this.close(stream);
+    this.#end(stream, (controller) => controller.error(new Error("the stream was cut")));
   }
 
-  // Hands over the next chunk, if it was asked for.
+  #end(stream, ending) {
+    const sink = this.#sinks.get(stream);
+    if (sink === undefined) return;
+    this.#sinks.delete(stream);
+    sink.ending = ending;
+    this.#feed(stream, sink);
+  }
+
+  // Hands over the next chunk, if it was asked for, and ends the stream after the last.
   #feed(stream, sink) {
     const bytes = sink.asked ? sink.waiting.shift() : undefined;
-    if (bytes === undefined) return;
-    sink.asked = false;
-    sink.controller.enqueue(bytes);
-    if (sink.closing) {
-      if (sink.waiting.length === 0) sink.controller.close();
-      return;
+    try {
+      if (bytes !== undefined) {
+        sink.asked = false;
+        sink.controller.enqueue(bytes);
+        if (!sink.ending) this.#take(stream, bytes.byteLength);
+      }
+      if (sink.ending && sink.waiting.length === 0) {
+        const { ending } = sink;
+        sink.ending = undefined;
+        ending(sink.controller);
+      }
+    } catch (error) {
+      // Passed on, it would go through the Rust code that called, which cannot catch it, and
+      // leave all other streams without what is theirs.
+      console.error("a stream was lost:", error);
+      sink.controller.error(error);
+      this.#lose(stream, sink);
     }
-    // In a microtask, for the reason given above, and for all streams together.
+  }
+
+  // Its reader has left. Told in a microtask: the core may be at work, and is not to be called
+  // into.
+  #lose(stream, sink) {
+    sink.waiting = [];
+    sink.ending = undefined;
+    if (this.#sinks.delete(stream)) queueMicrotask(() => this.#onGone(stream));
+  }
+
+  // Told in a microtask too, and for all streams together.
+  #take(stream, length) {
     if (this.#taken.size === 0) queueMicrotask(() => this.#report());
-    this.#taken.set(stream, (this.#taken.get(stream) ?? 0) + bytes.byteLength);
+    this.#taken.set(stream, (this.#taken.get(stream) ?? 0) + length);
   }
 
   #report() {

@@ -167,7 +167,7 @@ impl Holder {
             None => State::Replaying { fetching: false },
         };
         self.sessions.insert(stream, Session::new(subscribe, state, now));
-        self.schedule(stream);
+        self.schedule(stream, now);
         match asked {
             Some((_, location)) => self.outputs.push_back(Output::Locate { stream, location }),
             None => self.open(stream, None, self.position, now),
@@ -207,8 +207,8 @@ impl Holder {
             Asked::Position(position) => (located.oldest <= position.next()).then_some(position),
             _ => located.found.as_ref().map(|(position, _)| *position),
         }?;
-        let replayable = self.position.back(self.replay_max)..=self.position;
-        replayable.contains(&position).then_some(position)
+        // A publisher may know the id of an update a moment before this holder does.
+        (position >= self.position.back(self.replay_max)).then_some(position)
     }
 
     /// Where the longest replay begins, and how to learn what is there.
@@ -329,7 +329,9 @@ impl Holder {
         for (index, appended) in appended.iter().enumerate() {
             for stream in self.streams.select(appended.update.topics()) {
                 let takes = self.sessions.get(&stream).is_some_and(|session| {
-                    session.state == State::Live && session.subscribe.may_read(&appended.update)
+                    session.state == State::Live
+                        && session.cursor < appended.position
+                        && session.subscribe.may_read(&appended.update)
                 });
                 if takes {
                     wanted.entry(stream).or_default().push(index);
@@ -343,6 +345,9 @@ impl Holder {
     pub fn handle_taken(&mut self, stream: StreamId, bytes: usize, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         session.outbox.take(bytes, &mut self.waiting, now);
+        if session.outbox.is_empty() && session.is_leaving(now) {
+            self.schedule(stream, now);
+        }
         self.handle_timeout(now);
         self.advance(stream);
     }
@@ -362,12 +367,11 @@ impl Holder {
             self.wakes.pop_first();
             let Some(session) = self.sessions.get(&stream) else { continue };
             let due = session.due(&self.pace, self.position, now);
-            // What waits in an outbox speaks for the stream; and behind it nothing may wait when
-            // the stream ends.
+            // What waits in an outbox speaks for the stream.
             let idle = session.outbox.is_empty();
             match due {
                 Due::Expiry | Due::Farewell => {
-                    self.finish(stream, due, idle, now);
+                    self.finish(stream, due, now);
                     continue;
                 }
                 Due::Heartbeat if idle => silent.push(stream),
@@ -378,7 +382,7 @@ impl Holder {
                 if due != Due::Nothing {
                     session.wrote(now);
                 }
-                session.wake = session.wakes(&self.pace);
+                session.wake = session.wakes(&self.pace, now);
                 self.wakes.insert((session.wake, stream));
             }
         }
@@ -388,11 +392,11 @@ impl Holder {
     }
 
     /// Ends a stream whose time is up.
-    fn finish(&mut self, stream: StreamId, due: Due, idle: bool, now: Timestamp) {
+    fn finish(&mut self, stream: StreamId, due: Due, now: Timestamp) {
         let Some(session) = self.sessions.get(&stream) else { return };
         if !session.is_open() {
             self.handle_failure(stream);
-        } else if !idle {
+        } else if !session.outbox.is_empty() {
             self.end(stream, Output::Cut { stream });
         } else {
             if due == Due::Farewell && session.is_native() {
@@ -419,7 +423,7 @@ impl Holder {
         let greeting = session.greeting(&self.key);
         self.outputs.push_back(Output::Open { stream, response });
         self.write(vec![stream], greeting, now);
-        self.schedule(stream);
+        self.schedule(stream, now);
         self.advance(stream);
     }
 
@@ -488,10 +492,10 @@ impl Holder {
 
     /// Sees to it that a stream is looked at when something is due to it. Silence only grows
     /// shorter by writing, so a wake that is too early is found out when it comes.
-    fn schedule(&mut self, stream: StreamId) {
+    fn schedule(&mut self, stream: StreamId, now: Timestamp) {
         if let Some(session) = self.sessions.get_mut(&stream) {
             self.wakes.remove(&(session.wake, stream));
-            session.wake = session.wakes(&self.pace);
+            session.wake = session.wakes(&self.pace, now);
             self.wakes.insert((session.wake, stream));
         }
     }

@@ -25,6 +25,9 @@ use crate::time::Timestamp;
 /// How long before its token expires a stream ends by itself, with its position.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How long a reader that has yet to take something may delay the end of its stream.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What a stream is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -57,7 +60,8 @@ pub(crate) enum Due {
     Position,
     /// Its time is up: its position, if its reader is native, and its end.
     Farewell,
-    /// Its token has expired: its end, and not a byte more.
+    /// Its token has expired, or its reader has not taken what was written: its end, and not a
+    /// byte more.
     Expiry,
 }
 
@@ -77,7 +81,7 @@ pub(crate) struct Session {
     pub(crate) subscribe: Subscribe,
     pub(crate) state: State,
     /// Every update up to here was written to the stream, or is not for it. Of a live stream the
-    /// holder's position says this.
+    /// holder's position says this, unless its reader knows of an update that is not durable yet.
     pub(crate) cursor: Position,
     pub(crate) outbox: Outbox,
     /// The position of the last id that its reader was given, and when.
@@ -119,7 +123,7 @@ impl Session {
     /// Where it stands, while its holder stands at `position`.
     pub(crate) fn stands(&self, position: Position) -> Position {
         match self.state {
-            State::Live => position,
+            State::Live => position.max(self.cursor),
             _ => self.cursor,
         }
     }
@@ -145,9 +149,16 @@ impl Session {
     }
 
     /// When it must be looked at next.
-    pub(crate) fn wakes(&self, pace: &Pace) -> Timestamp {
-        let last = self.subscribe.expires.map_or(self.ends, |expires| expires.min(self.ends));
+    pub(crate) fn wakes(&self, pace: &Pace, now: Timestamp) -> Timestamp {
+        let waits = self.is_leaving(now) && !self.outbox.is_empty();
+        let ends = if waits { self.ends.plus(PATIENCE) } else { self.ends };
+        let last = self.subscribe.expires.map_or(ends, |expires| expires.min(ends));
         if self.is_open() { last.min(self.heartbeat_at(pace)) } else { last }
+    }
+
+    /// Whether its time is up, and its end waits for its reader at most.
+    pub(crate) fn is_leaving(&self, now: Timestamp) -> bool {
+        self.ends <= now
     }
 
     /// Rounded down to a sixteenth of the heartbeat, so that many streams share one write.
@@ -163,8 +174,11 @@ impl Session {
         if self.subscribe.expires.is_some_and(|expires| expires <= now) {
             return Due::Expiry;
         }
-        if self.ends <= now {
+        if self.ends <= now && self.outbox.is_empty() {
             return Due::Farewell;
+        }
+        if self.ends.plus(PATIENCE) <= now {
+            return Due::Expiry;
         }
         if !self.is_open() || self.heartbeat_at(pace) > now {
             return Due::Nothing;

@@ -96,7 +96,7 @@ fn a_stream_ends_within_its_lifetime_and_a_fifth() {
 
 #[test]
 fn a_stream_ends_before_its_token_expires() {
-    let mut world = World::new(&[("HEARTBEAT", "5s")]);
+    let mut world = World::new(&[("HEARTBEAT", "1h")]);
     let expires = world.now.as_millis() as f64 / 1000.0 + 60.25;
     let token = subscriber(&json!({"exp": expires, "mercure": {}}));
     let cookie = format!("mercureAuthorization={token}");
@@ -112,6 +112,34 @@ fn a_stream_ends_before_its_token_expires() {
     world.pass(2 * SECOND);
     assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
     assert!(world.take_all(stream).concat().contains("event: cinnabar"));
+}
+
+#[test]
+fn the_end_waits_for_a_reader_that_has_yet_to_take_something() {
+    let mut world = World::new(&[("STREAM_LIFETIME", "10s"), ("HEARTBEAT", "1h")]);
+    let (slow, stalled) =
+        (world.subscribe("match=a", &NATIVE), world.subscribe("match=a", &NATIVE));
+    world.pass(12 * SECOND);
+    assert_eq!(world.connection(slow).ended, None);
+    world.take_all(slow);
+    assert_eq!(world.connection(slow).ended, Some(Ended::Cleanly));
+    // But not for ever.
+    world.pass(10 * SECOND);
+    assert_eq!(world.connection(stalled).ended, Some(Ended::Cut));
+}
+
+#[test]
+fn a_stream_whose_token_is_about_to_expire_says_farewell() {
+    let mut world = World::new(&[]);
+    let expires = world.now.as_millis() as f64 / 1000.0 + 0.3;
+    let cookie =
+        format!("mercureAuthorization={}", subscriber(&json!({"exp": expires, "mercure": {}})));
+    let fields: Vec<(&str, &str)> =
+        NATIVE.into_iter().chain([("cookie", cookie.as_str())]).collect();
+    let stream = world.subscribe("match=a", &fields);
+    let farewell = world.take_all(stream).concat();
+    assert_eq!(farewell.matches("event: cinnabar").count(), 2);
+    assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
 }
 
 #[test]

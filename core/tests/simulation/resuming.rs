@@ -67,6 +67,19 @@ fn after_the_first_of_repeated_ids() {
 }
 
 #[test]
+fn after_an_id_that_is_not_known_to_be_durable_yet() {
+    let mut world = with_history(1, &[]);
+    world.publish("topic=a&id=id-2&data=2");
+    world.publish("topic=a&data=3");
+    let stream = world.subscribe("match=a", &[("last-event-id", "id-2")]);
+    assert_eq!(world.field(stream, "mercure-last-event-id").unwrap(), "id-2");
+    world.sync(2);
+    let mut client = Client::default();
+    client.read(world.take_all(stream).concat().as_bytes());
+    assert_eq!(client.updates(), ["3"]);
+}
+
+#[test]
 fn an_empty_cursor_replays_nothing_and_learns_the_newest_id() {
     let mut world = with_history(2, &[]);
     assert_eq!(resume(&mut world, ""), expected("id-2", &[]));
