@@ -59,7 +59,7 @@ impl Stream {
     /// The next transport chunk as it was written, or `None` when the stream has ended.
     #[track_caller]
     pub(crate) fn chunk(&mut self) -> Option<Vec<u8>> {
-        self.chunk_before(Instant::now() + DEADLINE)
+        self.chunk_before(Instant::now() + self.patience)
     }
 
     #[track_caller]
@@ -96,7 +96,7 @@ impl Stream {
     /// The next event or comment, or `None` when the stream has ended.
     #[track_caller]
     pub(crate) fn item(&mut self) -> Option<Item> {
-        self.item_before(Instant::now() + DEADLINE)
+        self.item_before(Instant::now() + self.patience)
     }
 
     #[track_caller]

@@ -1,7 +1,9 @@
 //! The life of a stream: heartbeats, its end, and what is said when none can be opened.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use serde_json::json;
 
 use crate::arguments::Capability;
 use crate::case::{Case, case};
@@ -19,6 +21,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(a_position_event_comes_when_the_log_has_moved on QUIET),
     case!(a_stream_ends_when_its_token_does),
     case!(a_native_stream_ends_when_its_token_does).needing(&[Capability::Cookies]),
+    case!(a_token_that_is_about_to_expire_gets_an_answer),
     case!(a_browser_is_asked_to_come_back_when_the_hub_is_full on FULL),
     case!(a_stream_that_was_left_makes_room on FULL).needing(&[Capability::Disconnects]),
 ];
@@ -87,7 +90,7 @@ fn a_position_event_comes_when_the_log_has_moved(hub: &Hub) {
 // draft-08, "Subscribers": no later than `exp`
 fn a_stream_ends_when_its_token_does(hub: &Hub) {
     let topic = fresh("a");
-    let exp = now() + 3;
+    let exp = now() + 4;
     let mut streams = Generation::BOTH.map(|generation| {
         let token = hub.subscriber_until(generation, &[&topic], exp);
         hub.subscription(&[("match", &topic)]).bearer(&token).open()
@@ -106,7 +109,7 @@ fn a_stream_ends_when_its_token_does(hub: &Hub) {
 
 fn a_native_stream_ends_when_its_token_does(hub: &Hub) {
     let topic = fresh("a");
-    let token = hub.subscriber_until(Generation::V1, &[&topic], now() + 2);
+    let token = hub.subscriber_until(Generation::V1, &[&topic], now() + 4);
     let mut stream = hub
         .subscription(&[("match", &topic)])
         .native()
@@ -116,6 +119,27 @@ fn a_native_stream_ends_when_its_token_does(hub: &Hub) {
     assert_eq!(end, End::Clean);
     assert!(events.iter().all(|event| event.event_type == "cinnabar"), "{events:?}");
     assert!(events.len() >= 2, "the last event is a position: {events:?}");
+}
+
+// "What it promises": an answer, not a connection that breaks; and the stream ends by then
+fn a_token_that_is_about_to_expire_gets_an_answer(hub: &Hub) {
+    let topic = fresh("a");
+    for native in [false, true] {
+        for millis in [5, 50, 200, 500, 900, 990, 1_000, 1_010, 1_100, 1_300] {
+            let exp = UNIX_EPOCH.elapsed().expect("the clock is past 1970")
+                + Duration::from_millis(millis);
+            let claims = json!({"mercure": {"subscribe": [topic]}, "exp": exp.as_secs_f64()});
+            let token = hub.subscriber_v0(claims);
+            let request = hub.subscription(&[("match", &topic)]);
+            let request = if native {
+                request.native().cookie("mercureAuthorization", &token)
+            } else {
+                request.bearer(&token)
+            };
+            let answer = request.send();
+            assert!(matches!(answer.status, 200 | 401), "{answer}");
+        }
+    }
 }
 
 /// Takes the hub's only stream, once it is free.

@@ -18,7 +18,8 @@ pub(crate) const CASES: &[Case] = &[
     case!(each_native_stream_has_its_own_retry),
     case!(no_other_reader_is_told_a_position),
     case!(a_native_reader_with_a_cursor_is_replayed_first),
-    case!(updates_that_wait_reach_a_native_reader_together).needing(&[Capability::Chunks]),
+    case!(updates_that_wait_reach_a_native_reader_together on ALWAYS)
+        .needing(&[Capability::Chunks]),
     case!(every_reader_can_be_native on ALWAYS),
     case!(no_reader_need_be_native on NEVER),
 ];
@@ -144,16 +145,24 @@ fn a_native_reader_with_a_cursor_is_replayed_first(hub: &Hub) {
     assert_eq!(received[1].1, "3");
 }
 
+// On a hub of few updates: a page of history is read at a time, and large ones fill a page.
 fn updates_that_wait_reach_a_native_reader_together(hub: &Hub) {
     let topic = fresh("a");
+    let mut live = hub.subscribe(&topic);
+    position(&mut live);
     for data in ["1", "2", "3"] {
         hub.publish(&[("topic", &topic), ("data", data), ("id", data)]);
+        live.expect_data(data);
     }
     let mut stream =
         hub.subscription(&[("match", &topic), ("last_event_id", "earliest")]).native().open();
-    assert!(stream.text_chunk().contains("event: cinnabar"));
+    // They may even come together with the position.
+    let mut chunk = stream.text_chunk();
+    while !chunk.contains("data: 1") {
+        chunk = stream.text_chunk();
+    }
     let together = "id: 1\ndata: 1\n\nid: 2\ndata: 2\n\nid: 3\ndata: 3\n\n";
-    assert_eq!(stream.text_chunk(), together);
+    assert!(chunk.ends_with(together), "{chunk:?}");
 }
 
 fn every_reader_can_be_native(hub: &Hub) {

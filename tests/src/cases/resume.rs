@@ -3,6 +3,10 @@
 //! draft-08, "Reconnection, State Reconciliation, and Event Sourcing", and "Resuming" among the
 //! project's decisions.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use crate::arguments::Capability;
 use crate::case::{Case, Suite, case};
 use crate::hub::{Hub, fresh};
@@ -16,6 +20,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(an_unknown_cursor_replays_all_that_is_kept),
     case!(a_repeated_id_is_its_earliest_update),
     case!(an_empty_cursor_replays_nothing),
+    case!(what_was_acknowledged_is_history_at_once),
     case!(the_old_answer_field_comes_with_the_old_parameter),
     case!(a_cursor_comes_back_byte_for_byte).needing(&[Capability::RawRequests]),
     case!(a_cursor_of_another_topic_is_a_place_in_the_same_log),
@@ -143,6 +148,36 @@ fn an_empty_cursor_replays_nothing(hub: &Hub) {
     assert_eq!(stream.header("Mercure-Last-Event-ID"), None);
 }
 
+// An application publishes, and renders a page that subscribes from the id it was answered.
+fn what_was_acknowledged_is_history_at_once(hub: &Hub) {
+    let done = AtomicBool::new(false);
+    let (busy, large) = (fresh("busy"), "x".repeat(100_000));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    hub.publish(&[("topic", &busy), ("private", "on"), ("data", &large)]);
+                }
+            });
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            for _ in 0..25 {
+                let topic = fresh("a");
+                let id = hub.publish(&[("topic", &topic), ("data", "before")]);
+                let resuming =
+                    hub.subscription(&[("match", &topic), ("last_event_id", &id)]).open();
+                resumed(&resuming, &id);
+                let mut new = hub.subscribe(&topic);
+                super::expect_nothing_yet(hub, &mut new, &topic);
+            }
+        }));
+        done.store(true, Ordering::Relaxed);
+        if let Err(panic) = outcome {
+            resume_unwind(panic);
+        }
+    });
+}
+
 fn the_old_answer_field_comes_with_the_old_parameter(hub: &Hub) {
     let topic = fresh("a");
     let ids = history(hub, &topic, &["1"]);
@@ -192,7 +227,7 @@ fn a_cursor_of_another_topic_is_a_place_in_the_same_log(hub: &Hub) {
 fn a_replay_turns_live_without_a_gap_or_a_double(hub: &Hub) {
     let topic = fresh("a");
     let count = 60;
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(|| {
             for number in 0..count {
                 hub.publish(&[("topic", &topic), ("data", &number.to_string())]);
