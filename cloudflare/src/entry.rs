@@ -91,11 +91,6 @@ async fn body(request: &web_sys::Request, limit: usize) -> worker::Result<Body> 
     let Some(stream) = request.body().filter(|_| limit > 0) else {
         return Ok(Body::Whole(bytes));
     };
-    let announced = request.headers().get("content-length")?;
-    let announced = announced.and_then(|length| length.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit) {
-        return Ok(Body::TooLarge);
-    }
     let mut chunks = ByteStream::from(stream);
     while let Some(chunk) = chunks.next().await {
         bytes.extend(chunk?);

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use cinnabar_core::{
-    Appended, CursorKey, EventId, Located, Location, Page, PageLimit, Position, StoredUpdate,
+    Appended, CursorKey, EventId, Fetch, Located, Location, Page, Position, StoredUpdate,
     Timestamp, Update,
 };
 use worker::{Error, Result, SqlStorage, SqlStorageValue as Value};
@@ -209,29 +209,46 @@ impl Log {
         Ok(Located { found, oldest: self.oldest.get() })
     }
 
-    /// Reads the updates after one position up to and including another.
-    pub(crate) fn page(
-        &self,
-        after: Position,
-        through: Position,
-        limit: PageLimit,
-    ) -> Result<Page> {
+    /// Reads a page. The data of updates that are not wanted stays on the disk.
+    pub(crate) fn page(&self, fetch: &Fetch, wants: impl Fn(&str, bool) -> bool) -> Result<Page> {
+        let limit = i64::try_from(fetch.limit.updates).unwrap_or(i64::MAX);
         let rows = self.sql.exec(
-            "SELECT position, id, topics, private, event_type, retry, data FROM updates WHERE position > ? AND position <= ? ORDER BY position",
-            vec![number(after), number(through)],
+            "SELECT position, id, topics, private, event_type, retry, LENGTH(data) FROM updates WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
+            vec![number(fetch.after), number(fetch.through), Value::Integer(limit)],
         )?;
-        let mut page = Page { updates: Vec::new(), reached: through, oldest: self.oldest.get() };
-        let mut bytes = 0;
+        let mut page =
+            Page { updates: Vec::new(), reached: fetch.through, oldest: self.oldest.get() };
+        let (mut looked_at, mut read) = (0, 0);
         for row in rows.raw() {
-            let appended = restore(row?)?;
-            bytes += appended.update.data().len();
-            page.updates.push(appended);
-            if page.updates.len() >= limit.updates || bytes >= limit.bytes {
-                page.reached = page.updates.last().map_or(through, |last| last.position);
-                break;
+            let row = Row::read(row?)?;
+            let wanted = wants(&row.stored.topics, row.stored.private);
+            read += row.stored.topics.len() + row.stored.id.len();
+            read += if wanted { row.data_length } else { 0 };
+            if looked_at > 0 && read > fetch.limit.bytes {
+                return Ok(page);
+            }
+            looked_at += 1;
+            page.reached = row.position;
+            if wanted {
+                page.updates.push(self.whole(row)?);
             }
         }
+        if looked_at < fetch.limit.updates {
+            page.reached = fetch.through;
+        }
         Ok(page)
+    }
+
+    /// The update of a row, with its data.
+    fn whole(&self, row: Row) -> Result<Appended> {
+        let query = "SELECT data FROM updates WHERE position = ?";
+        let data = match self.row(query, vec![number(row.position)])?.as_deref() {
+            Some([Value::Blob(data)]) => String::from_utf8(data.clone()),
+            _ => return Err("an update without data".into()),
+        };
+        let data = data.map_err(|error| Error::from(error.to_string()))?;
+        let update = Update::restore(StoredUpdate { data, ..row.stored });
+        Ok(Appended { position: row.position, update: update.into() })
     }
 
     /// Writes a row of its own and reads it back.
@@ -258,35 +275,45 @@ impl Log {
     }
 }
 
-fn restore(row: Vec<Value>) -> Result<Appended> {
-    let row: [Value; 7] = row.try_into().map_err(|_| Error::from("a row of another shape"))?;
-    let [
-        Value::Integer(at),
-        Value::String(id),
-        Value::String(topics),
-        Value::Integer(private),
-        event_type,
-        retry,
-        Value::Blob(data),
-    ] = row
-    else {
-        return Err("a row of other types".into());
-    };
-    let stored = StoredUpdate {
-        id,
-        topics,
-        data: String::from_utf8(data).map_err(|error| Error::from(error.to_string()))?,
-        private: private != 0,
-        event_type: match event_type {
-            Value::String(name) => Some(name),
-            _ => None,
-        },
-        retry: match retry {
-            Value::Integer(retry) => u32::try_from(retry).ok(),
-            _ => None,
-        },
-    };
-    Ok(Appended { position: position(at), update: Update::restore(stored).into() })
+/// An update as the log keeps it, but for its data.
+struct Row {
+    position: Position,
+    stored: StoredUpdate,
+    data_length: usize,
+}
+
+impl Row {
+    fn read(row: Vec<Value>) -> Result<Self> {
+        let row: [Value; 7] = row.try_into().map_err(|_| Error::from("a row of another shape"))?;
+        let [
+            Value::Integer(at),
+            Value::String(id),
+            Value::String(topics),
+            Value::Integer(private),
+            event_type,
+            retry,
+            Value::Integer(data_length),
+        ] = row
+        else {
+            return Err("a row of other types".into());
+        };
+        let stored = StoredUpdate {
+            id,
+            topics,
+            data: String::new(),
+            private: private != 0,
+            event_type: match event_type {
+                Value::String(name) => Some(name),
+                _ => None,
+            },
+            retry: match retry {
+                Value::Integer(retry) => u32::try_from(retry).ok(),
+                _ => None,
+            },
+        };
+        let data_length = usize::try_from(data_length).unwrap_or(usize::MAX);
+        Ok(Self { position: position(at), stored, data_length })
+    }
 }
 
 fn position(number: i64) -> Position {

@@ -39,7 +39,7 @@ fn read_config(env: &Env) -> Option<Rc<Config>> {
             Some(Rc::new(config))
         }
         Err(mistakes) => {
-            console_error!("The configuration is broken, and every path answers 500:\n{mistakes}");
+            console_error!("The configuration is broken, and no request is served:\n{mistakes}");
             None
         }
     }

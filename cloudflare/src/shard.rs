@@ -17,13 +17,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cinnabar_core::{
-    Appended, Command, Config, Holder, Output, Publish, StreamId, Subscribe, Timestamp,
+    Appended, Command, Config, Fetch, Holder, Output, Publish, StreamId, Subscribe, Timestamp,
     Unavailable, Update, misconfigured,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use worker::web_sys::{self, ReadableStream};
-use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
+use worker::{Delay, DurableObject, Env, Request, Response, State, console_error, durable_object};
 
 use crate::log::Log;
 use crate::object::Object;
@@ -32,6 +32,12 @@ use crate::{answer, platform};
 
 /// How often `/healthz` touches the database at most.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How much data is given to readers at a time; they take it before there is more.
+const PORTION: usize = 128 * 1024;
+
+/// How much data may wait to be given to readers; past it, publishers have to wait.
+const BACKLOG: usize = 16 * 1024 * 1024;
 
 #[wasm_bindgen]
 extern "C" {
@@ -66,7 +72,7 @@ impl DurableObject for Shard {
         let command = Command::from_bytes(&request.bytes().await?)
             .map_err(|error| worker::Error::from(error.to_string()))?;
         let response = match &*self.0 {
-            Ok(hub) => hub.carry_out(command),
+            Ok(hub) => hub.guard(|| hub.carry_out(command)),
             Err(Broken::Log) => answer::unavailable(command.unavailable()),
             Err(Broken::Configuration) => answer::whole(misconfigured()),
         };
@@ -75,9 +81,7 @@ impl DurableObject for Shard {
 
     async fn alarm(&self) -> worker::Result<Response> {
         if let Ok(hub) = &*self.0 {
-            hub.has_alarm.set(false);
-            hub.log.sweep(platform::now())?;
-            hub.keep_alarm();
+            hub.guard(|| hub.sweep())?;
         }
         Response::empty()
     }
@@ -94,7 +98,10 @@ struct Hub {
     streams: Cell<u64>,
     /// Updates that are in the database, and may not be durable yet.
     appended: RefCell<VecDeque<Appended>>,
+    /// How much data they hold.
+    backlog: Cell<usize>,
     flushing: Cell<bool>,
+    replaying: Cell<bool>,
     wake: Closure<dyn FnMut()>,
     timer: RefCell<Option<(Timestamp, JsValue)>>,
     has_alarm: Cell<bool>,
@@ -146,7 +153,9 @@ impl Hub {
                 opened: RefCell::default(),
                 streams: Cell::new(0),
                 appended: RefCell::default(),
+                backlog: Cell::new(0),
                 flushing: Cell::new(false),
+                replaying: Cell::new(false),
                 timer: RefCell::new(None),
                 has_alarm: Cell::new(false),
                 health: Cell::new(None),
@@ -165,11 +174,15 @@ impl Hub {
     }
 
     fn publish(&self, publish: Publish) -> Result<web_sys::Response, JsValue> {
+        if self.backlog.get() > BACKLOG {
+            return answer::unavailable(Command::Publish(publish).unavailable());
+        }
+        let accepted = answer::whole(publish.accepted())?;
         let now = platform::now();
         match self.log.append(publish.update(), now) {
             Ok(position) => {
-                let accepted = answer::whole(publish.accepted())?;
                 let update: Arc<Update> = Arc::new(publish.into_update());
+                self.backlog.set(self.backlog.get() + update.data().len());
                 self.appended.borrow_mut().push_back(Appended { position, update });
                 self.flush();
                 self.trim(now);
@@ -217,8 +230,8 @@ impl Hub {
         let this = self.this.clone();
         self.object.wait_until(async move {
             while let Some(hub) = this.upgrade() {
-                let batch: Vec<Appended> = hub.appended.take().into();
-                if batch.is_empty() {
+                let mut durable = hub.appended.borrow().len();
+                if durable == 0 {
                     hub.flushing.set(false);
                     break;
                 }
@@ -227,11 +240,45 @@ impl Hub {
                     hub.start_over(&format!("storage did not sync: {error}"));
                     break;
                 }
-                attend(&this, |hub| {
-                    hub.holder.borrow_mut().handle_appended(&batch, platform::now());
-                });
+                while durable > 0 {
+                    let portion = hub.portion(durable);
+                    durable -= portion.len();
+                    attend(&this, |hub| {
+                        hub.holder.borrow_mut().handle_appended(&portion, platform::now());
+                    });
+                    if durable > 0 {
+                        Delay::from(Duration::ZERO).await;
+                    }
+                }
             }
         });
+    }
+
+    /// Takes the next of the durable updates: as many as a portion holds, and at least one.
+    fn portion(&self, durable: usize) -> Vec<Appended> {
+        let mut appended = self.appended.borrow_mut();
+        let mut length = 0;
+        let count = appended
+            .iter()
+            .take(durable)
+            .take_while(|next| {
+                let fits = length < PORTION;
+                length += next.update.data().len();
+                fits
+            })
+            .count();
+        let portion: Vec<Appended> = appended.drain(..count).collect();
+        let given: usize = portion.iter().map(|given| given.update.data().len()).sum();
+        self.backlog.set(self.backlog.get() - given);
+        portion
+    }
+
+    /// Runs something, and starts over where it panics: it may have left the holder half-way.
+    fn guard<T>(&self, run: impl FnOnce() -> T) -> T {
+        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+            self.start_over("a panic");
+            resume_unwind(panic)
+        })
     }
 
     fn start_over(&self, reason: &str) {
@@ -243,8 +290,8 @@ impl Hub {
     fn drive(&self) {
         while let Some(output) = self.poll_output() {
             match output {
-                Output::Open { stream, response } => {
-                    let body = self.bodies.open(stream);
+                Output::Open { stream, response, joins } => {
+                    let body = self.bodies.open(stream, joins);
                     self.opened.borrow_mut().insert(stream, Opened::Stream(response, body));
                 }
                 Output::Answer { stream, unavailable } => {
@@ -255,15 +302,40 @@ impl Hub {
                     let located = self.log.locate(location);
                     self.answer(stream, located, Holder::handle_located);
                 }
-                Output::Fetch { stream, after, through, limit } => {
-                    let page = self.log.page(after, through, limit);
-                    self.answer(stream, page, Holder::handle_page);
-                }
                 Output::Close { stream } => self.bodies.close(stream),
                 Output::Cut { stream } => self.bodies.cut(stream),
             }
         }
+        self.replay();
         self.set_timer();
+    }
+
+    /// Reads the pages of history that streams ask for, and lets others run after each.
+    fn replay(&self) {
+        if self.replaying.replace(true) {
+            return;
+        }
+        let Some(first) = self.poll_fetch() else { return self.replaying.set(false) };
+        let this = self.this.clone();
+        self.object.wait_until(async move {
+            let mut next = Some(first);
+            while let Some(fetch) = next {
+                attend(&this, |hub| {
+                    let page = hub.log.page(&fetch, |topics, private| {
+                        hub.holder.borrow().wants(fetch.stream, topics, private)
+                    });
+                    hub.answer(fetch.stream, page, Holder::handle_page);
+                });
+                Delay::from(Duration::ZERO).await;
+                let Some(hub) = this.upgrade() else { return };
+                next = hub.poll_fetch();
+                hub.replaying.set(next.is_some());
+            }
+        });
+    }
+
+    fn poll_fetch(&self) -> Option<Fetch> {
+        self.holder.borrow_mut().poll_fetch()
     }
 
     fn poll_output(&self) -> Option<Output> {
@@ -275,11 +347,11 @@ impl Hub {
         &self,
         stream: StreamId,
         result: worker::Result<T>,
-        handle: fn(&mut Holder, StreamId, T, Timestamp),
+        handle: fn(&mut Holder, StreamId, &T, Timestamp),
     ) {
         let mut holder = self.holder.borrow_mut();
         match result {
-            Ok(answer) => handle(&mut holder, stream, answer, platform::now()),
+            Ok(answer) => handle(&mut holder, stream, &answer, platform::now()),
             Err(error) => {
                 console_error!("the log could not be read: {error}");
                 holder.handle_failure(stream);
@@ -311,6 +383,14 @@ impl Hub {
         self.keep_alarm();
     }
 
+    /// Drops history that is too old, when an alarm says so.
+    fn sweep(&self) -> worker::Result<()> {
+        self.has_alarm.set(false);
+        self.log.sweep(platform::now())?;
+        self.keep_alarm();
+        Ok(())
+    }
+
     fn keep_alarm(&self) {
         if self.has_alarm.get() {
             return;
@@ -331,16 +411,11 @@ impl Hub {
     }
 }
 
-/// Tells the holder of something that no request waits for, and does what it wants done then. A
-/// panic would be noticed by nobody, and leave streams without what is theirs.
+/// Tells the holder of something that no request waits for, and does what it wants done then.
 fn attend(hub: &Weak<Hub>, tell: impl FnOnce(&Hub)) {
     let Some(hub) = hub.upgrade() else { return };
-    let attended = catch_unwind(AssertUnwindSafe(|| {
+    hub.guard(|| {
         tell(&hub);
         hub.drive();
-    }));
-    if let Err(panic) = attended {
-        hub.start_over("a panic");
-        resume_unwind(panic);
-    }
+    });
 }

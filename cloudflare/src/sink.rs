@@ -16,7 +16,7 @@ extern "C" {
     fn new(taken: &Closure<dyn FnMut(Vec<f64>, Vec<f64>)>, gone: &Closure<dyn FnMut(f64)>)
     -> Sinks;
     #[wasm_bindgen(method)]
-    fn open(this: &Sinks, stream: f64) -> ReadableStream;
+    fn open(this: &Sinks, stream: f64, joins: bool) -> ReadableStream;
     #[wasm_bindgen(method)]
     fn write(this: &Sinks, streams: &Float64Array, bytes: &Uint8Array);
     #[wasm_bindgen(method)]
@@ -50,9 +50,9 @@ impl Bodies {
         Self { sinks: Sinks::new(&taken, &gone), _taken: taken, _gone: gone }
     }
 
-    /// A new stream's body.
-    pub(crate) fn open(&self, stream: StreamId) -> ReadableStream {
-        self.sinks.open(number(stream))
+    /// A new stream's body, which may join chunks that wait.
+    pub(crate) fn open(&self, stream: StreamId, joins: bool) -> ReadableStream {
+        self.sinks.open(number(stream), joins)
     }
 
     /// Writes one chunk to each of these streams.
@@ -61,7 +61,7 @@ impl Bodies {
         self.sinks.write(&Float64Array::from(&streams[..]), &Uint8Array::from(bytes));
     }
 
-    /// Ends a stream after what was written.
+    /// Ends a stream whose reader has taken all.
     pub(crate) fn close(&self, stream: StreamId) {
         self.sinks.close(number(stream));
     }

@@ -44,13 +44,21 @@ enum Route {
     CheckHealth,
 }
 
-/// How many bytes of a request's body to read before [`admit`]; past it, [`Body::TooLarge`].
+/// How many bytes of a request's body to read before [`admit`]; past it, [`Body::TooLarge`]. None
+/// of one that says itself that it is longer.
 #[must_use]
 pub fn body_limit(request: &Request, config: &Config) -> usize {
     match route(request, config) {
-        Ok((Route::Publish, _)) => config.max_request_body_size,
+        Ok((Route::Publish, _)) if !announces_too_much(request, config) => {
+            config.max_request_body_size
+        }
         _ => 0,
     }
+}
+
+fn announces_too_much(request: &Request, config: &Config) -> bool {
+    let length = request.header("content-length").and_then(|length| length.parse::<usize>().ok());
+    length.is_some_and(|length| length > config.max_request_body_size)
 }
 
 /// Decides what becomes of a request. `entropy` must be fresh random bytes: ids are made of it.
@@ -149,7 +157,12 @@ fn publish(
     random: [u8; 16],
 ) -> Result<Update, Refusal> {
     let body = match body {
-        Body::Whole(body) if body.len() <= config.max_request_body_size => body,
+        Body::Whole(body)
+            if body.len() <= config.max_request_body_size
+                && !announces_too_much(request, config) =>
+        {
+            body
+        }
         _ => {
             return Err(Refusal::TooLarge(format!(
                 "The body is larger than the {} bytes that are allowed; publish less, or a link to it.",

@@ -46,17 +46,42 @@ impl Position {
     }
 }
 
-/// What a cursor that a reader sent asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+/// What a reader sent to say where it stands. What it holds fits on a line of an event stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cursor {
+    /// It named a cursor, and gave none.
+    Empty,
     /// All that is kept.
     Earliest,
-    /// What followed this update, if the log knows it.
+    /// What followed this update.
     After(EventId),
-    /// What followed this position.
-    Position(Position),
+    /// What followed the position that this fragment names, if some log gave it away.
+    Fragment(Box<str>),
     /// Something that names no place in any log.
     Unknown,
+}
+
+impl Cursor {
+    pub(crate) fn read(text: &str) -> Self {
+        match (text, text.strip_prefix('#')) {
+            ("", _) => Self::Empty,
+            (EARLIEST, _) => Self::Earliest,
+            (_, Some(name)) if URL_SAFE_NO_PAD.decode(name).is_ok_and(|name| name.len() == 16) => {
+                Self::Fragment(text.into())
+            }
+            _ => EventId::parse(text).map_or(Self::Unknown, Self::After),
+        }
+    }
+
+    /// The cursor as it was sent; `None` where that is not to be repeated.
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Empty | Self::Unknown => None,
+            Self::Earliest => Some(EARLIEST),
+            Self::After(id) => Some(id.as_str()),
+            Self::Fragment(fragment) => Some(fragment),
+        }
+    }
 }
 
 /// The key that makes positions opaque: drawn at random with the log, and kept in it.
@@ -81,24 +106,13 @@ impl CursorKey {
     }
 
     /// The position that a fragment names; `None` for a forged one, or another log's.
-    fn position(&self, fragment: &str) -> Option<Position> {
+    pub(crate) fn position(&self, fragment: &str) -> Option<Position> {
         let bytes = URL_SAFE_NO_PAD.decode(fragment.strip_prefix('#')?).ok()?;
         let mut block = Array::from(<[u8; 16]>::try_from(bytes).ok()?);
         self.0.decrypt_block(&mut block);
         let (position, zeros) = block.split_at(8);
         let position = u64::from_be_bytes(position.try_into().ok()?);
         (zeros == [0; 8]).then_some(Position(position))
-    }
-
-    /// Reads a cursor that is not empty.
-    pub(crate) fn read(&self, cursor: &str) -> Asked {
-        if cursor == EARLIEST {
-            return Asked::Earliest;
-        }
-        if cursor.starts_with('#') {
-            return self.position(cursor).map_or(Asked::Unknown, Asked::Position);
-        }
-        EventId::parse(cursor).map_or(Asked::Unknown, Asked::After)
     }
 }
 
@@ -117,8 +131,8 @@ mod tests {
         let key = CursorKey::from_bytes([7; 16]);
         let fragments: Vec<String> = (0..3).map(|n| key.fragment(Position::new(n))).collect();
         for (number, fragment) in (0..).zip(&fragments) {
-            assert_eq!(key.read(fragment), Asked::Position(Position::new(number)));
-            assert_eq!(fragment.len(), 23);
+            assert_eq!(key.position(fragment), Some(Position::new(number)));
+            assert_eq!(Cursor::read(fragment), Cursor::Fragment(fragment.as_str().into()));
         }
         assert_ne!(fragments[0], fragments[1]);
     }
@@ -127,16 +141,20 @@ mod tests {
     fn a_forged_fragment_names_nothing() {
         let key = CursorKey::from_bytes([7; 16]);
         let other = CursorKey::from_bytes([8; 16]).fragment(Position::new(1));
-        for forged in [other.as_str(), "#", "#AAAAAAAAAAAAAAAAAAAAAA", "#x", "#é"] {
-            assert_eq!(key.read(forged), Asked::Unknown, "{forged}");
+        for forged in [other.as_str(), "#AAAAAAAAAAAAAAAAAAAAAA", "#", "#é"] {
+            assert_eq!(key.position(forged), None, "{forged}");
         }
+        assert_eq!(Cursor::read("#x"), Cursor::Unknown);
     }
 
     #[test]
     fn other_cursors_are_ids() {
-        let key = CursorKey::from_bytes([7; 16]);
-        assert_eq!(key.read("earliest"), Asked::Earliest);
-        assert_eq!(key.read("urn:x"), Asked::After(EventId::restored("urn:x")));
-        assert_eq!(key.read("a\nb"), Asked::Unknown);
+        assert_eq!(Cursor::read(""), Cursor::Empty);
+        assert_eq!(Cursor::read("earliest"), Cursor::Earliest);
+        assert_eq!(Cursor::read("urn:x"), Cursor::After(EventId::restored("urn:x")));
+        for broken in ["a\nb", "a\rid: c", "\u{200b}", "a\0"] {
+            assert_eq!(Cursor::read(broken), Cursor::Unknown, "{broken:?}");
+            assert_eq!(Cursor::read(broken).as_str(), None);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::limits::MAX_TOKEN_MATCHERS;
-use crate::matcher::{InvalidMatcher, Matcher};
+use crate::matcher::{InvalidMatcher, Matcher, Matchers};
 use crate::token::InvalidToken;
 use crate::topic::Topic;
 
@@ -13,15 +13,15 @@ const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
 /// The topics that a token allows to publish to, and to read private updates of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Grants {
-    pub(crate) publish: Vec<Matcher>,
-    pub(crate) subscribe: Vec<Matcher>,
+    pub(crate) publish: Matchers,
+    pub(crate) subscribe: Matchers,
 }
 
 impl Grants {
     /// The first topic that may not be published to. draft-08, "Publishers": every topic of an
     /// update must be granted, and 0.x tokens are held to the same rule.
     pub(crate) fn refuses<'a>(&self, topics: &'a [Topic]) -> Option<&'a Topic> {
-        topics.iter().find(|topic| !self.publish.iter().any(|matcher| matcher.matches(topic)))
+        topics.iter().find(|topic| !self.publish.select(topic.as_str()))
     }
 
     /// Reads the `authorization_details` claim of a 1.0 token; a missing one grants nothing.
@@ -47,11 +47,13 @@ impl Grants {
             }
             let (publish, subscribe) = actions(detail.get("actions"))?;
             let matchers = matchers(detail.get("topics"))?;
-            if publish {
-                grants.publish.extend(matchers.iter().cloned());
-            }
-            if subscribe {
-                grants.subscribe.extend(matchers);
+            for matcher in matchers {
+                if publish {
+                    grants.publish.insert(matcher.clone());
+                }
+                if subscribe {
+                    grants.subscribe.insert(matcher);
+                }
             }
         }
         grants.bounded()
@@ -81,7 +83,7 @@ impl Grants {
                     Some(text) => Matcher::selector(text).map_err(InvalidToken::Matcher),
                     None => Err(InvalidToken::Claim(name)),
                 })
-                .collect::<Result<Vec<Matcher>, InvalidToken>>()
+                .collect::<Result<Matchers, InvalidToken>>()
                 .map(Some),
         };
         let publish = selectors("publish")?;
@@ -151,5 +153,23 @@ fn array<'a>(value: &'a Value, name: &'static str) -> Result<&'a [Value], Invali
 impl From<InvalidMatcher> for InvalidToken {
     fn from(reason: InvalidMatcher) -> Self {
         Self::Matcher(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_count_once_and_not_too_many() {
+        let claim = |count: usize| {
+            let topics: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+            let twice = [topics.clone(), topics].concat();
+            serde_json::json!({"subscribe": twice})
+        };
+        let (grants, _) = Grants::from_mercure_claim(Some(&claim(MAX_TOKEN_MATCHERS))).unwrap();
+        assert_eq!(grants.subscribe.len(), MAX_TOKEN_MATCHERS);
+        let refused = Grants::from_mercure_claim(Some(&claim(MAX_TOKEN_MATCHERS + 1)));
+        assert_eq!(refused, Err(InvalidToken::TooManyMatchers));
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::cursor::Position;
 use crate::event_id::EventId;
+use crate::streams::StreamId;
 use crate::update::Update;
 
 /// An update, and its place in the log.
@@ -38,22 +39,35 @@ pub struct Located {
     pub oldest: Position,
 }
 
-/// How much one page may hold.
+/// A stream asks for a page: the updates after one position up to and including another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// The stream that asks.
+    pub stream: StreamId,
+    /// The updates after this one,
+    pub after: Position,
+    /// up to and including this one,
+    pub through: Position,
+    /// as far as this allows.
+    pub limit: PageLimit,
+}
+
+/// How much may be read for one page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimit {
-    /// At most this many updates.
+    /// At most this many updates, wanted or not.
     pub updates: usize,
-    /// No further update once the data so far has this many bytes.
+    /// At most this many bytes, of whatever is read of the updates; but one update of any size.
     pub bytes: usize,
 }
 
 /// A stretch of history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The updates of the stretch, in order.
+    /// The updates of the stretch, in order; those that the stream does not want may be left out.
     pub updates: Vec<Appended>,
-    /// Where the stretch ends: the last update's position when a limit cut it, else the position
-    /// that was asked for.
+    /// Where the stretch ends: the position of the last update that was looked at when a limit cut
+    /// it, else the position that was asked for.
     pub reached: Position,
     /// As in [`Located`].
     pub oldest: Position,

@@ -1,7 +1,9 @@
 //! The holder of streams: all those of one object, or of one process.
 //!
-//! After every `handle_*`, drain [`Holder::poll_output`]; then sleep until
-//! [`Holder::poll_timeout`], if there is one. Outputs are to be carried out in order.
+//! After every `handle_*`, drain [`Holder::poll_output`] and carry out what comes, in order; then
+//! sleep until [`Holder::poll_timeout`], if there is one. Pages of history are asked for apart,
+//! by [`Holder::poll_fetch`]: read one, drain the outputs again, and let others run before the
+//! next, so that no replay holds up what is live, and memory holds one page at a time.
 //!
 //! Everything the holder hears of is durable: its position is the newest durable update, and no
 //! stream is given anything past it.
@@ -11,12 +13,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 
 use crate::config::Config;
-use crate::cursor::{Asked, CursorKey, Position};
-use crate::event_id::EARLIEST;
-use crate::history::{Appended, Located, Location, Page, PageLimit};
+use crate::cursor::{CursorKey, Position};
+use crate::history::{Appended, Fetch, Located, Location, Page, PageLimit};
 use crate::limits::PAGE_UPDATES;
 use crate::outbox::Waiting;
-use crate::session::{Due, Pace, Session, State, Step};
+use crate::resume::{Log, Next};
+use crate::session::{Due, Pace, Session, State};
 use crate::sse;
 use crate::streams::{StreamId, Streams};
 use crate::subscribe::Subscribe;
@@ -32,6 +34,8 @@ pub enum Output {
         stream: StreamId,
         /// Status and header fields.
         response: http::Response<()>,
+        /// Whether chunks that wait for its reader are to leave as one; else each by itself.
+        joins: bool,
     },
     /// Answer this instead of a stream.
     Answer {
@@ -40,7 +44,7 @@ pub enum Output {
         /// The answer.
         unavailable: Unavailable,
     },
-    /// Write these bytes to each of these streams, as one chunk.
+    /// Write these bytes to each of these streams.
     Write {
         /// The streams.
         streams: Vec<StreamId>,
@@ -54,19 +58,7 @@ pub enum Output {
         /// What it asks for.
         location: Location,
     },
-    /// Read the updates after one position up to and including another, and answer with
-    /// [`Holder::handle_page`].
-    Fetch {
-        /// The stream that asks.
-        stream: StreamId,
-        /// The updates after this one,
-        after: Position,
-        /// up to and including this one,
-        through: Position,
-        /// as far as this allows.
-        limit: PageLimit,
-    },
-    /// End a stream; what was written is still to be delivered.
+    /// End a stream, whose reader has taken all that was written.
     Close {
         /// The stream.
         stream: StreamId,
@@ -89,10 +81,11 @@ pub struct Holder {
     wakes: BTreeSet<(Timestamp, StreamId)>,
     waiting: Waiting,
     outputs: VecDeque<Output>,
+    /// The streams that ask for a page, in turn.
+    fetching: VecDeque<StreamId>,
     pace: Pace,
     replay_max: u64,
     max_streams: usize,
-    outbox_size: usize,
     outboxes_size: usize,
 }
 
@@ -108,14 +101,15 @@ impl Holder {
             wakes: BTreeSet::new(),
             waiting: Waiting::default(),
             outputs: VecDeque::new(),
+            fetching: VecDeque::new(),
             pace: Pace {
                 heartbeat: config.heartbeat,
                 stale_after_updates: (config.history_size / 4).max(1),
                 stale_after: config.history_age / 4,
+                outbox_size: config.outbox_size,
             },
             replay_max: config.replay_max,
             max_streams: config.max_streams,
-            outbox_size: config.outbox_size,
             outboxes_size: config.outboxes_size,
         }
     }
@@ -138,6 +132,28 @@ impl Holder {
         self.outputs.pop_front()
     }
 
+    /// The next page to read, and to answer with [`Holder::handle_page`].
+    #[must_use]
+    pub fn poll_fetch(&mut self) -> Option<Fetch> {
+        while let Some(stream) = self.fetching.pop_front() {
+            let session = self.sessions.get(&stream);
+            if let Some(after) = session.and_then(Session::fetches_after) {
+                let limit = PageLimit { updates: PAGE_UPDATES, bytes: self.pace.outbox_size };
+                return Some(Fetch { stream, after, through: self.position, limit });
+            }
+        }
+        None
+    }
+
+    /// Whether a stream that replays wants an update with these topics, joined as a
+    /// [`StoredUpdate`](crate::StoredUpdate) holds them. A page may leave out those it does not.
+    #[must_use]
+    pub fn wants(&self, stream: StreamId, topics: &str, private: bool) -> bool {
+        self.sessions
+            .get(&stream)
+            .is_some_and(|session| session.subscribe.wants_stored(topics, private))
+    }
+
     /// When to call [`Holder::handle_timeout`]; never, while there is no stream.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
@@ -152,18 +168,10 @@ impl Holder {
             self.outputs.push_back(Output::Answer { stream, unavailable });
             return;
         }
-        let asked = match subscribe.cursor.as_deref() {
-            None => None,
-            Some("") => Some((Step::Newest(self.position), Location::Newest(self.position))),
-            Some(cursor) => Some(match self.key.read(cursor) {
-                Asked::After(id) => (Step::Named, Location::Id(id)),
-                Asked::Position(position) => (Step::Named, Location::At(position)),
-                Asked::Earliest | Asked::Unknown => self.floor(),
-            }),
-        };
+        let asked = subscribe.cursor.as_ref().map(|cursor| self.log().first(cursor));
         self.streams.insert(stream, &subscribe.matchers);
         let state = match &asked {
-            Some((step, _)) => State::Locating(step.clone()),
+            Some((step, _)) => State::Locating(*step),
             None => State::Replaying { fetching: false },
         };
         self.sessions.insert(stream, Session::new(subscribe, state, now));
@@ -174,166 +182,87 @@ impl Holder {
         }
     }
 
+    fn log(&self) -> Log<'_> {
+        Log { key: &self.key, position: self.position, replay_max: self.replay_max }
+    }
+
     /// The log has answered an [`Output::Locate`].
-    pub fn handle_located(&mut self, stream: StreamId, located: Located, now: Timestamp) {
+    pub fn handle_located(&mut self, stream: StreamId, located: &Located, now: Timestamp) {
         self.handle_timeout(now);
         let Some(session) = self.sessions.get(&stream) else { return };
-        let State::Locating(step) = session.state.clone() else { return };
-        match step {
-            Step::Newest(position) => {
-                let id = located.found.as_ref().map_or(EARLIEST, |(_, id)| id.as_str());
-                self.open(stream, Some(id), position, now);
-            }
-            Step::Named => {
-                let cursor = session.subscribe.cursor.clone().unwrap_or_default();
-                match self.place_of(&cursor, &located) {
-                    Some(position) => self.open(stream, Some(&cursor), position, now),
-                    None => self.locate_floor(stream),
+        let asked = session.locating().zip(session.subscribe.cursor.as_ref());
+        let Some((step, cursor)) = asked else { return };
+        match self.log().next(step, cursor, located) {
+            Next::Begin(position, answer) => self.open(stream, Some(&answer), position, now),
+            Next::Ask(step, location) => {
+                if let Some(session) = self.sessions.get_mut(&stream) {
+                    session.ask(step);
                 }
+                self.outputs.push_back(Output::Locate { stream, location });
             }
-            Step::Floor(floor) => match located.found {
-                Some((_, id)) => self.open(stream, Some(id.as_str()), floor, now),
-                None => {
-                    let before_oldest = located.oldest.back(1).min(self.position);
-                    self.open(stream, Some(EARLIEST), before_oldest.max(floor), now);
-                }
-            },
         }
     }
 
-    /// The place that a cursor names, where all that followed is kept and may be replayed.
-    fn place_of(&self, cursor: &str, located: &Located) -> Option<Position> {
-        let position = match self.key.read(cursor) {
-            Asked::Position(position) => (located.oldest <= position.next()).then_some(position),
-            _ => located.found.as_ref().map(|(position, _)| *position),
-        }?;
-        // A publisher may know the id of an update a moment before this holder does.
-        (position >= self.position.back(self.replay_max)).then_some(position)
-    }
-
-    /// Where the longest replay begins, and how to learn what is there.
-    fn floor(&self) -> (Step, Location) {
-        let floor = self.position.back(self.replay_max);
-        (Step::Floor(floor), Location::At(floor))
-    }
-
-    fn locate_floor(&mut self, stream: StreamId) {
-        let (step, location) = self.floor();
-        if let Some(session) = self.sessions.get_mut(&stream) {
-            session.state = State::Locating(step);
-            self.outputs.push_back(Output::Locate { stream, location });
-        }
-    }
-
-    /// The log has answered an [`Output::Fetch`].
-    pub fn handle_page(&mut self, stream: StreamId, page: Page, now: Timestamp) {
+    /// The log has answered a [`Fetch`].
+    pub fn handle_page(&mut self, stream: StreamId, page: &Page, now: Timestamp) {
         self.handle_timeout(now);
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        if session.state != (State::Replaying { fetching: true }) {
+        if session.fetches_after().is_none() {
             return;
         }
-        // What it had yet to read is no longer kept. Its reader must learn that, and does when
-        // it resumes: from the answer field.
-        if page.oldest > session.cursor.next() {
-            self.end(stream, Output::Cut { stream });
-            return;
-        }
-        let wanted: Vec<&Appended> = page
-            .updates
-            .iter()
-            .filter(|appended| session.subscribe.wants(&appended.update))
-            .collect();
-        let mut frames: Vec<Bytes> =
-            wanted.iter().map(|appended| sse::update(&appended.update)).collect();
-        let taken = session.room_for(frames.iter().map(Bytes::len), self.outbox_size);
-        frames.truncate(taken);
-        session.state = State::Replaying { fetching: false };
-        session.cursor = match wanted.get(taken) {
-            Some(first_left) => first_left.position.back(1),
-            None => page.reached.max(session.cursor),
-        };
-        if let Some(last) = wanted[..taken].last() {
-            session.named(last.position, now);
-        }
-        if session.is_native() && !frames.is_empty() {
-            self.write(vec![stream], frames.concat().into(), now);
-        } else {
-            for frame in frames {
-                self.write(vec![stream], frame, now);
+        match session.take_page(page, &self.pace, now) {
+            Some(frames) => {
+                for frame in frames {
+                    self.write(vec![stream], frame, now);
+                }
+                self.advance(stream);
             }
+            // Its reader learns what it lost when it resumes: from the answer field.
+            None => self.end(stream, Output::Cut { stream }),
         }
-        self.advance(stream);
     }
 
     /// The log could not answer for a passing reason.
     pub fn handle_failure(&mut self, stream: StreamId) {
         let Some(session) = self.sessions.get(&stream) else { return };
-        let output = if session.is_open() {
-            Output::Cut { stream }
-        } else {
-            Output::Answer { stream, unavailable: session.subscribe.unavailable() }
+        let output = match session.locating() {
+            Some(_) => Output::Answer { stream, unavailable: session.subscribe.unavailable() },
+            None => Output::Cut { stream },
         };
         self.end(stream, output);
     }
 
-    /// These updates have become durable; they follow the holder's position, in order. Those that
-    /// come together reach native readers in one write.
+    /// These updates have become durable; they follow the holder's position, in order.
     pub fn handle_appended(&mut self, appended: &[Appended], now: Timestamp) {
         self.handle_timeout(now);
         let frames: Vec<Bytes> =
             appended.iter().map(|update| sse::update(&update.update)).collect();
-        let mut together: BTreeMap<Vec<usize>, Vec<StreamId>> = BTreeMap::new();
-        let mut apart: BTreeMap<usize, Vec<StreamId>> = BTreeMap::new();
+        let mut readers: Vec<Vec<StreamId>> = vec![Vec::new(); appended.len()];
         for (stream, wanted) in self.wanted(appended) {
             let Some(session) = self.sessions.get_mut(&stream) else { continue };
-            let lengths = wanted.iter().map(|&index| frames[index].len());
-            let taken = session.room_for(lengths, self.outbox_size);
-            if let Some(&first_left) = wanted.get(taken) {
-                session.state = State::Replaying { fetching: false };
-                session.cursor = appended[first_left].position.back(1);
-            }
-            let wanted = &wanted[..taken];
-            let Some(&last) = wanted.last() else { continue };
-            session.named(appended[last].position, now);
-            if session.is_native() {
-                together.entry(wanted.to_vec()).or_default().push(stream);
-            } else {
-                for &index in wanted {
-                    apart.entry(index).or_default().push(stream);
-                }
+            let offered: Vec<(Position, usize)> = wanted
+                .iter()
+                .map(|&index| (appended[index].position, frames[index].len()))
+                .collect();
+            let taken = session.take_live(&offered, &self.pace, now);
+            for &index in &wanted[..taken] {
+                readers[index].push(stream);
             }
         }
         if let Some(last) = appended.last() {
             self.position = last.position;
         }
-        for (indices, streams) in together {
-            let joined = match indices.as_slice() {
-                [one] => frames[*one].clone(),
-                several => several
-                    .iter()
-                    .map(|&index| &frames[index][..])
-                    .collect::<Vec<_>>()
-                    .concat()
-                    .into(),
-            };
-            self.write(streams, joined, now);
-        }
-        for (index, streams) in apart {
-            self.write(streams, frames[index].clone(), now);
+        for (frame, streams) in frames.into_iter().zip(readers) {
+            self.write(streams, frame, now);
         }
     }
 
-    /// For each live stream, which of these updates it carries.
+    /// For each live stream, which of these updates it takes.
     fn wanted(&self, appended: &[Appended]) -> BTreeMap<StreamId, Vec<usize>> {
         let mut wanted: BTreeMap<StreamId, Vec<usize>> = BTreeMap::new();
         for (index, appended) in appended.iter().enumerate() {
             for stream in self.streams.select(appended.update.topics()) {
-                let takes = self.sessions.get(&stream).is_some_and(|session| {
-                    session.state == State::Live
-                        && session.cursor < appended.position
-                        && session.subscribe.may_read(&appended.update)
-                });
-                if takes {
+                if self.sessions.get(&stream).is_some_and(|session| session.takes_live(appended)) {
                     wanted.entry(stream).or_default().push(index);
                 }
             }
@@ -345,7 +274,7 @@ impl Holder {
     pub fn handle_taken(&mut self, stream: StreamId, bytes: usize, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         session.outbox.take(bytes, &mut self.waiting, now);
-        if session.outbox.is_empty() && session.is_leaving(now) {
+        if session.outbox.is_empty() && session.is_ending(now) {
             self.schedule(stream, now);
         }
         self.handle_timeout(now);
@@ -370,8 +299,12 @@ impl Holder {
             // What waits in an outbox speaks for the stream.
             let idle = session.outbox.is_empty();
             match due {
-                Due::Expiry | Due::Farewell => {
-                    self.finish(stream, due, now);
+                Due::End => {
+                    self.finish(stream);
+                    continue;
+                }
+                Due::Farewell => {
+                    self.say_farewell(stream, now);
                     continue;
                 }
                 Due::Heartbeat if idle => silent.push(stream),
@@ -391,37 +324,45 @@ impl Holder {
         }
     }
 
-    /// Ends a stream whose time is up.
-    fn finish(&mut self, stream: StreamId, due: Due, now: Timestamp) {
-        let Some(session) = self.sessions.get(&stream) else { return };
-        if !session.is_open() {
-            self.handle_failure(stream);
-        } else if !session.outbox.is_empty() {
-            self.end(stream, Output::Cut { stream });
-        } else {
-            if due == Due::Farewell && session.is_native() {
-                self.tell_position(stream, now);
+    /// Tells a native reader its position, and ends a stream that has no more to say.
+    fn say_farewell(&mut self, stream: StreamId, now: Timestamp) {
+        let Some(session) = self.sessions.get_mut(&stream) else { return };
+        let opened = session.locating().is_none();
+        let words = if opened { session.say_farewell(&self.key, self.position, now) } else { None };
+        match words {
+            Some(words) => {
+                self.write(vec![stream], words, now);
+                self.schedule(stream, now);
             }
+            None => self.finish(stream),
+        }
+    }
+
+    /// Ends a stream whose time is up.
+    fn finish(&mut self, stream: StreamId) {
+        let Some(session) = self.sessions.get(&stream) else { return };
+        if session.locating().is_some() {
+            self.handle_failure(stream);
+        } else if session.outbox.is_empty() {
             self.end(stream, Output::Close { stream });
+        } else {
+            self.end(stream, Output::Cut { stream });
         }
     }
 
     fn tell_position(&mut self, stream: StreamId, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        let event = session.position_event(&self.key, self.position);
-        session.named(session.stands(self.position), now);
+        let event = session.tell_position(&self.key, self.position, now);
         self.write(vec![stream], event, now);
     }
 
     /// Begins a stream's response, at a place in the log.
     fn open(&mut self, stream: StreamId, resumed: Option<&str>, cursor: Position, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        session.cursor = cursor;
-        session.state = State::Replaying { fetching: false };
-        session.named(cursor, now);
+        let greeting = session.open(cursor, &self.key, now);
         let response = session.subscribe.opened(resumed);
-        let greeting = session.greeting(&self.key);
-        self.outputs.push_back(Output::Open { stream, response });
+        let joins = session.is_native();
+        self.outputs.push_back(Output::Open { stream, response, joins });
         self.write(vec![stream], greeting, now);
         self.schedule(stream, now);
         self.advance(stream);
@@ -430,19 +371,8 @@ impl Holder {
     /// Lets a stream that catches up take its next step.
     fn advance(&mut self, stream: StreamId) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        if session.state != (State::Replaying { fetching: false }) {
-            return;
-        }
-        if session.cursor >= self.position {
-            session.state = State::Live;
-        } else if session.outbox.is_empty() {
-            session.state = State::Replaying { fetching: true };
-            self.outputs.push_back(Output::Fetch {
-                stream,
-                after: session.cursor,
-                through: self.position,
-                limit: PageLimit { updates: PAGE_UPDATES, bytes: self.outbox_size },
-            });
+        if session.advance(self.position) {
+            self.fetching.push_back(stream);
         }
     }
 
@@ -490,8 +420,8 @@ impl Holder {
         }
     }
 
-    /// Sees to it that a stream is looked at when something is due to it. Silence only grows
-    /// shorter by writing, so a wake that is too early is found out when it comes.
+    /// Sees to it that a stream is looked at when something is due to it. Writing only puts that
+    /// off, so a wake that has become too early is found out when it comes.
     fn schedule(&mut self, stream: StreamId, now: Timestamp) {
         if let Some(session) = self.sessions.get_mut(&stream) {
             self.wakes.remove(&(session.wake, stream));

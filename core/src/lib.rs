@@ -13,7 +13,7 @@
 //!                         │
 //!        append ◀── Publish / Subscribe ──▶ Holder          (the holder of log and streams)
 //!                                          handle_*: what happened
-//!                                          poll_output: what to do
+//!                                          poll_output, poll_fetch: what to do
 //!                                          poll_timeout: when to be woken
 //! ```
 //!
@@ -25,6 +25,7 @@
 //! | what characters and names are allowed | `characters`, `topic`, `event_id`, `hub_url` |
 //! | every status and challenge | `error` |
 //! | a byte of an event stream | `sse` |
+//! | where a replay begins | `resume` |
 //! | how a stream lives, replays, ends | `session` |
 //! | who gets which update | `streams` |
 //! | a variable and its default | [`config`] |
@@ -51,6 +52,7 @@ mod outbox;
 mod publish;
 mod reader;
 mod request;
+mod resume;
 mod session;
 mod sse;
 mod streams;
@@ -69,7 +71,7 @@ pub use command::{CheckHealth, Command, UnknownCommand};
 pub use config::{Config, ConfigError};
 pub use cursor::{CursorKey, Position};
 pub use event_id::{EventId, InvalidEventId};
-pub use history::{Appended, Located, Location, Page, PageLimit};
+pub use history::{Appended, Fetch, Located, Location, Page, PageLimit};
 pub use holder::{Holder, Output};
 pub use hub_url::{HubUrl, InvalidHubUrl};
 pub use publish::Publish;

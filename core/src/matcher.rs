@@ -1,13 +1,15 @@
 //! Topic matchers: the expressions that select topics, in requests and in tokens.
 //!
 //! A matcher type is a variant of [`Matcher`]; to add one, add the variant, its constructor, its
-//! arm in [`Matcher::matches`], and its place in the index of [`crate::streams`].
+//! part in [`Matchers::select`], and its place in the index of [`crate::streams`].
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::characters::{self, ForbiddenCharacter};
 use crate::limits::MAX_MATCHER_LENGTH;
-use crate::topic::Topic;
 
 /// An expression that selects topics (draft-08, "Matcher Types").
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,7 +17,7 @@ pub(crate) enum Matcher {
     /// `*`: every topic, whatever the matcher type.
     Every,
     /// This topic, byte by byte.
-    Exact(Box<str>),
+    Exact(Arc<str>),
 }
 
 /// Why a text is not a topic matcher.
@@ -61,19 +63,45 @@ impl Matcher {
         }
         Self::exact(text)
     }
+}
 
-    /// Whether this topic is selected.
-    pub(crate) fn matches(&self, topic: &Topic) -> bool {
-        match self {
-            Self::Every => true,
-            Self::Exact(text) => **text == *topic.as_str(),
-        }
+/// Several matchers, each once: what a subscriber asks for, or what a token grants.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Matchers(BTreeSet<Matcher>);
+
+impl Matchers {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn insert(&mut self, matcher: Matcher) {
+        self.0.insert(matcher);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Matcher> {
+        self.0.iter()
+    }
+
+    /// Whether any of them selects this topic; the cost does not grow with the exact ones.
+    pub(crate) fn select(&self, topic: &str) -> bool {
+        self.0.contains(&Matcher::Every) || self.0.contains(&Matcher::Exact(topic.into()))
+    }
+
+    /// Whether any of them selects any of these topics.
+    pub(crate) fn select_any<'a>(&self, mut topics: impl Iterator<Item = &'a str>) -> bool {
+        !self.is_empty() && topics.any(|topic| self.select(topic))
     }
 }
 
-/// Whether any of these matchers selects any of these topics.
-pub(crate) fn any_matches(matchers: &[Matcher], topics: &[Topic]) -> bool {
-    topics.iter().any(|topic| matchers.iter().any(|matcher| matcher.matches(topic)))
+impl FromIterator<Matcher> for Matchers {
+    fn from_iter<I: IntoIterator<Item = Matcher>>(matchers: I) -> Self {
+        Self(matchers.into_iter().collect())
+    }
 }
 
 /// Whether a text holds `{…}` with something in it: an expression of RFC 6570.
@@ -85,26 +113,26 @@ fn holds_expression(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn topic(text: &str) -> Topic {
-        Topic::restored(text)
+    fn matchers(texts: &[&str]) -> Matchers {
+        texts.iter().map(|text| Matcher::exact(text).unwrap()).collect()
     }
 
     #[test]
     fn exact_compares_bytes() {
-        let matcher = Matcher::exact("https://example.com/é").unwrap();
-        assert!(matcher.matches(&topic("https://example.com/é")));
-        assert!(!matcher.matches(&topic("https://example.com/e\u{301}")));
-        assert!(!matcher.matches(&topic("https://EXAMPLE.com/é")));
+        let matchers = matchers(&["https://example.com/é", "/books/{id}"]);
+        assert!(matchers.select("https://example.com/é"));
+        assert!(!matchers.select("https://example.com/e\u{301}"));
+        assert!(!matchers.select("https://EXAMPLE.com/é"));
         // An exact matcher is never a pattern.
-        assert!(!Matcher::exact("/books/{id}").unwrap().matches(&topic("/books/1")));
+        assert!(!matchers.select("/books/1"));
     }
 
     #[test]
     fn the_wildcard_matches_every_topic() {
         assert_eq!(Matcher::exact("*"), Ok(Matcher::Every));
         assert_eq!(Matcher::selector("*"), Ok(Matcher::Every));
-        assert!(Matcher::Every.matches(&topic("anything")));
-        assert_eq!(Matcher::exact("**"), Ok(Matcher::Exact("**".into())));
+        assert!(matchers(&["*"]).select("anything"));
+        assert!(!matchers(&["**"]).select("anything"));
     }
 
     #[test]
@@ -119,9 +147,10 @@ mod tests {
 
     #[test]
     fn any_topic_and_any_matcher_will_do() {
-        let matchers = [Matcher::exact("a").unwrap(), Matcher::exact("b").unwrap()];
-        assert!(any_matches(&matchers, &[topic("x"), topic("b")]));
-        assert!(!any_matches(&matchers, &[topic("x")]));
-        assert!(!any_matches(&[], &[topic("x")]));
+        let matchers = matchers(&["a", "b", "a"]);
+        assert_eq!(matchers.len(), 2);
+        assert!(matchers.select_any(["x", "b"].into_iter()));
+        assert!(!matchers.select_any(["x"].into_iter()));
+        assert!(!Matchers::default().select_any(["x"].into_iter()));
     }
 }

@@ -70,7 +70,9 @@ pub(crate) fn read(
     let fields = Fields::collect(body)?;
     let topics = topics(&fields.topics, config, hub)?;
     let update = Update {
-        id: match fields.id.filter(|id| !id.is_empty()) {
+        // An id with spaces at its ends would not come back whole in `Last-Event-ID`; the law lets
+        // the hub use one of its own.
+        id: match fields.id.filter(|id| !id.is_empty() && id.trim_matches(' ') == id) {
             Some(id) => EventId::parse(&id).map_err(wrong_id)?,
             None => EventId::from_random(random),
         },

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!              located              cursor = holder's position
-//!  Locating ────────────▶ Replaying ──────────────────────────▶ Live
+//!  Locating ────────────▶ Replaying ──────────────────────────▶ Live ──▶ Leaving
 //!  (asks the log where    (asks for a page whenever  ◀────────── (takes updates as they
 //!   its cursor is)         its outbox is empty)      falls behind  become durable)
 //! ```
@@ -10,14 +10,17 @@
 //! Replaying, a stream takes pages at its reader's pace and ignores live updates; it becomes live
 //! in the step in which its cursor equals the position of its holder, so there is no gap and no
 //! double. A live stream whose outbox is full goes back to replaying: memory is bounded, and
-//! nothing is lost. Only the [`Holder`](crate::Holder) moves sessions; here is what they know.
+//! nothing is lost. A native stream whose time is up is told its position, and leaves when its
+//! reader has taken that.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::cursor::{CursorKey, Position};
+use crate::history::{Appended, Page};
 use crate::outbox::Outbox;
+use crate::resume::Step;
 use crate::sse;
 use crate::subscribe::Subscribe;
 use crate::time::Timestamp;
@@ -29,7 +32,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a stream is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// It waits to learn from the log where to begin; nothing was sent yet.
     Locating(Step),
@@ -37,17 +40,8 @@ pub(crate) enum State {
     Replaying { fetching: bool },
     /// It has all there is, and takes what comes.
     Live,
-}
-
-/// What a stream asked the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// The newest id; it begins after this position, whatever comes meanwhile.
-    Newest(Position),
-    /// The place that its cursor names.
-    Named,
-    /// The update at this position, after which its replay begins.
-    Floor(Position),
+    /// It was told its position, takes nothing more, and ends when its reader has taken that.
+    Leaving,
 }
 
 /// What is due to a stream at some moment.
@@ -58,11 +52,11 @@ pub(crate) enum Due {
     Heartbeat,
     /// It was silent for long, and its reader's last id is old: its position.
     Position,
-    /// Its time is up: its position, if its reader is native, and its end.
+    /// Its time is up: its position, if its reader is native, and then its end.
     Farewell,
-    /// Its token has expired, or its reader has not taken what was written: its end, and not a
+    /// Its token has expired, or its reader does not take what was written: its end, and not a
     /// byte more.
-    Expiry,
+    End,
 }
 
 /// The settings that sessions live by.
@@ -73,19 +67,21 @@ pub(crate) struct Pace {
     pub(crate) stale_after_updates: u64,
     /// Or when it has moved at all, and this long ago.
     pub(crate) stale_after: Duration,
+    /// How much may wait in an outbox that already holds something.
+    pub(crate) outbox_size: usize,
 }
 
 /// One stream.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) subscribe: Subscribe,
-    pub(crate) state: State,
+    pub(crate) outbox: Outbox,
+    state: State,
     /// Every update up to here was written to the stream, or is not for it. Of a live stream the
     /// holder's position says this, unless its reader knows of an update that is not durable yet.
-    pub(crate) cursor: Position,
-    pub(crate) outbox: Outbox,
+    cursor: Position,
     /// The position of the last id that its reader was given, and when.
-    named: (Position, Timestamp),
+    told: (Position, Timestamp),
     silent_since: Timestamp,
     ends: Timestamp,
     /// When its holder will look at it: not later than [`Session::wakes`].
@@ -101,31 +97,159 @@ impl Session {
         };
         Self {
             subscribe,
+            outbox: Outbox::new(now),
             state,
             cursor: Position::START,
-            outbox: Outbox::new(now),
-            named: (Position::START, now),
+            told: (Position::START, now),
             silent_since: now,
             ends,
             wake: ends,
         }
     }
 
-    /// Whether its response has begun.
-    pub(crate) fn is_open(&self) -> bool {
-        !matches!(self.state, State::Locating(_))
+    /// What it asked the log, while nothing was sent yet.
+    pub(crate) fn locating(&self) -> Option<Step> {
+        match self.state {
+            State::Locating(step) => Some(step),
+            _ => None,
+        }
+    }
+
+    /// It asks the log something more.
+    pub(crate) fn ask(&mut self, step: Step) {
+        self.state = State::Locating(step);
     }
 
     pub(crate) fn is_native(&self) -> bool {
         self.subscribe.reader.native
     }
 
-    /// Where it stands, while its holder stands at `position`.
-    pub(crate) fn stands(&self, position: Position) -> Position {
-        match self.state {
-            State::Live => position.max(self.cursor),
-            _ => self.cursor,
+    /// It begins after this position: the first bytes of its response.
+    pub(crate) fn open(&mut self, cursor: Position, key: &CursorKey, now: Timestamp) -> Bytes {
+        self.cursor = cursor;
+        self.state = State::Replaying { fetching: false };
+        self.told = (cursor, now);
+        if self.is_native() { self.position_event(key, cursor) } else { sse::COMMENT }
+    }
+
+    /// Lets it take the next step of catching up: whether it now asks for a page.
+    pub(crate) fn advance(&mut self, position: Position) -> bool {
+        if self.state != (State::Replaying { fetching: false }) {
+            return false;
         }
+        if self.cursor >= position {
+            self.state = State::Live;
+            return false;
+        }
+        let asks = self.outbox.is_empty();
+        self.state = State::Replaying { fetching: asks };
+        asks
+    }
+
+    /// Where the page that it asks for begins.
+    pub(crate) fn fetches_after(&self) -> Option<Position> {
+        (self.state == State::Replaying { fetching: true }).then_some(self.cursor)
+    }
+
+    /// Takes a page: the frames to write. `None` where what it had yet to read is no longer kept.
+    pub(crate) fn take_page(
+        &mut self,
+        page: &Page,
+        pace: &Pace,
+        now: Timestamp,
+    ) -> Option<Vec<Bytes>> {
+        if page.oldest > self.cursor.next() {
+            return None;
+        }
+        let wanted: Vec<&Appended> =
+            page.updates.iter().filter(|appended| self.subscribe.wants(&appended.update)).collect();
+        let mut frames: Vec<Bytes> =
+            wanted.iter().map(|appended| sse::update(&appended.update)).collect();
+        let taken = self.room_for(frames.iter().map(Bytes::len), pace);
+        frames.truncate(taken);
+        self.state = State::Replaying { fetching: false };
+        self.cursor = match wanted.get(taken) {
+            Some(first_left) => first_left.position.back(1),
+            None => page.reached.max(self.cursor),
+        };
+        if let Some(last) = wanted[..taken].last() {
+            self.told = (last.position, now);
+        }
+        Some(frames)
+    }
+
+    /// Whether it takes an update as it becomes durable.
+    pub(crate) fn takes_live(&self, appended: &Appended) -> bool {
+        self.state == State::Live
+            && self.cursor < appended.position
+            && self.subscribe.may_read(&appended.update)
+    }
+
+    /// Takes those of these updates that find room, the first of them; where some find none, it
+    /// falls behind, and will replay them. How many it took.
+    pub(crate) fn take_live(
+        &mut self,
+        updates: &[(Position, usize)],
+        pace: &Pace,
+        now: Timestamp,
+    ) -> usize {
+        let taken = self.room_for(updates.iter().map(|(_, length)| *length), pace);
+        if let Some((first_left, _)) = updates.get(taken) {
+            self.state = State::Replaying { fetching: false };
+            self.cursor = first_left.back(1);
+        }
+        if let Some((last, _)) = updates[..taken].last() {
+            self.told = (*last, now);
+        }
+        taken
+    }
+
+    /// How many of these frames find room. An empty outbox takes one of any size.
+    fn room_for(&self, lengths: impl Iterator<Item = usize>, pace: &Pace) -> usize {
+        let mut waiting = self.outbox.bytes();
+        lengths
+            .take_while(|length| {
+                let fits = waiting == 0 || waiting + length <= pace.outbox_size;
+                waiting += length;
+                fits
+            })
+            .count()
+    }
+
+    /// The event that tells its reader where it stands.
+    pub(crate) fn tell_position(
+        &mut self,
+        key: &CursorKey,
+        position: Position,
+        now: Timestamp,
+    ) -> Bytes {
+        let stands = self.stands(position);
+        self.told = (stands, now);
+        self.position_event(key, stands)
+    }
+
+    /// The last words of a stream whose time is up; `None` where there are none, or all were said.
+    pub(crate) fn say_farewell(
+        &mut self,
+        key: &CursorKey,
+        position: Position,
+        now: Timestamp,
+    ) -> Option<Bytes> {
+        if !self.is_native() || self.state == State::Leaving {
+            return None;
+        }
+        let event = self.tell_position(key, position, now);
+        self.state = State::Leaving;
+        Some(event)
+    }
+
+    fn position_event(&self, key: &CursorKey, position: Position) -> Bytes {
+        sse::position(&key.fragment(position), self.subscribe.retry)
+    }
+
+    /// Where it stands, while its holder stands at `position`.
+    fn stands(&self, position: Position) -> Position {
+        if self.state == State::Live { position.max(self.cursor) } else { self.cursor }
     }
 
     /// Notes that something was written.
@@ -133,32 +257,20 @@ impl Session {
         self.silent_since = now;
     }
 
-    /// Notes that its reader was given the id of this position.
-    pub(crate) fn named(&mut self, position: Position, now: Timestamp) {
-        self.named = (position, now);
-    }
-
-    /// The event that tells its reader where it stands.
-    pub(crate) fn position_event(&self, key: &CursorKey, position: Position) -> Bytes {
-        sse::position(&key.fragment(self.stands(position)), self.subscribe.retry)
-    }
-
-    /// The first bytes of its response.
-    pub(crate) fn greeting(&self, key: &CursorKey) -> Bytes {
-        if self.is_native() { self.position_event(key, self.cursor) } else { sse::COMMENT }
+    /// Whether its time is up, and its end waits for its reader at most.
+    pub(crate) fn is_ending(&self, now: Timestamp) -> bool {
+        self.ends <= now
     }
 
     /// When it must be looked at next.
     pub(crate) fn wakes(&self, pace: &Pace, now: Timestamp) -> Timestamp {
-        let waits = self.is_leaving(now) && !self.outbox.is_empty();
+        let waits = self.is_ending(now) && !self.outbox.is_empty();
         let ends = if waits { self.ends.plus(PATIENCE) } else { self.ends };
         let last = self.subscribe.expires.map_or(ends, |expires| expires.min(ends));
-        if self.is_open() { last.min(self.heartbeat_at(pace)) } else { last }
-    }
-
-    /// Whether its time is up, and its end waits for its reader at most.
-    pub(crate) fn is_leaving(&self, now: Timestamp) -> bool {
-        self.ends <= now
+        match self.state {
+            State::Locating(_) => last,
+            _ => last.min(self.heartbeat_at(pace)),
+        }
     }
 
     /// Rounded down to a sixteenth of the heartbeat, so that many streams share one write.
@@ -172,34 +284,21 @@ impl Session {
     pub(crate) fn due(&self, pace: &Pace, position: Position, now: Timestamp) -> Due {
         // draft-08, "Subscribers": closed no later than `exp`.
         if self.subscribe.expires.is_some_and(|expires| expires <= now) {
-            return Due::Expiry;
+            return Due::End;
         }
-        if self.ends <= now && self.outbox.is_empty() {
+        if self.is_ending(now) && self.outbox.is_empty() {
             return Due::Farewell;
         }
         if self.ends.plus(PATIENCE) <= now {
-            return Due::Expiry;
+            return Due::End;
         }
-        if !self.is_open() || self.heartbeat_at(pace) > now {
+        if self.locating().is_some() || self.heartbeat_at(pace) > now {
             return Due::Nothing;
         }
-        let (named, at) = self.named;
-        let moved = self.stands(position).get().saturating_sub(named.get());
+        let (told, at) = self.told;
+        let moved = self.stands(position).get().saturating_sub(told.get());
         let stale =
             moved >= pace.stale_after_updates || (moved > 0 && now.since(at) >= pace.stale_after);
         if self.is_native() && stale { Due::Position } else { Due::Heartbeat }
-    }
-
-    /// How many of these frames a live stream takes; the rest it will replay. An empty outbox
-    /// takes one of any size.
-    pub(crate) fn room_for(&self, lengths: impl Iterator<Item = usize>, bound: usize) -> usize {
-        let mut waiting = self.outbox.bytes();
-        lengths
-            .take_while(|length| {
-                let fits = waiting == 0 || waiting + length <= bound;
-                waiting += length;
-                fits
-            })
-            .count()
     }
 }

@@ -4,8 +4,9 @@
 //! matching ones cost, however many others there are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::matcher::Matcher;
+use crate::matcher::{Matcher, Matchers};
 use crate::topic::Topic;
 
 /// The name of a stream: chosen by the shell, never used twice in the life of a holder.
@@ -30,23 +31,23 @@ impl StreamId {
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
     every: BTreeSet<StreamId>,
-    exact: BTreeMap<Box<str>, BTreeSet<StreamId>>,
+    exact: BTreeMap<Arc<str>, BTreeSet<StreamId>>,
 }
 
 impl Streams {
-    pub(crate) fn insert(&mut self, stream: StreamId, matchers: &[Matcher]) {
-        for matcher in matchers {
+    pub(crate) fn insert(&mut self, stream: StreamId, matchers: &Matchers) {
+        for matcher in matchers.iter() {
             match matcher {
                 Matcher::Every => self.every.insert(stream),
                 Matcher::Exact(topic) => {
-                    self.exact.entry(topic.clone()).or_default().insert(stream)
+                    self.exact.entry(Arc::clone(topic)).or_default().insert(stream)
                 }
             };
         }
     }
 
-    pub(crate) fn remove(&mut self, stream: StreamId, matchers: &[Matcher]) {
-        for matcher in matchers {
+    pub(crate) fn remove(&mut self, stream: StreamId, matchers: &Matchers) {
+        for matcher in matchers.iter() {
             match matcher {
                 Matcher::Every => {
                     self.every.remove(&stream);
@@ -88,9 +89,9 @@ mod tests {
     #[test]
     fn each_matching_stream_once() {
         let mut streams = Streams::default();
-        streams.insert(stream(1), &[exact("a"), exact("b")]);
-        streams.insert(stream(2), &[Matcher::Every, exact("a")]);
-        streams.insert(stream(3), &[exact("c")]);
+        streams.insert(stream(1), &[exact("a"), exact("b")].into_iter().collect());
+        streams.insert(stream(2), &[Matcher::Every, exact("a")].into_iter().collect());
+        streams.insert(stream(3), &[exact("c")].into_iter().collect());
         let topics = [Topic::restored("a"), Topic::restored("b")];
         assert_eq!(streams.select(&topics), [stream(1), stream(2)]);
         assert_eq!(streams.select(&[Topic::restored("x")]), [stream(2)]);
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn nothing_is_left_of_a_stream_that_went() {
         let mut streams = Streams::default();
-        let matchers = [exact("a"), Matcher::Every];
+        let matchers = [exact("a"), Matcher::Every].into_iter().collect();
         streams.insert(stream(1), &matchers);
         streams.remove(stream(1), &matchers);
         assert!(streams.every.is_empty());

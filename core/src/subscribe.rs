@@ -1,6 +1,5 @@
 //! Subscriptions: from a request's parameters to what its stream shall carry.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
@@ -10,15 +9,16 @@ use serde::{Deserialize, Serialize};
 use crate::answer::finish;
 use crate::config::Config;
 use crate::cors::Cors;
+use crate::cursor::Cursor;
 use crate::error::Refusal;
-use crate::matcher::{Matcher, any_matches};
+use crate::matcher::{Matcher, Matchers};
 use crate::reader::Reader;
 use crate::request::Request;
 use crate::sse;
 use crate::time::Timestamp;
 use crate::token::Token;
 use crate::unavailable::Unavailable;
-use crate::update::Update;
+use crate::update::{StoredUpdate, Update};
 
 /// The answer field of draft-08, and the one of 0.x hubs.
 const ANSWER_FIELD: HeaderName = HeaderName::from_static("mercure-last-event-id");
@@ -36,13 +36,13 @@ const CURSOR_PARAMETERS: [&str; 4] =
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribe {
     /// The topics it asks for; they grant nothing.
-    pub(crate) matchers: Vec<Matcher>,
+    pub(crate) matchers: Matchers,
     /// The topics whose private updates it may read.
-    pub(crate) grants: Vec<Matcher>,
+    pub(crate) grants: Matchers,
     /// When its token expires.
     pub(crate) expires: Option<Timestamp>,
-    /// The cursor it sent; empty where it named one and gave none.
-    pub(crate) cursor: Option<String>,
+    /// Where it says that it stands, if it says so.
+    pub(crate) cursor: Option<Cursor>,
     /// Whether it asked in the way of 0.x hubs, and wants their answer field too.
     pub(crate) legacy: bool,
     pub(crate) reader: Reader,
@@ -58,12 +58,18 @@ impl Subscribe {
     /// Whether this stream carries an update: some matcher selects it and, if it is private, the
     /// token grants one of its topics (draft-08, "Subscribers").
     pub(crate) fn wants(&self, update: &Update) -> bool {
-        any_matches(&self.matchers, &update.topics) && self.may_read(update)
+        self.matchers.select_any(update.topic_names()) && self.may_read(update)
+    }
+
+    /// The same, of an update whose topics are as the log keeps them.
+    pub(crate) fn wants_stored(&self, topics: &str, private: bool) -> bool {
+        let topics = || StoredUpdate::split_topics(topics);
+        self.matchers.select_any(topics()) && (!private || self.grants.select_any(topics()))
     }
 
     /// Whether it may read an update that it selected.
     pub(crate) fn may_read(&self, update: &Update) -> bool {
-        !update.private || any_matches(&self.grants, &update.topics)
+        !update.private || self.grants.select_any(update.topic_names())
     }
 
     /// The head of the stream's response; `resumed` is where its replay begins, if it resumes.
@@ -84,10 +90,10 @@ impl Subscribe {
         if !self.reader.gives_up_on_errors {
             return Unavailable::refused(&self.cors);
         }
-        let cursor =
-            self.cursor.as_deref().filter(|cursor| !cursor.is_empty() && self.reader.native);
-        let response = finish(StatusCode::OK, stream_fields(), &self.cors);
-        Unavailable::come_back(response.map(|()| sse::come_back(cursor, self.retry).to_vec()))
+        let cursor = self.cursor.as_ref().and_then(Cursor::as_str);
+        let known = cursor.filter(|_| self.reader.native);
+        let body = sse::come_back(known, self.retry);
+        Unavailable::come_back(self.opened(cursor).map(|()| body.to_vec()))
     }
 }
 
@@ -116,7 +122,7 @@ pub(crate) fn read(
     let selection = Selection::collect(request, config)?;
     let (grants, expires) = match token {
         Some(token) => (token.grants.subscribe, token.expires),
-        None => (Vec::new(), None),
+        None => (Matchers::default(), None),
     };
     let [a, b, c, d, e, f, g, h, rest @ ..] = random;
     Ok(Subscribe {
@@ -134,14 +140,14 @@ pub(crate) fn read(
 
 /// The topic matchers of a request.
 struct Selection {
-    matchers: Vec<Matcher>,
+    matchers: Matchers,
     legacy: bool,
 }
 
 impl Selection {
     fn collect(request: &Request, config: &Config) -> Result<Self, Refusal> {
         let mut legacy = false;
-        let mut matchers = BTreeSet::new();
+        let mut matchers = Matchers::default();
         for pair in request.query() {
             let name = pair.name_lossy();
             let parse = match &*name {
@@ -186,7 +192,7 @@ impl Selection {
                 matchers.len()
             )));
         }
-        Ok(Self { matchers: matchers.into_iter().collect(), legacy })
+        Ok(Self { matchers, legacy })
     }
 }
 
@@ -197,7 +203,7 @@ fn is_reserved(name: &str) -> bool {
 
 /// The cursor of a request: the first that is not empty, the header field before the query
 /// (draft-08, "Reconciliation"); empty where all that were named are.
-fn cursor(request: &Request) -> Option<String> {
+fn cursor(request: &Request) -> Option<Cursor> {
     let header = request
         .header_values("last-event-id")
         .map(|value| String::from_utf8_lossy(value).into_owned());
@@ -213,6 +219,7 @@ fn cursor(request: &Request) -> Option<String> {
         .inspect(|_| named = true)
         .find(|cursor| !cursor.is_empty())
         .or_else(|| named.then(String::new))
+        .map(|cursor| Cursor::read(&cursor))
 }
 
 /// A duration between two, at random.

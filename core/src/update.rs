@@ -31,6 +31,10 @@ impl Update {
         &self.topics
     }
 
+    pub(crate) fn topic_names(&self) -> impl Iterator<Item = &str> {
+        self.topics.iter().map(Topic::as_str)
+    }
+
     /// Whether only subscribers whose token grants one of its topics may have it.
     #[must_use]
     pub fn is_private(&self) -> bool {
@@ -62,7 +66,7 @@ impl Update {
     pub fn restore(stored: StoredUpdate) -> Self {
         Self {
             id: EventId::restored(&stored.id),
-            topics: stored.topics.split('\n').map(Topic::restored).collect(),
+            topics: StoredUpdate::split_topics(&stored.topics).map(Topic::restored).collect(),
             data: stored.data,
             private: stored.private,
             event_type: stored.event_type.map(|name| EventType(name.into())),
@@ -86,6 +90,12 @@ pub struct StoredUpdate {
     pub event_type: Option<String>,
     /// The SSE reconnection time in milliseconds, if the publisher gave one.
     pub retry: Option<u32>,
+}
+
+impl StoredUpdate {
+    pub(crate) fn split_topics(topics: &str) -> impl Iterator<Item = &str> {
+        topics.split('\n')
+    }
 }
 
 /// The SSE event type of an update.

@@ -300,8 +300,15 @@ struct Reader {
 
 impl Reader {
     fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let values: BTreeMap<String, String> =
+        let mut values: BTreeMap<String, String> =
             variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        for (old, names) in names::OLD {
+            if let Some(value) = values.remove(old) {
+                for name in names {
+                    values.entry((*name).to_owned()).or_insert_with(|| value.clone());
+                }
+            }
+        }
         let mut reader = Self { values, mistakes: Vec::new(), warnings: Vec::new() };
         let given: Vec<String> = reader.values.keys().cloned().collect();
         for name in given {
@@ -414,6 +421,15 @@ mod tests {
     }
 
     #[test]
+    fn old_names_are_understood_and_new_ones_come_first() {
+        let variables = [("JWT_KEY", "k".repeat(32)), ("ALLOW_ANONYMOUS", "1".into())];
+        let old = Config::from_variables(variables.map(|(name, value)| (name.into(), value)));
+        let old = old.unwrap();
+        assert!(old.anonymous && old.subscriber_key.is_some());
+        assert!(!config(&[("ALLOW_ANONYMOUS", "1"), ("ANONYMOUS", "0")]).unwrap().anonymous);
+    }
+
+    #[test]
     fn misspelt_names_are_pointed_out_and_others_left_alone() {
         let config =
             config(&[("ANONYMOS", "1"), ("DATABASE_URL", "x"), ("HISTORYSIZE", "5")]).unwrap();
@@ -430,6 +446,7 @@ mod tests {
             ("CORS_ORIGINS", "* https://a.example"),
             ("PUBLISH_ORIGINS", "*"),
             ("COOKIE_NAME", "a b"),
+            ("COOKIE_NAME", " "),
             ("HEARTBEAT", "0s"),
             ("STREAM_LIFETIME", "-1h"),
             ("HISTORY_SIZE", "0"),

@@ -1,6 +1,14 @@
-//! Names that are wrong: not yet supported, or misspelt.
+//! Names that are not in the table: old ones, those of a later version, and misspelt ones.
 
 use super::VARIABLES;
+
+/// The names that the first hubs of this protocol used, and what they are called today.
+pub(super) const OLD: [(&str, &[&str]); 4] = [
+    ("JWT_KEY", &["MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY"]),
+    ("ALLOW_ANONYMOUS", &["ANONYMOUS"]),
+    ("CORS_ALLOWED_ORIGINS", &["CORS_ORIGINS"]),
+    ("PUBLISH_ALLOWED_ORIGINS", &["PUBLISH_ORIGINS"]),
+];
 
 /// Variables of a later version. Ignoring one could open what its owner meant to close.
 pub(super) const NOT_YET: [&str; 6] = [

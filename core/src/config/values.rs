@@ -68,7 +68,7 @@ fn origin(text: &str) -> Result<String, String> {
 
 pub(super) fn cookie_name(text: &str) -> Result<String, String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if text.bytes().all(is_token) {
+    if !text.is_empty() && text.bytes().all(is_token) {
         Ok(text.to_owned())
     } else {
         Err(format!("`{text}` is not a cookie's name; use letters, digits, `-` and `_`"))

@@ -85,13 +85,19 @@ fn a_stream_ends_within_its_lifetime_and_a_fifth() {
     let _ = (world.take_all(native), world.take_all(other));
     world.pass(80 * SECOND - Duration::from_millis(1));
     assert_eq!(world.connection(native).ended, None);
-    world.pass(40 * SECOND + Duration::from_millis(1));
+    let mut last_words = [String::new(), String::new()];
+    for _ in 0..41 {
+        world.pass(SECOND);
+        for (stream, words) in [native, other].into_iter().zip(&mut last_words) {
+            words.push_str(&world.take_all(stream).concat());
+        }
+    }
     for stream in [native, other] {
         assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
     }
     // The native reader is told its position last; no other is told anything.
-    assert!(world.take_all(native).concat().contains("event: cinnabar"));
-    assert!(world.take_all(other).is_empty());
+    assert!(last_words[0].contains("event: cinnabar"));
+    assert!(last_words[1].is_empty());
 }
 
 #[test]
@@ -110,8 +116,8 @@ fn a_stream_ends_before_its_token_expires() {
     }
     assert_eq!(world.connection(stream).ended, None);
     world.pass(2 * SECOND);
-    assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
     assert!(world.take_all(stream).concat().contains("event: cinnabar"));
+    assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
 }
 
 #[test]
@@ -126,6 +132,25 @@ fn the_end_waits_for_a_reader_that_has_yet_to_take_something() {
     // But not for ever.
     world.pass(10 * SECOND);
     assert_eq!(world.connection(stalled).ended, Some(Ended::Cut));
+}
+
+#[test]
+fn last_words_that_are_not_taken_are_dropped_at_expiry() {
+    let mut world = World::new(&[("HEARTBEAT", "1h")]);
+    let expires = world.now.as_millis() / 1000 + 60;
+    let cookie =
+        format!("mercureAuthorization={}", subscriber(&json!({"exp": expires, "mercure": {}})));
+    let fields: Vec<(&str, &str)> =
+        NATIVE.into_iter().chain([("cookie", cookie.as_str())]).collect();
+    let stream = world.subscribe("match=a", &fields);
+    world.take_all(stream);
+    world.pass(59 * SECOND + Duration::from_millis(500));
+    assert_eq!(world.connection(stream).queue.len(), 1);
+    // And nothing more is written once they were said.
+    world.publish_and_sync("topic=a");
+    assert_eq!(world.connection(stream).queue.len(), 1);
+    world.pass(SECOND);
+    assert_eq!(world.connection(stream).ended, Some(Ended::Cut));
 }
 
 #[test]
@@ -235,6 +260,7 @@ fn a_log_that_fails_is_a_passing_failure() {
     // Once open, the stream is cut: its reader knows where it was.
     let open = world.begin("match=a&last_event_id=earliest", &[]);
     world.answer_one();
+    world.take(open);
     world.take(open);
     world.fail_one();
     assert_eq!(world.connection(open).ended, Some(Ended::Cut));

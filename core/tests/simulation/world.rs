@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cinnabar_core::{
-    Admission, Appended, Body, Command, Config, CursorKey, Holder, Located, Location, Output, Page,
-    Position, Request, StreamId, Subscribe, Timestamp, Update, admit,
+    Admission, Appended, Body, Command, Config, CursorKey, Fetch, Holder, Located, Location,
+    Output, Page, Position, Request, StreamId, Subscribe, Timestamp, Update, admit,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
@@ -22,13 +22,23 @@ pub(crate) enum Ended {
     Cut,
 }
 
+/// What a stream asks the log.
+enum Question {
+    Locate(StreamId, Location),
+    Fetch(Fetch),
+}
+
 /// The hub's side of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Connection {
     pub(crate) head: Option<http::Response<()>>,
     /// Chunks that were written and not taken.
     pub(crate) queue: VecDeque<Bytes>,
+    /// The length of the chunk that is on its way: taken when the next is asked for.
+    in_flight: usize,
     pub(crate) ended: Option<Ended>,
+    /// Whether chunks that wait are to leave as one.
+    pub(crate) joins: bool,
     /// A whole answer in place of a stream.
     pub(crate) unavailable: Option<http::Response<Vec<u8>>>,
 }
@@ -42,7 +52,7 @@ pub(crate) struct World {
     pub(crate) log: Vec<Arc<Update>>,
     pub(crate) oldest: u64,
     /// Questions to the log that were not answered yet.
-    questions: VecDeque<Output>,
+    questions: VecDeque<Question>,
     /// How many bytes of data each page held.
     pub(crate) pages: usize,
     entropy: u64,
@@ -161,15 +171,14 @@ impl World {
     /// Answers the oldest question to the log.
     pub(crate) fn answer_one(&mut self) {
         match self.questions.pop_front() {
-            Some(Output::Locate { stream, location }) => {
+            Some(Question::Locate(stream, location)) => {
                 let located = self.locate(&location);
-                self.holder.handle_located(stream, located, self.now);
+                self.holder.handle_located(stream, &located, self.now);
             }
-            Some(Output::Fetch { stream, after, through, limit }) => {
-                let page = self.page(after, through, limit.updates, limit.bytes);
-                self.holder.handle_page(stream, page, self.now);
+            Some(Question::Fetch(fetch)) => {
+                let page = self.page(&fetch);
+                self.holder.handle_page(fetch.stream, &page, self.now);
             }
-            Some(other) => panic!("not a question: {other:?}"),
             None => {}
         }
         self.drain();
@@ -183,12 +192,13 @@ impl World {
 
     /// The log fails to answer the oldest question.
     pub(crate) fn fail_one(&mut self) {
-        if let Some(Output::Locate { stream, .. } | Output::Fetch { stream, .. }) =
-            self.questions.pop_front()
-        {
-            self.holder.handle_failure(stream);
-            self.drain();
-        }
+        let stream = match self.questions.pop_front() {
+            Some(Question::Locate(stream, _)) => stream,
+            Some(Question::Fetch(fetch)) => fetch.stream,
+            None => return,
+        };
+        self.holder.handle_failure(stream);
+        self.drain();
     }
 
     fn locate(&self, location: &Location) -> Located {
@@ -207,19 +217,27 @@ impl World {
         }
     }
 
-    fn page(&mut self, after: Position, through: Position, updates: usize, bytes: usize) -> Page {
+    fn page(&mut self, fetch: &Fetch) -> Page {
         self.pages += 1;
-        let mut page =
-            Page { updates: Vec::new(), reached: through, oldest: Position::new(self.oldest) };
-        let mut held = 0;
-        let from = after.get().max(self.oldest - 1);
-        for index in usize::try_from(from).unwrap()..usize::try_from(through.get()).unwrap() {
-            if page.updates.len() == updates || held >= bytes {
+        let mut page = Page {
+            updates: Vec::new(),
+            reached: fetch.through,
+            oldest: Position::new(self.oldest),
+        };
+        let (mut looked_at, mut read) = (0, 0);
+        let from = fetch.after.get().max(self.oldest - 1);
+        for index in usize::try_from(from).unwrap()..usize::try_from(fetch.through.get()).unwrap() {
+            let stored = self.log[index].store();
+            read += stored.topics.len() + stored.data.len();
+            let full = looked_at == fetch.limit.updates || read > fetch.limit.bytes;
+            if looked_at > 0 && full {
                 page.reached = Position::new(u64::try_from(index).unwrap());
                 break;
             }
-            held += self.log[index].data().len();
-            page.updates.push(self.appended(index));
+            looked_at += 1;
+            if self.holder.wants(fetch.stream, &stored.topics, stored.private) {
+                page.updates.push(self.appended(index));
+            }
         }
         page
     }
@@ -227,11 +245,14 @@ impl World {
     fn drain(&mut self) {
         while let Some(output) = self.holder.poll_output() {
             match output {
-                Output::Locate { .. } | Output::Fetch { .. } => self.questions.push_back(output),
-                Output::Open { stream, response } => {
+                Output::Locate { stream, location } => {
+                    self.questions.push_back(Question::Locate(stream, location));
+                }
+                Output::Open { stream, response, joins } => {
                     let connection = self.connection(stream);
                     assert!(connection.head.is_none(), "opened twice");
                     connection.head = Some(response);
+                    connection.joins = joins;
                 }
                 Output::Answer { stream, unavailable } => {
                     let connection = self.connection(stream);
@@ -248,7 +269,11 @@ impl World {
                         connection.queue.push_back(bytes.clone());
                     }
                 }
-                Output::Close { stream } => self.connection(stream).ended = Some(Ended::Cleanly),
+                Output::Close { stream } => {
+                    let connection = self.connection(stream);
+                    assert!(connection.queue.is_empty() && connection.in_flight == 0);
+                    connection.ended = Some(Ended::Cleanly);
+                }
                 Output::Cut { stream } => {
                     let connection = self.connection(stream);
                     connection.queue.clear();
@@ -256,31 +281,41 @@ impl World {
                 }
             }
         }
+        if let Some(fetch) = self.holder.poll_fetch() {
+            self.questions.push_back(Question::Fetch(fetch));
+        }
     }
 
     pub(crate) fn connection(&mut self, stream: StreamId) -> &mut Connection {
         self.connections.get_mut(&stream).expect("a stream of this world")
     }
 
-    /// The reader takes one chunk.
+    /// The reader asks for a chunk, and so has taken the last.
     pub(crate) fn take(&mut self, stream: StreamId) -> Option<Bytes> {
         let connection = self.connection(stream);
-        let chunk = connection.queue.pop_front()?;
-        if connection.ended.is_none() {
-            self.holder.handle_taken(stream, chunk.len(), self.now);
+        let taken = std::mem::take(&mut connection.in_flight);
+        if taken > 0 && connection.ended.is_none() {
+            self.holder.handle_taken(stream, taken, self.now);
             self.drain();
         }
+        let connection = self.connection(stream);
+        let chunk = connection.queue.pop_front()?;
+        connection.in_flight = chunk.len();
         Some(chunk)
     }
 
     /// The reader takes all there is, page by page.
     pub(crate) fn take_all(&mut self, stream: StreamId) -> Vec<String> {
         let mut chunks = Vec::new();
-        while let Some(chunk) = self.take(stream) {
-            chunks.push(String::from_utf8(chunk.to_vec()).unwrap());
+        loop {
+            while let Some(chunk) = self.take(stream) {
+                chunks.push(String::from_utf8(chunk.to_vec()).unwrap());
+            }
+            if self.questions.is_empty() {
+                return chunks;
+            }
             self.answer_all();
         }
-        chunks
     }
 
     /// The reader leaves without a word, and the hub notices.

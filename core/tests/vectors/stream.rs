@@ -92,7 +92,7 @@ pub(super) fn watch(
     let mut holder = Holder::new(config, CursorKey::from_bytes([7; 16]), newest);
     let mut response = None;
     let mut writes = Vec::new();
-    let mut drain = |holder: &mut Holder, log: &[Appended]| {
+    let mut drain = |holder: &mut Holder, log: &[Appended]| loop {
         while let Some(output) = holder.poll_output() {
             match output {
                 Output::Open { response: head, .. } => response = Some(head),
@@ -101,16 +101,15 @@ pub(super) fn watch(
                     writes.push(bytes);
                 }
                 Output::Locate { location, .. } => {
-                    holder.handle_located(stream, locate(log, &location), now);
-                }
-                Output::Fetch { after, through, .. } => {
-                    holder.handle_page(stream, page(log, after, through), now);
+                    holder.handle_located(stream, &locate(log, &location), now);
                 }
                 Output::Answer { .. } | Output::Close { .. } | Output::Cut { .. } => {
                     panic!("the stream ended: {output:?}");
                 }
             }
         }
+        let Some(fetch) = holder.poll_fetch() else { break };
+        holder.handle_page(stream, &page(log, fetch.after, fetch.through), now);
     };
 
     holder.handle_subscribe(stream, subscribe, now);
