@@ -34,7 +34,7 @@ async fn fetch(
         return Ok(answer::whole(misconfigured())?);
     };
     let head = head(&request)?;
-    let body = body(&request, body_limit(&head, &config)).await?;
+    let body = body(&request, body_limit(&head, &config, platform::now())).await;
     respond(&head, &body, &config, &env).await
 }
 
@@ -86,17 +86,17 @@ fn head(request: &web_sys::Request) -> worker::Result<Request> {
 }
 
 /// Reads a body, and no further than its limit.
-async fn body(request: &web_sys::Request, limit: usize) -> worker::Result<Body> {
+async fn body(request: &web_sys::Request, limit: Option<usize>) -> Body {
+    let Some(limit) = limit else { return Body::Unread };
     let mut bytes = Vec::new();
-    let Some(stream) = request.body().filter(|_| limit > 0) else {
-        return Ok(Body::Whole(bytes));
-    };
+    let Some(stream) = request.body() else { return Body::Whole(bytes) };
     let mut chunks = ByteStream::from(stream);
     while let Some(chunk) = chunks.next().await {
-        bytes.extend(chunk?);
+        let Ok(chunk) = chunk else { return Body::Broken };
+        bytes.extend(chunk);
         if bytes.len() > limit {
-            return Ok(Body::TooLarge);
+            return Body::TooLarge;
         }
     }
-    Ok(Body::Whole(bytes))
+    Body::Whole(bytes)
 }

@@ -13,7 +13,7 @@ use crate::command::{CheckHealth, Command};
 use crate::config::Config;
 use crate::cors::{self, Cors};
 use crate::error::Refusal;
-use crate::hub_url::{DEFAULT_PATH, HubUrl};
+use crate::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl};
 use crate::limits::MAX_URL_LENGTH;
 use crate::publish::{self, Publish};
 use crate::request::{Body, Request};
@@ -44,21 +44,13 @@ enum Route {
     CheckHealth,
 }
 
-/// How many bytes of a request's body to read before [`admit`]; past it, [`Body::TooLarge`]. None
-/// of one that says itself that it is longer.
+/// How many bytes of a request's body to read before [`admit`]; `None`: do not read it. A body is
+/// not worth memory before its sender has shown a valid token.
 #[must_use]
-pub fn body_limit(request: &Request, config: &Config) -> usize {
-    match route(request, config) {
-        Ok((Route::Publish, _)) if !announces_too_much(request, config) => {
-            config.max_request_body_size
-        }
-        _ => 0,
-    }
-}
-
-fn announces_too_much(request: &Request, config: &Config) -> bool {
-    let length = request.header("content-length").and_then(|length| length.parse::<usize>().ok());
-    length.is_some_and(|length| length > config.max_request_body_size)
+pub fn body_limit(request: &Request, config: &Config, now: Timestamp) -> Option<usize> {
+    let (route, hub) = route(request, config).ok()?;
+    let admitted = route == Route::Publish && publisher(request, config, &hub, now).is_ok();
+    admitted.then_some(config.max_request_body_size)
 }
 
 /// Decides what becomes of a request. `entropy` must be fresh random bytes: ids are made of it.
@@ -102,7 +94,7 @@ fn decide(
             Ok(if with_body {
                 Admission::Forward(Command::Subscribe(subscribe))
             } else {
-                answer(subscribe.opened(None).map(|()| Vec::new()))
+                answer(subscribe.opened(subscribe.unresumed()).map(|()| Vec::new()))
             })
         }
     }
@@ -130,7 +122,7 @@ fn route(request: &Request, config: &Config) -> Result<(Route, HubUrl), Refusal>
             "OPTIONS" => Route::Preflight { methods: METHODS },
             _ => return Err(Refusal::Method { allowed: METHODS }),
         }
-    } else if path == "/healthz" {
+    } else if path == HEALTH_PATH {
         match request.method() {
             "GET" | "HEAD" => Route::CheckHealth,
             "OPTIONS" => Route::Preflight { methods: HEALTH_METHODS },
@@ -156,27 +148,15 @@ fn publish(
     now: Timestamp,
     random: [u8; 16],
 ) -> Result<Update, Refusal> {
+    let token = publisher(request, config, hub, now)?;
     let body = match body {
-        Body::Whole(body)
-            if body.len() <= config.max_request_body_size
-                && !announces_too_much(request, config) =>
-        {
-            body
+        Body::Whole(body) if body.len() <= config.max_request_body_size => body.as_slice(),
+        Body::Unread => &[],
+        Body::Broken => {
+            return Err(Refusal::Malformed("The body did not arrive whole; send it again.".into()));
         }
-        _ => {
-            return Err(Refusal::TooLarge(format!(
-                "The body is larger than the {} bytes that are allowed; publish less, or a link to it.",
-                config.max_request_body_size
-            )));
-        }
+        Body::Whole(_) | Body::TooLarge => return Err(body_too_large(config)),
     };
-    refuse_query_token(request)?;
-    let bearer = bearer(request, config)?.ok_or(Refusal::NoToken)?;
-    let token = validate(&bearer, Role::Publisher, config, hub, now)?;
-    // A cookie comes along whatever page sent the request.
-    if bearer.from_cookie && !cors::may_publish(request, config, hub) {
-        return Err(Refusal::ForbiddenOrigin);
-    }
     if !publish::is_form(request) {
         return Err(Refusal::NotAForm);
     }
@@ -187,6 +167,34 @@ fn publish(
         )));
     }
     Ok(update)
+}
+
+/// The token of a publisher, who may publish something; all that can be known before the body.
+fn publisher(
+    request: &Request,
+    config: &Config,
+    hub: &HubUrl,
+    now: Timestamp,
+) -> Result<Token, Refusal> {
+    let length = request.header("content-length").and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > config.max_request_body_size) {
+        return Err(body_too_large(config));
+    }
+    refuse_query_token(request)?;
+    let bearer = bearer(request, config)?.ok_or(Refusal::NoToken)?;
+    let token = validate(&bearer, Role::Publisher, config, hub, now)?;
+    // A cookie comes along whatever page sent the request.
+    if bearer.from_cookie && !cors::may_publish(request, config, hub) {
+        return Err(Refusal::ForbiddenOrigin);
+    }
+    Ok(token)
+}
+
+fn body_too_large(config: &Config) -> Refusal {
+    Refusal::TooLarge(format!(
+        "The body is larger than the {} bytes that are allowed; publish less, or a link to it.",
+        config.max_request_body_size
+    ))
 }
 
 fn subscribe(

@@ -11,6 +11,9 @@ use url::Url;
 /// The path of a hub that is not told another (draft-08, "Hub Discovery").
 pub(crate) const DEFAULT_PATH: &str = "/.well-known/mercure";
 
+/// Where the hub tells whether it is well.
+pub(crate) const HEALTH_PATH: &str = "/healthz";
+
 /// The URL of the hub, absolute, of scheme `http` or `https`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubUrl(Url);
@@ -27,9 +30,12 @@ pub enum InvalidHubUrl {
     /// It holds a user name, a password, a query or a fragment.
     #[error("holds credentials, a query or a fragment")]
     Extras,
-    /// Its path is `/`, or ends with one.
-    #[error("ends with a slash")]
-    TrailingSlash,
+    /// Its path is `/`, ends with one, or holds two in a row.
+    #[error("ends with a slash, or has two in a row")]
+    Slashes,
+    /// Its path is that of the health check.
+    #[error("is the address of the health check")]
+    Health,
 }
 
 impl HubUrl {
@@ -50,8 +56,11 @@ impl HubUrl {
         if extras {
             return Err(InvalidHubUrl::Extras);
         }
-        if url.path().ends_with('/') {
-            return Err(InvalidHubUrl::TrailingSlash);
+        if url.path().ends_with('/') || url.path().contains("//") {
+            return Err(InvalidHubUrl::Slashes);
+        }
+        if url.path() == HEALTH_PATH {
+            return Err(InvalidHubUrl::Health);
         }
         Ok(Self(url))
     }
@@ -186,7 +195,9 @@ mod tests {
         assert_eq!(HubUrl::parse("ftp://a/hub"), Err(InvalidHubUrl::Scheme));
         assert_eq!(HubUrl::parse("https://a/hub?x"), Err(InvalidHubUrl::Extras));
         assert_eq!(HubUrl::parse("https://u@a/hub"), Err(InvalidHubUrl::Extras));
-        assert_eq!(HubUrl::parse("https://a/"), Err(InvalidHubUrl::TrailingSlash));
+        assert_eq!(HubUrl::parse("https://a/"), Err(InvalidHubUrl::Slashes));
+        assert_eq!(HubUrl::parse("https://a//hub"), Err(InvalidHubUrl::Slashes));
+        assert_eq!(HubUrl::parse("https://a/healthz"), Err(InvalidHubUrl::Health));
         assert_eq!(HubUrl::parse("https://A:443/hub").unwrap().as_str(), "https://a/hub");
         assert_eq!(HubUrl::parse("http://a:8787/hub").unwrap().origin(), "http://a:8787");
     }

@@ -15,6 +15,9 @@ pub const MAX_NAME_LENGTH: usize = 1024;
 /// Longest topic matcher, in bytes; past it: 400 in a request, 401 in a token.
 pub const MAX_MATCHER_LENGTH: usize = 4 * 1024;
 
+/// Longest topic matchers of one request together, in bytes; past it: 400.
+pub const MAX_MATCHERS_LENGTH: usize = 32 * 1024;
+
 /// Longest access token, in bytes; past it: 401.
 pub const MAX_TOKEN_LENGTH: usize = 32 * 1024;
 

@@ -85,13 +85,17 @@ impl Request {
     }
 }
 
-/// The body of a request, read up to [`body_limit`](crate::body_limit).
+/// The body of a request, as far as [`body_limit`](crate::body_limit) lets it be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
+    /// It was not read: the answer does not depend on it.
+    Unread,
     /// All of it.
     Whole(Vec<u8>),
-    /// It is longer than the limit, or says that it is.
+    /// It went on past the limit.
     TooLarge,
+    /// It broke off, or was not well-formed.
+    Broken,
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use crate::config::Config;
 use crate::cors::Cors;
 use crate::cursor::Cursor;
 use crate::error::Refusal;
+use crate::event_id::EARLIEST;
+use crate::limits::MAX_MATCHERS_LENGTH;
 use crate::matcher::{Matcher, Matchers};
 use crate::reader::Reader;
 use crate::request::Request;
@@ -93,7 +95,12 @@ impl Subscribe {
         let cursor = self.cursor.as_ref().and_then(Cursor::as_str);
         let known = cursor.filter(|_| self.reader.native);
         let body = sse::come_back(known, self.retry);
-        Unavailable::come_back(self.opened(cursor).map(|()| body.to_vec()))
+        Unavailable::come_back(self.opened(self.unresumed()).map(|()| body.to_vec()))
+    }
+
+    /// The answer field where a cursor came and nothing is replayed.
+    pub(crate) fn unresumed(&self) -> Option<&str> {
+        self.cursor.as_ref().map(|cursor| cursor.as_str().unwrap_or(EARLIEST))
     }
 }
 
@@ -147,6 +154,7 @@ struct Selection {
 impl Selection {
     fn collect(request: &Request, config: &Config) -> Result<Self, Refusal> {
         let mut legacy = false;
+        let mut length = 0;
         let mut matchers = Matchers::default();
         for pair in request.query() {
             let name = pair.name_lossy();
@@ -178,7 +186,13 @@ impl Selection {
             }
             let matcher = parse(text)
                 .map_err(|error| Refusal::Malformed(format!("The parameter `{name}` {error}.")))?;
+            length += text.len();
             matchers.insert(matcher);
+        }
+        if length > MAX_MATCHERS_LENGTH {
+            return Err(Refusal::Malformed(format!(
+                "The topic matchers of a subscriber may have {MAX_MATCHERS_LENGTH} bytes together, and these have {length}."
+            )));
         }
         if matchers.is_empty() {
             return Err(Refusal::Malformed(

@@ -58,7 +58,7 @@ proptest! {
         ]).unwrap();
         let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let request = Request::new(&method, &url, fields);
-        let _ = body_limit(&request, &config);
+        let _ = body_limit(&request, &config, Timestamp::from_millis(1));
         match admit(&request, &Body::Whole(body), &config, Timestamp::from_millis(1), &[9; 32]) {
             Admission::Answer(answer) => {
                 let status = answer.response.status();

@@ -220,13 +220,13 @@ impl Config {
         let outboxes_size = reader.required("OUTBOXES_SIZE", values::size);
         let native_readers = reader.required("NATIVE_READERS", values::native_readers);
 
-        if publisher_key.is_none() {
+        if !reader.has("MERCURE_PUBLISHER_JWT_KEY") {
             reader.mistake(
                 "MERCURE_PUBLISHER_JWT_KEY",
                 "is not set; set it to the secret that publishers sign their tokens with, at least 32 bytes",
             );
         }
-        if subscriber_key.is_none() && anonymous == Some(false) {
+        if !reader.has("MERCURE_SUBSCRIBER_JWT_KEY") && anonymous == Some(false) {
             reader.mistake(
                 "MERCURE_SUBSCRIBER_JWT_KEY",
                 "is not set; set it to the secret that subscribers' tokens are signed with, or set ANONYMOUS=1 for a hub of public updates",
@@ -234,11 +234,11 @@ impl Config {
         }
         // An empty outbox takes an update of any size.
         if let (Some(all), Some(one), Some(update)) = (outboxes_size, outbox_size, max_update_size)
-            && all < one.saturating_add(update)
+            && all < one.saturating_add(update.saturating_mul(2))
         {
             reader.mistake(
                 "OUTBOXES_SIZE",
-                "is less than OUTBOX_SIZE and MAX_UPDATE_SIZE together; raise it",
+                "is less than OUTBOX_SIZE and twice MAX_UPDATE_SIZE together; raise it",
             );
         }
         let (mistakes, warnings) = reader.finish();
@@ -327,6 +327,10 @@ impl Reader {
         self.mistakes.push(format!("{name}: {what}"));
     }
 
+    fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
     /// The parsed value, or the parsed default.
     fn required<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, String>) -> Option<T> {
         let default = VARIABLES.iter().find(|variable| variable.name == name)?.default;
@@ -342,11 +346,23 @@ impl Reader {
 
     /// The parsed value, if there is one.
     fn optional<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, String>) -> Option<T> {
-        self.values.contains_key(name).then(|| self.required(name, parse)).flatten()
+        self.has(name).then(|| self.required(name, parse)).flatten()
     }
 
     fn key(&mut self, name: &str) -> Option<Key> {
-        let secret = self.values.get(name)?;
+        let secret = self.values.get(name)?.clone();
+        if secret.starts_with("-----BEGIN") {
+            self.mistake(
+                name,
+                "is a PEM key, and HS256 takes a shared secret; a public key as a secret would let everybody sign",
+            );
+            return None;
+        }
+        if secret.trim() != secret {
+            self.warnings.push(format!(
+                "{name} begins or ends with white space; put it again if that is not meant"
+            ));
+        }
         // RFC 7518, section 3.2: a key of HS256 has at least 256 bits.
         if secret.len() < 32 {
             self.warnings.push(format!(
@@ -447,6 +463,10 @@ mod tests {
             ("PUBLISH_ORIGINS", "*"),
             ("COOKIE_NAME", "a b"),
             ("COOKIE_NAME", " "),
+            ("CORS_ORIGINS", "https://*.a.example"),
+            ("MERCURE_PUBLISHER_JWT_KEY", "-----BEGIN PUBLIC KEY-----\nMFkw"),
+            ("MERCURE_TRUSTED_ISSUERS", ","),
+            ("HISTORY_AGE", "1000000d"),
             ("HEARTBEAT", "0s"),
             ("STREAM_LIFETIME", "-1h"),
             ("HISTORY_SIZE", "0"),

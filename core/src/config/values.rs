@@ -10,6 +10,9 @@ use crate::hub_url::HubUrl;
 /// The largest body whose update fits a row of the log, which holds 2 MB.
 const LARGEST_BODY: usize = 1_900_000;
 
+/// The longest duration: ten years, in milliseconds.
+const LONGEST: u64 = 3650 * 86_400_000;
+
 pub(super) fn hub_url(text: &str) -> Result<HubUrl, String> {
     HubUrl::parse(text).map_err(|error| {
         format!("`{text}` {error}; write it like https://hub.example.com/.well-known/mercure")
@@ -25,6 +28,7 @@ pub(super) fn list(text: &str) -> Result<Vec<String>, String> {
 pub(super) fn issuer(text: &str) -> Result<String, String> {
     match list(text)?.as_slice() {
         [issuer] => Ok(issuer.clone()),
+        [] => Err("names no issuer; write the `iss` of your tokens, or remove it".into()),
         _ => Err("names several issuers, and this version trusts one; name that one".into()),
     }
 }
@@ -59,7 +63,12 @@ pub(super) fn cors_origins(text: &str) -> Result<Origins, String> {
 fn origin(text: &str) -> Result<String, String> {
     let spelt = Url::parse(text).map(|url| url.origin().ascii_serialization());
     match spelt {
-        Ok(origin) if origin == text.trim_end_matches('/').to_ascii_lowercase() => Ok(origin),
+        Ok(origin)
+            if !origin.contains('*')
+                && origin == text.trim_end_matches('/').to_ascii_lowercase() =>
+        {
+            Ok(origin)
+        }
         _ => Err(format!(
             "`{text}` is not an origin; write scheme and host alone, like https://www.example.com"
         )),
@@ -78,8 +87,10 @@ pub(super) fn cookie_name(text: &str) -> Result<String, String> {
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
     match scaled(text, &units) {
-        Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
-        _ => Err(format!("`{text}` is not a duration above zero; write it like 25s, 5m or 24h")),
+        Some(millis) if (1..=LONGEST).contains(&millis) => Ok(Duration::from_millis(millis)),
+        _ => {
+            Err(format!("`{text}` is not a duration of 1ms to 3650d; write it like 25s, 5m or 24h"))
+        }
     }
 }
 
@@ -87,7 +98,9 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
     let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("kB", 1_000), ("MB", 1_000_000), ("", 1)];
     match scaled(text, &units).map(usize::try_from) {
         Some(Ok(bytes)) if bytes > 0 => Ok(bytes),
-        _ => Err(format!("`{text}` is not a size above zero; write it like 256KiB or 1MiB")),
+        _ => Err(format!(
+            "`{text}` is not a size above zero that this hub can hold; write it like 256KiB or 1MiB"
+        )),
     }
 }
 
@@ -109,7 +122,7 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 pub(super) fn count(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
-        _ => Err(format!("`{text}` is not a whole number above zero")),
+        _ => Err(format!("`{text}` is not a whole number above zero; write it like 10000")),
     }
 }
 

@@ -134,7 +134,7 @@ fn run(steps: &[Step]) -> Result<(), TestCaseError> {
         ("STREAM_LIFETIME", "60s"),
         ("MAX_UPDATE_SIZE", "400"),
         ("OUTBOX_SIZE", "500"),
-        ("OUTBOXES_SIZE", "900"),
+        ("OUTBOXES_SIZE", "1300"),
     ]);
     let mut readers = [
         Reader::new(true, true),

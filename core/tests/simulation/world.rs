@@ -95,22 +95,31 @@ impl World {
         bytes
     }
 
-    fn admit(&mut self, request: &Request, body: &[u8]) -> Command {
+    fn admit(&mut self, request: &Request, body: &[u8]) -> Option<Command> {
         let entropy = self.entropy();
         let body = Body::Whole(body.to_vec());
         match admit(request, &body, &self.config, self.now, &entropy) {
-            Admission::Forward(command) => command,
-            Admission::Answer(answer) => panic!("not admitted: {answer:?}"),
+            Admission::Forward(command) => Some(command),
+            Admission::Answer(_) => None,
         }
     }
 
     /// Appends an update; it is not durable yet.
     pub(crate) fn publish(&mut self, form: &str) {
+        self.try_publish(form).expect("a publication that is admitted");
+    }
+
+    /// Appends an update, if its fields are as they must be.
+    pub(crate) fn try_publish(&mut self, form: &str) -> Option<Arc<Update>> {
         let token = sign(PUBLISHER_KEY, &serde_json::json!({"mercure": {"publish": ["*"]}}));
         let authorization = format!("Bearer {token}");
         let request = Request::new("POST", HUB, [("authorization", authorization.as_bytes())]);
-        match self.admit(&request, form.as_bytes()) {
-            Command::Publish(publish) => self.log.push(Arc::new(publish.update().clone())),
+        match self.admit(&request, form.as_bytes())? {
+            Command::Publish(publish) => {
+                let update = Arc::new(publish.into_update());
+                self.log.push(Arc::clone(&update));
+                Some(update)
+            }
             other => panic!("not a publication: {other:?}"),
         }
     }
@@ -145,7 +154,7 @@ impl World {
         let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
         let request = Request::new("GET", &format!("{HUB}?{query}"), fields);
         match self.admit(&request, b"") {
-            Command::Subscribe(subscribe) => subscribe,
+            Some(Command::Subscribe(subscribe)) => subscribe,
             other => panic!("not a subscription: {other:?}"),
         }
     }

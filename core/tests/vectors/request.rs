@@ -65,10 +65,10 @@ impl Exchange {
         let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let request = Request::new(self.method(), &self.url(), headers);
         let bytes = self.body.as_ref().map(Text::bytes).unwrap_or_default();
-        let body = if bytes.len() > body_limit(&request, &config) {
-            Body::TooLarge
-        } else {
-            Body::Whole(bytes)
+        let body = match body_limit(&request, &config, self.now()) {
+            None => Body::Unread,
+            Some(limit) if bytes.len() > limit => Body::TooLarge,
+            Some(_) => Body::Whole(bytes),
         };
         admit(&request, &body, &config, self.now(), &ENTROPY)
     }

@@ -39,7 +39,7 @@ fn a_publishers_id_comes_back_byte_for_byte(hub: &Hub) {
     for id in [
         "550e8400-e29b-41d4-a716-446655440000",
         "https://example.com/é?a=b&c=%20+#d",
-        " spaces ",
+        "in the middle",
         "Earliest",
         "a#b",
     ] {
