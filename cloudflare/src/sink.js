@@ -32,7 +32,6 @@ export class Sinks {
           sink.controller = controller;
         },
         pull: () => {
-          sink.begun = true;
           sink.asked = true;
           this.#take(sink);
           this.#feedLater(sink);
@@ -59,8 +58,8 @@ export class Sinks {
 
   // Ends a stream; what its reader has not taken is dropped.
   cut(stream) {
-    // An error before the runtime has begun to read would take the response's head along, and
-    // leave its reader without an answer.
+    // An error before the first chunk has gone out would take the response's head along, and leave
+    // its reader without an answer.
     const begun = this.#sinks.get(stream)?.begun;
     const cut = (controller) => controller.error(new Error("the stream was cut"));
     this.#end(stream, begun ? cut : (controller) => controller.close());
@@ -119,6 +118,7 @@ export class Sinks {
     if (this.#taken.size === 0) queueMicrotask(() => this.#report());
     this.#taken.set(sink.stream, sink.inFlight);
     sink.inFlight = 0;
+    sink.begun = true;
   }
 
   #report() {
