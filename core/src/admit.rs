@@ -161,7 +161,7 @@ fn publish(
         return Err(Refusal::NotAForm);
     }
     let update = publish::read(body, config, hub, random)?;
-    if let Some(topic) = token.grants.refuses(update.topics()) {
+    if let Some(topic) = token.grants.refuses(update.topics(), hub) {
         return Err(Refusal::InsufficientScope(format!(
             "The access token does not grant publishing to the topic `{topic}`."
         )));
@@ -211,7 +211,7 @@ fn subscribe(
         None if config.anonymous => None,
         None => return Err(Refusal::NoToken),
     };
-    subscribe::read(request, token, config, cors.clone(), random)
+    subscribe::read(request, token, config, hub, cors.clone(), random)
 }
 
 fn validate(

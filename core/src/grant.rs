@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
+use crate::hub_url::HubUrl;
 use crate::limits::MAX_TOKEN_MATCHERS;
 use crate::matcher::{InvalidMatcher, Matcher, Matchers};
+use crate::subject::Subject;
 use crate::token::InvalidToken;
 use crate::topic::Topic;
 
@@ -20,8 +22,10 @@ pub(crate) struct Grants {
 impl Grants {
     /// The first topic that may not be published to. draft-08, "Publishers": every topic of an
     /// update must be granted, and 0.x tokens are held to the same rule.
-    pub(crate) fn refuses<'a>(&self, topics: &'a [Topic]) -> Option<&'a Topic> {
-        topics.iter().find(|topic| !self.publish.select(topic.as_str()))
+    pub(crate) fn refuses<'a>(&self, topics: &'a [Topic], hub: &HubUrl) -> Option<&'a Topic> {
+        let subject = Subject::new(topics.iter().map(Topic::as_str));
+        let refused = (0..topics.len()).find(|&index| !self.publish.selects(&subject, index, hub));
+        refused.map(|index| &topics[index])
     }
 
     /// Reads the `authorization_details` claim of a 1.0 token; a missing one grants nothing.
@@ -31,7 +35,7 @@ impl Grants {
     /// draft-08, "Authorization Details" and "Topic Matcher List": one bad Mercure detail rejects
     /// the token, since skipping it would alter what the token grants. Details of another type
     /// and unknown actions grant nothing, and do no harm.
-    pub(crate) fn from_details(claim: Option<&Value>) -> Result<Self, InvalidToken> {
+    pub(crate) fn from_details(claim: Option<&Value>, hub: &HubUrl) -> Result<Self, InvalidToken> {
         let mut grants = Self::default();
         let details = match claim {
             None => return Ok(grants),
@@ -46,7 +50,7 @@ impl Grants {
                 continue;
             }
             let (publish, subscribe) = actions(detail.get("actions"))?;
-            let matchers = matchers(detail.get("topics"))?;
+            let matchers = matchers(detail.get("topics"), hub)?;
             for matcher in matchers {
                 if publish {
                     grants.publish.insert(matcher.clone());
@@ -80,7 +84,7 @@ impl Grants {
             Some(list) => array(list, name)?
                 .iter()
                 .map(|item| match item.as_str() {
-                    Some(text) => Matcher::selector(text).map_err(InvalidToken::Matcher),
+                    Some(text) => Ok(Matcher::granting_selector(text)?),
                     None => Err(InvalidToken::Claim(name)),
                 })
                 .collect::<Result<Matchers, InvalidToken>>()
@@ -98,6 +102,9 @@ impl Grants {
     fn bounded(self) -> Result<Self, InvalidToken> {
         if self.publish.len().max(self.subscribe.len()) > MAX_TOKEN_MATCHERS {
             return Err(InvalidToken::TooManyMatchers);
+        }
+        if self.publish.are_too_costly() || self.subscribe.are_too_costly() {
+            return Err(InvalidToken::TooCostly);
         }
         Ok(self)
     }
@@ -118,7 +125,7 @@ fn actions(value: Option<&Value>) -> Result<(bool, bool), InvalidToken> {
 }
 
 /// draft-08, "Topic Matcher List".
-fn matchers(value: Option<&Value>) -> Result<Vec<Matcher>, InvalidToken> {
+fn matchers(value: Option<&Value>, hub: &HubUrl) -> Result<Vec<Matcher>, InvalidToken> {
     non_empty(value, "topics")?
         .iter()
         .map(|entry| {
@@ -126,10 +133,9 @@ fn matchers(value: Option<&Value>) -> Result<Vec<Matcher>, InvalidToken> {
                 return Err(InvalidToken::Claim("topics"));
             };
             match entry.get("match_type").map(Value::as_str) {
+                None | Some(Some("exact")) => Ok(Matcher::exact(text)?),
+                Some(Some("urlpattern")) => Ok(Matcher::url_pattern(text, hub)?),
                 // `*` is every topic whatever the type; but a type must be one that exists.
-                None | Some(Some("exact")) => Matcher::exact(text).map_err(InvalidToken::Matcher),
-                Some(Some("urlpattern")) if text == "*" => Ok(Matcher::Every),
-                Some(Some("urlpattern")) => Err(InvalidToken::Pattern),
                 Some(_) => Err(InvalidToken::Claim("match_type")),
             }
         })

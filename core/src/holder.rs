@@ -24,6 +24,7 @@ use crate::streams::{StreamId, Streams};
 use crate::subscribe::Subscribe;
 use crate::time::Timestamp;
 use crate::unavailable::Unavailable;
+use crate::update::StoredUpdate;
 
 /// What a holder wants done.
 #[derive(Clone, Debug)]
@@ -146,12 +147,11 @@ impl Holder {
     }
 
     /// Whether a stream that replays wants an update with these topics, joined as a
-    /// [`StoredUpdate`](crate::StoredUpdate) holds them. A page may leave out those it does not.
+    /// [`StoredUpdate`] holds them. A page may leave out those it does not.
     #[must_use]
     pub fn wants(&self, stream: StreamId, topics: &str, private: bool) -> bool {
-        self.sessions
-            .get(&stream)
-            .is_some_and(|session| session.subscribe.wants_stored(topics, private))
+        let subject = StoredUpdate::subject(topics);
+        self.sessions.get(&stream).is_some_and(|session| session.subscribe.wants(&subject, private))
     }
 
     /// When to call [`Holder::handle_timeout`]; never, while there is no stream.
@@ -161,7 +161,7 @@ impl Holder {
     }
 
     /// A subscriber has come.
-    pub fn handle_subscribe(&mut self, stream: StreamId, subscribe: Subscribe, now: Timestamp) {
+    pub fn handle_subscribe(&mut self, stream: StreamId, mut subscribe: Subscribe, now: Timestamp) {
         self.handle_timeout(now);
         if self.sessions.len() >= self.max_streams {
             let unavailable = subscribe.unavailable();
@@ -169,7 +169,7 @@ impl Holder {
             return;
         }
         let asked = subscribe.cursor.as_ref().map(|cursor| self.log().first(cursor));
-        self.streams.insert(stream, &subscribe.matchers);
+        self.streams.insert(stream, &mut subscribe.matchers, &subscribe.hub);
         let state = match &asked {
             Some((step, _)) => State::Locating(*step),
             None => State::Replaying { fetching: false },
@@ -261,8 +261,10 @@ impl Holder {
     fn wanted(&self, appended: &[Appended]) -> BTreeMap<StreamId, Vec<usize>> {
         let mut wanted: BTreeMap<StreamId, Vec<usize>> = BTreeMap::new();
         for (index, appended) in appended.iter().enumerate() {
-            for stream in self.streams.select(appended.update.topics()) {
-                if self.sessions.get(&stream).is_some_and(|session| session.takes_live(appended)) {
+            let subject = appended.update.subject();
+            for stream in self.streams.select(&subject) {
+                let session = self.sessions.get(&stream);
+                if session.is_some_and(|session| session.takes_live(appended, &subject)) {
                     wanted.entry(stream).or_default().push(index);
                 }
             }
@@ -415,7 +417,8 @@ impl Holder {
     fn forget(&mut self, stream: StreamId) {
         if let Some(mut session) = self.sessions.remove(&stream) {
             session.outbox.drop_all(&mut self.waiting);
-            self.streams.remove(stream, &session.subscribe.matchers);
+            let subscribe = &session.subscribe;
+            self.streams.remove(stream, &subscribe.matchers, &subscribe.hub);
             self.wakes.remove(&(session.wake, stream));
         }
     }

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// The path of a hub that is not told another (draft-08, "Hub Discovery").
@@ -15,7 +16,8 @@ pub(crate) const DEFAULT_PATH: &str = "/.well-known/mercure";
 pub(crate) const HEALTH_PATH: &str = "/healthz";
 
 /// The URL of the hub, absolute, of scheme `http` or `https`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct HubUrl(Url);
 
 /// Why a text is not a hub's URL.
@@ -87,6 +89,17 @@ impl HubUrl {
         self.0.origin().ascii_serialization()
     }
 
+    /// What a topic names, as a URL reference against the hub's URL; nothing where it does not
+    /// parse as one (draft-08, "URL Pattern").
+    pub(crate) fn resolve(&self, topic: &str) -> Option<Url> {
+        self.0.join(topic).ok()
+    }
+
+    /// The URL, as the base of relative patterns.
+    pub(crate) fn as_url(&self) -> &Url {
+        &self.0
+    }
+
     /// Whether a topic addresses what is reserved for the hub's own resources.
     ///
     /// draft-08, "Publication": the topic is resolved against the hub's URL with the URL parser,
@@ -94,13 +107,27 @@ impl HubUrl {
     /// then percent-encoded unreserved characters are decoded; and the path alone is compared,
     /// whatever the scheme and the authority. A topic that does not parse addresses nothing.
     pub(crate) fn reserves(&self, topic: &str) -> bool {
-        let Ok(resolved) = self.0.join(topic) else {
+        let Some(resolved) = self.resolve(topic) else {
             return false;
         };
         let reserved = decode_unreserved(self.path());
         decode_unreserved(resolved.path())
             .strip_prefix(&reserved)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+impl TryFrom<String> for HubUrl {
+    type Error = InvalidHubUrl;
+
+    fn try_from(text: String) -> Result<Self, InvalidHubUrl> {
+        Self::parse(&text)
+    }
+}
+
+impl From<HubUrl> for String {
+    fn from(hub: HubUrl) -> Self {
+        hub.0.into()
     }
 }
 

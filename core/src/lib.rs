@@ -24,6 +24,7 @@
 //! | a rule of tokens, and of what they grant | `token`, `grant`, `bearer` |
 //! | what characters and names are allowed | `characters`, `topic`, `event_id`, `hub_url` |
 //! | every status and challenge | `error` |
+//! | what a matcher selects | `matcher`, `url_pattern`, `template` |
 //! | a byte of an event stream | `sse` |
 //! | where a replay begins | `resume` |
 //! | how a stream lives, replays, ends | `session` |
@@ -49,6 +50,7 @@ mod key;
 pub mod limits;
 mod matcher;
 mod outbox;
+mod pattern_index;
 mod publish;
 mod reader;
 mod request;
@@ -56,7 +58,9 @@ mod resume;
 mod session;
 mod sse;
 mod streams;
+mod subject;
 mod subscribe;
+mod template;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -64,6 +68,7 @@ mod token;
 mod topic;
 mod unavailable;
 mod update;
+mod url_pattern;
 
 pub use admit::{Admission, admit, body_limit};
 pub use answer::{Answer, Response, misconfigured};

@@ -18,6 +18,14 @@ pub const MAX_MATCHER_LENGTH: usize = 4 * 1024;
 /// Longest topic matchers of one request together, in bytes; past it: 400.
 pub const MAX_MATCHERS_LENGTH: usize = 32 * 1024;
 
+/// Most bytes that the compiled patterns of one request or token may keep together; past it: 400
+/// in a request, 401 in a token.
+pub const MAX_PATTERNS_SIZE: usize = 256 * 1024;
+
+/// Most steps that the patterns of one request or token may take together for each character of a
+/// topic; past it: the same.
+pub const MAX_PATTERNS_STEPS: usize = 8 * 1024;
+
 /// Longest access token, in bytes; past it: 401.
 pub const MAX_TOKEN_LENGTH: usize = 32 * 1024;
 

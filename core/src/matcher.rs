@@ -1,7 +1,7 @@
 //! Topic matchers: the expressions that select topics, in requests and in tokens.
 //!
 //! A matcher type is a variant of [`Matcher`]; to add one, add the variant, its constructor, its
-//! part in [`Matchers::select`], and its place in the index of [`crate::streams`].
+//! part in [`Matchers::selects`], and its place in the index of [`crate::streams`].
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::characters::{self, ForbiddenCharacter};
-use crate::limits::MAX_MATCHER_LENGTH;
+use crate::hub_url::HubUrl;
+use crate::limits::{MAX_MATCHER_LENGTH, MAX_PATTERNS_SIZE, MAX_PATTERNS_STEPS};
+use crate::subject::Subject;
+use crate::template::Template;
+use crate::url_pattern::{InvalidUrlPattern, UrlPattern};
 
 /// An expression that selects topics (draft-08, "Matcher Types").
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,6 +22,10 @@ pub(crate) enum Matcher {
     Every,
     /// This topic, byte by byte.
     Exact(Arc<str>),
+    /// Topics as URLs.
+    Pattern(UrlPattern),
+    /// What a template of the 0.x protocol expands to, and the topic that is spelt like it.
+    Template(Template),
 }
 
 /// Why a text is not a topic matcher.
@@ -29,9 +37,12 @@ pub(crate) enum InvalidMatcher {
     /// It is longer than [`MAX_MATCHER_LENGTH`].
     #[error("is longer than {MAX_MATCHER_LENGTH} bytes")]
     TooLong,
-    /// It is a URI template, which this hub does not match yet.
-    #[error("is a URI template, which this hub does not support yet; name exact topics, or `*`")]
-    Template,
+    /// It is no URL pattern, or none that this hub can match.
+    #[error("{0}")]
+    Pattern(InvalidUrlPattern),
+    /// It would grant more than it says (see [`crate::template`]).
+    #[error("names a variable twice, and would grant more than it says")]
+    Ambiguous,
 }
 
 impl Matcher {
@@ -41,28 +52,59 @@ impl Matcher {
     ///
     /// draft-08, "Subscription": control and format characters, and this hub's length limit.
     pub(crate) fn exact(text: &str) -> Result<Self, InvalidMatcher> {
-        if text.len() > MAX_MATCHER_LENGTH {
-            return Err(InvalidMatcher::TooLong);
-        }
-        characters::check(text).map_err(InvalidMatcher::Character)?;
+        check(text)?;
         // draft-08, "Matcher Types": `*` is recognized before the matcher type is resolved.
-        Ok(match text {
-            "*" => Self::Every,
-            _ => Self::Exact(text.into()),
-        })
+        Ok(if text == "*" { Self::Every } else { Self::Exact(text.into()) })
     }
 
-    /// A topic selector of the 0.x protocol: a topic, or `*`, or a URI template.
+    /// A matcher of type `urlpattern`.
     ///
     /// # Errors
     ///
-    /// As [`Matcher::exact`], and for a template.
-    pub(crate) fn selector(text: &str) -> Result<Self, InvalidMatcher> {
-        if holds_expression(text) {
-            return Err(InvalidMatcher::Template);
+    /// As [`Matcher::exact`], and where it is no URL pattern that can be matched in linear time.
+    pub(crate) fn url_pattern(text: &str, hub: &HubUrl) -> Result<Self, InvalidMatcher> {
+        check(text)?;
+        match text {
+            "*" => Ok(Self::Every),
+            _ => UrlPattern::parse(text, hub).map(Self::Pattern).map_err(InvalidMatcher::Pattern),
         }
-        Self::exact(text)
     }
+
+    /// A topic selector of the 0.x protocol: `*`, a URI template, or a topic. What is no template
+    /// is a topic.
+    ///
+    /// # Errors
+    ///
+    /// As [`Matcher::exact`].
+    pub(crate) fn selector(text: &str) -> Result<Self, InvalidMatcher> {
+        check(text)?;
+        match Template::parse(text) {
+            Ok(template) if text.contains('{') => Ok(Self::Template(template)),
+            _ => Self::exact(text),
+        }
+    }
+
+    /// A topic selector of a token: as [`Matcher::selector`], but never one that would grant more
+    /// than it says.
+    ///
+    /// # Errors
+    ///
+    /// The same, and for such a template.
+    pub(crate) fn granting_selector(text: &str) -> Result<Self, InvalidMatcher> {
+        match Self::selector(text)? {
+            Self::Template(template) if template.names_a_variable_twice() => {
+                Err(InvalidMatcher::Ambiguous)
+            }
+            matcher => Ok(matcher),
+        }
+    }
+}
+
+fn check(text: &str) -> Result<(), InvalidMatcher> {
+    if text.len() > MAX_MATCHER_LENGTH {
+        return Err(InvalidMatcher::TooLong);
+    }
+    characters::check(text).map_err(InvalidMatcher::Character)
 }
 
 /// Several matchers, each once: what a subscriber asks for, or what a token grants.
@@ -87,14 +129,67 @@ impl Matchers {
         self.0.iter()
     }
 
-    /// Whether any of them selects this topic; the cost does not grow with the exact ones.
-    pub(crate) fn select(&self, topic: &str) -> bool {
-        self.0.contains(&Matcher::Every) || self.0.contains(&Matcher::Exact(topic.into()))
+    /// Whether its patterns keep or cost more than those of one request or token may.
+    pub(crate) fn are_too_costly(&self) -> bool {
+        let (size, steps) = self.patterns().fold((0, 0), |(size, steps), pattern| {
+            (size + pattern.size(), steps + pattern.steps())
+        });
+        size > MAX_PATTERNS_SIZE || steps > MAX_PATTERNS_STEPS
+    }
+
+    /// Puts, in place of each pattern, an equal one that is shared.
+    pub(crate) fn share_patterns(&mut self, mut share: impl FnMut(&UrlPattern) -> UrlPattern) {
+        let shared: Vec<Matcher> =
+            self.patterns().map(|pattern| Matcher::Pattern(share(pattern))).collect();
+        for pattern in shared {
+            self.0.replace(pattern);
+        }
+    }
+
+    /// Whether any of them selects one of these topics; the cost does not grow with the exact
+    /// ones.
+    pub(crate) fn selects(&self, subject: &Subject<'_>, index: usize, hub: &HubUrl) -> bool {
+        let Some(&topic) = subject.topics().get(index) else { return false };
+        self.0.contains(&Matcher::Every)
+            || self.0.contains(&Matcher::Exact(topic.into()))
+            || self.templates().any(|template| template.selects(topic))
+            || self.select_as_url(subject, index, hub)
+    }
+
+    fn select_as_url(&self, subject: &Subject<'_>, index: usize, hub: &HubUrl) -> bool {
+        let mut patterns = self.patterns().peekable();
+        if patterns.peek().is_none() {
+            return false;
+        }
+        match subject.resolved(hub).get(index) {
+            Some(Some(topic)) => patterns.any(|pattern| pattern.matches(topic)),
+            _ => false,
+        }
     }
 
     /// Whether any of them selects any of these topics.
-    pub(crate) fn select_any<'a>(&self, mut topics: impl Iterator<Item = &'a str>) -> bool {
-        !self.is_empty() && topics.any(|topic| self.select(topic))
+    pub(crate) fn select_any(&self, subject: &Subject<'_>, hub: &HubUrl) -> bool {
+        !self.is_empty()
+            && (0..subject.topics().len()).any(|index| self.selects(subject, index, hub))
+    }
+
+    // Both come after all others, in the order of the variants.
+
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.0.iter().rev().map_while(|matcher| match matcher {
+            Matcher::Template(template) => Some(template),
+            _ => None,
+        })
+    }
+
+    fn patterns(&self) -> impl Iterator<Item = &UrlPattern> {
+        let last = self.0.iter().rev();
+        last.skip_while(|matcher| matches!(matcher, Matcher::Template(_))).map_while(|matcher| {
+            match matcher {
+                Matcher::Pattern(pattern) => Some(pattern),
+                _ => None,
+            }
+        })
     }
 }
 
@@ -104,53 +199,93 @@ impl FromIterator<Matcher> for Matchers {
     }
 }
 
-/// Whether a text holds `{…}` with something in it: an expression of RFC 6570.
-fn holds_expression(text: &str) -> bool {
-    text.split('{').skip(1).any(|rest| rest.find('}').is_some_and(|end| end > 0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn matchers(texts: &[&str]) -> Matchers {
+    fn hub() -> HubUrl {
+        HubUrl::parse("https://hub.example/.well-known/mercure").unwrap()
+    }
+
+    fn select(matchers: &Matchers, topic: &str) -> bool {
+        matchers.select_any(&Subject::new([topic].into_iter()), &hub())
+    }
+
+    fn exact(texts: &[&str]) -> Matchers {
         texts.iter().map(|text| Matcher::exact(text).unwrap()).collect()
     }
 
     #[test]
     fn exact_compares_bytes() {
-        let matchers = matchers(&["https://example.com/é", "/books/{id}"]);
-        assert!(matchers.select("https://example.com/é"));
-        assert!(!matchers.select("https://example.com/e\u{301}"));
-        assert!(!matchers.select("https://EXAMPLE.com/é"));
+        let matchers = exact(&["https://example.com/é", "/books/{id}"]);
+        assert!(select(&matchers, "https://example.com/é"));
+        assert!(!select(&matchers, "https://example.com/e\u{301}"));
+        assert!(!select(&matchers, "https://EXAMPLE.com/é"));
         // An exact matcher is never a pattern.
-        assert!(!matchers.select("/books/1"));
+        assert!(!select(&matchers, "/books/1"));
     }
 
     #[test]
     fn the_wildcard_matches_every_topic() {
         assert_eq!(Matcher::exact("*"), Ok(Matcher::Every));
         assert_eq!(Matcher::selector("*"), Ok(Matcher::Every));
-        assert!(matchers(&["*"]).select("anything"));
-        assert!(!matchers(&["**"]).select("anything"));
+        assert_eq!(Matcher::url_pattern("*", &hub()), Ok(Matcher::Every));
+        assert!(select(&exact(&["*"]), "anything"));
+        assert!(!select(&exact(&["**"]), "anything"));
     }
 
     #[test]
-    fn templates_are_refused_as_selectors() {
-        for template in ["/books/{id}", "{+x}", "a{?x,y}b", "{{x}", "{}{id}"] {
-            assert_eq!(Matcher::selector(template), Err(InvalidMatcher::Template), "{template}");
+    fn a_selector_is_a_template_and_the_topic_that_is_spelt_like_it() {
+        let matchers: Matchers = [Matcher::selector("/books/{id}").unwrap()].into_iter().collect();
+        assert!(select(&matchers, "/books/1"));
+        assert!(select(&matchers, "/books/{id}"));
+        assert!(!select(&matchers, "/books/1/pages"));
+        // What is no template is a topic.
+        for plain in ["/books/1", "a}b{c", "{", "{}", "a{", "App\\{id}"] {
+            assert_eq!(Matcher::selector(plain), Ok(Matcher::Exact(plain.into())), "{plain}");
         }
-        for plain in ["/books/1", "a}b{c", "{", "{}", "a{"] {
-            assert!(Matcher::selector(plain).is_ok(), "{plain}");
-        }
+    }
+
+    #[test]
+    fn a_grant_says_what_it_grants() {
+        let twice = "/users/{id}/inbox/{id}";
+        assert!(Matcher::selector(twice).is_ok());
+        assert_eq!(Matcher::granting_selector(twice), Err(InvalidMatcher::Ambiguous));
+        assert!(Matcher::granting_selector("/users/{id}/inbox/{mail}").is_ok());
+    }
+
+    #[test]
+    fn patterns_are_relative_to_the_hub() {
+        let pattern = Matcher::url_pattern("/books/:id", &hub()).unwrap();
+        let matchers: Matchers = [pattern, Matcher::exact("x").unwrap()].into_iter().collect();
+        assert!(select(&matchers, "https://hub.example/books/1"));
+        assert!(select(&matchers, "/books/1"));
+        assert!(select(&matchers, "x"));
+        assert!(!select(&matchers, "https://example.com/books/1"));
+        assert!(!select(&matchers, "http://["));
+        assert!(matches!(
+            Matcher::url_pattern("/books/(?<=a)b", &hub()),
+            Err(InvalidMatcher::Pattern(_))
+        ));
+    }
+
+    #[test]
+    fn patterns_of_one_request_are_bounded_together() {
+        let pattern = |number: usize| {
+            Matcher::url_pattern(&format!("/{number}/(a?a?a?a?a?a?a?a?)"), &hub()).unwrap()
+        };
+        let some: Matchers = (0..10).map(pattern).collect();
+        assert!(!some.are_too_costly());
+        let many: Matchers = (0..1_000).map(pattern).collect();
+        assert!(many.are_too_costly());
     }
 
     #[test]
     fn any_topic_and_any_matcher_will_do() {
-        let matchers = matchers(&["a", "b", "a"]);
+        let matchers = exact(&["a", "b", "a"]);
         assert_eq!(matchers.len(), 2);
-        assert!(matchers.select_any(["x", "b"].into_iter()));
-        assert!(!matchers.select_any(["x"].into_iter()));
-        assert!(!Matchers::default().select_any(["x"].into_iter()));
+        assert!(matchers.select_any(&Subject::new(["x", "b"].into_iter()), &hub()));
+        assert!(!select(&matchers, "x"));
+        assert!(!select(&Matchers::default(), "x"));
     }
 }

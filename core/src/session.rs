@@ -22,8 +22,10 @@ use crate::history::{Appended, Page};
 use crate::outbox::Outbox;
 use crate::resume::Step;
 use crate::sse;
+use crate::subject::Subject;
 use crate::subscribe::Subscribe;
 use crate::time::Timestamp;
+use crate::update::Update;
 
 /// How long before its token expires a stream ends by itself, with its position.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -162,7 +164,7 @@ impl Session {
             return None;
         }
         let wanted: Vec<&Appended> =
-            page.updates.iter().filter(|appended| self.subscribe.wants(&appended.update)).collect();
+            page.updates.iter().filter(|appended| self.wants(&appended.update)).collect();
         let mut frames: Vec<Bytes> =
             wanted.iter().map(|appended| sse::update(&appended.update)).collect();
         let taken = self.room_for(frames.iter().map(Bytes::len), pace);
@@ -178,11 +180,15 @@ impl Session {
         Some(frames)
     }
 
-    /// Whether it takes an update as it becomes durable.
-    pub(crate) fn takes_live(&self, appended: &Appended) -> bool {
+    fn wants(&self, update: &Update) -> bool {
+        self.subscribe.wants(&update.subject(), update.is_private())
+    }
+
+    /// Whether it takes an update that it selected, as it becomes durable.
+    pub(crate) fn takes_live(&self, appended: &Appended, subject: &Subject<'_>) -> bool {
         self.state == State::Live
             && self.cursor < appended.position
-            && self.subscribe.may_read(&appended.update)
+            && self.subscribe.may_read(subject, appended.update.is_private())
     }
 
     /// Takes those of these updates that find room, the first of them; where some find none, it

@@ -6,8 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::hub_url::HubUrl;
 use crate::matcher::{Matcher, Matchers};
-use crate::topic::Topic;
+use crate::pattern_index::PatternIndex;
+use crate::subject::Subject;
+use crate::template::Template;
 
 /// The name of a stream: chosen by the shell, never used twice in the life of a holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,31 +35,45 @@ impl StreamId {
 pub(crate) struct Streams {
     every: BTreeSet<StreamId>,
     exact: BTreeMap<Arc<str>, BTreeSet<StreamId>>,
+    /// By the hub's URL, against which topics are resolved: one, as a rule.
+    patterns: BTreeMap<HubUrl, PatternIndex<StreamId>>,
+    /// Asked one by one; one whose literal beginning differs says so at once.
+    templates: BTreeMap<Template, BTreeSet<StreamId>>,
 }
 
 impl Streams {
-    pub(crate) fn insert(&mut self, stream: StreamId, matchers: &Matchers) {
+    /// Gives a stream its matchers; patterns that another has as well come to be shared.
+    pub(crate) fn insert(&mut self, stream: StreamId, matchers: &mut Matchers, hub: &HubUrl) {
         for matcher in matchers.iter() {
             match matcher {
                 Matcher::Every => self.every.insert(stream),
                 Matcher::Exact(topic) => {
                     self.exact.entry(Arc::clone(topic)).or_default().insert(stream)
                 }
+                Matcher::Template(template) => {
+                    self.templates.entry(template.clone()).or_default().insert(stream)
+                }
+                Matcher::Pattern(_) => continue,
             };
         }
+        matchers.share_patterns(|pattern| {
+            self.patterns.entry(hub.clone()).or_default().insert(pattern, stream)
+        });
     }
 
-    pub(crate) fn remove(&mut self, stream: StreamId, matchers: &Matchers) {
+    pub(crate) fn remove(&mut self, stream: StreamId, matchers: &Matchers, hub: &HubUrl) {
         for matcher in matchers.iter() {
             match matcher {
                 Matcher::Every => {
                     self.every.remove(&stream);
                 }
-                Matcher::Exact(topic) => {
-                    if let Some(streams) = self.exact.get_mut(topic) {
-                        streams.remove(&stream);
-                        if streams.is_empty() {
-                            self.exact.remove(topic);
+                Matcher::Exact(topic) => remove_from(&mut self.exact, topic, stream),
+                Matcher::Template(template) => remove_from(&mut self.templates, template, stream),
+                Matcher::Pattern(pattern) => {
+                    if let Some(index) = self.patterns.get_mut(hub) {
+                        index.remove(pattern, stream);
+                        if index.is_empty() {
+                            self.patterns.remove(hub);
                         }
                     }
                 }
@@ -65,12 +82,34 @@ impl Streams {
     }
 
     /// The streams with a matcher for any of these topics, each once.
-    pub(crate) fn select(&self, topics: &[Topic]) -> Vec<StreamId> {
-        let exact = topics.iter().filter_map(|topic| self.exact.get(topic.as_str()));
-        let mut selected: Vec<StreamId> = exact.flatten().chain(&self.every).copied().collect();
+    pub(crate) fn select(&self, subject: &Subject<'_>) -> Vec<StreamId> {
+        let mut selected: Vec<StreamId> = self.every.iter().copied().collect();
+        for topic in subject.topics() {
+            selected.extend(self.exact.get(*topic).into_iter().flatten());
+            let templates = self.templates.iter().filter(|(template, _)| template.selects(topic));
+            selected.extend(templates.flat_map(|(_, streams)| streams));
+        }
+        for (hub, index) in &self.patterns {
+            for topic in subject.resolved(hub).iter().flatten() {
+                selected.extend(index.select(topic));
+            }
+        }
         selected.sort_unstable();
         selected.dedup();
         selected
+    }
+}
+
+fn remove_from<K: Ord + std::borrow::Borrow<Q>, Q: Ord + ?Sized>(
+    index: &mut BTreeMap<K, BTreeSet<StreamId>>,
+    key: &Q,
+    stream: StreamId,
+) {
+    if let Some(streams) = index.get_mut(key) {
+        streams.remove(&stream);
+        if streams.is_empty() {
+            index.remove(key);
+        }
     }
 }
 
@@ -78,32 +117,61 @@ impl Streams {
 mod tests {
     use super::*;
 
-    fn stream(number: u64) -> StreamId {
-        StreamId::new(number)
+    fn hub() -> HubUrl {
+        HubUrl::parse("https://hub.example/.well-known/mercure").unwrap()
     }
 
-    fn exact(topic: &str) -> Matcher {
-        Matcher::exact(topic).unwrap()
+    fn matchers() -> Matchers {
+        let exact = ["a", "b"].map(|topic| Matcher::exact(topic).unwrap());
+        let others = [
+            Matcher::url_pattern("https://example.com/:id", &hub()).unwrap(),
+            Matcher::selector("/books/{id}").unwrap(),
+        ];
+        exact.into_iter().chain(others).collect()
+    }
+
+    fn select(streams: &Streams, topics: &[&str]) -> Vec<u64> {
+        let selected = streams.select(&Subject::new(topics.iter().copied()));
+        selected.into_iter().map(StreamId::get).collect()
     }
 
     #[test]
     fn each_matching_stream_once() {
         let mut streams = Streams::default();
-        streams.insert(stream(1), &[exact("a"), exact("b")].into_iter().collect());
-        streams.insert(stream(2), &[Matcher::Every, exact("a")].into_iter().collect());
-        streams.insert(stream(3), &[exact("c")].into_iter().collect());
-        let topics = [Topic::restored("a"), Topic::restored("b")];
-        assert_eq!(streams.select(&topics), [stream(1), stream(2)]);
-        assert_eq!(streams.select(&[Topic::restored("x")]), [stream(2)]);
+        streams.insert(StreamId::new(1), &mut matchers(), &hub());
+        let mut every = [Matcher::Every, Matcher::exact("a").unwrap()].into_iter().collect();
+        streams.insert(StreamId::new(2), &mut every, &hub());
+        let mut other = [Matcher::exact("c").unwrap()].into_iter().collect();
+        streams.insert(StreamId::new(3), &mut other, &hub());
+        assert_eq!(select(&streams, &["a", "b"]), [1, 2]);
+        assert_eq!(select(&streams, &["https://example.com/1"]), [1, 2]);
+        assert_eq!(select(&streams, &["/books/1"]), [1, 2]);
+        assert_eq!(select(&streams, &["x"]), [2]);
+    }
+
+    #[test]
+    fn equal_patterns_are_shared() {
+        let mut streams = Streams::default();
+        let (mut one, mut other) = (matchers(), matchers());
+        streams.insert(StreamId::new(1), &mut one, &hub());
+        streams.insert(StreamId::new(2), &mut other, &hub());
+        let pattern = |matchers: &Matchers| {
+            matchers.iter().find_map(|matcher| match matcher {
+                Matcher::Pattern(pattern) => Some(pattern.clone()),
+                _ => None,
+            })
+        };
+        assert!(pattern(&one).unwrap().is_same(&pattern(&other).unwrap()));
     }
 
     #[test]
     fn nothing_is_left_of_a_stream_that_went() {
         let mut streams = Streams::default();
-        let matchers = [exact("a"), Matcher::Every].into_iter().collect();
-        streams.insert(stream(1), &matchers);
-        streams.remove(stream(1), &matchers);
-        assert!(streams.every.is_empty());
-        assert!(streams.exact.is_empty());
+        let mut matchers = matchers();
+        matchers.insert(Matcher::Every);
+        streams.insert(StreamId::new(1), &mut matchers, &hub());
+        streams.remove(StreamId::new(1), &matchers, &hub());
+        assert!(streams.every.is_empty() && streams.exact.is_empty());
+        assert!(streams.patterns.is_empty() && streams.templates.is_empty());
     }
 }

@@ -12,15 +12,16 @@ use crate::cors::Cors;
 use crate::cursor::Cursor;
 use crate::error::Refusal;
 use crate::event_id::EARLIEST;
+use crate::hub_url::HubUrl;
 use crate::limits::MAX_MATCHERS_LENGTH;
-use crate::matcher::{Matcher, Matchers};
+use crate::matcher::{InvalidMatcher, Matcher, Matchers};
 use crate::reader::Reader;
 use crate::request::Request;
 use crate::sse;
+use crate::subject::Subject;
 use crate::time::Timestamp;
 use crate::token::Token;
 use crate::unavailable::Unavailable;
-use crate::update::{StoredUpdate, Update};
 
 /// The answer field of draft-08, and the one of 0.x hubs.
 const ANSWER_FIELD: HeaderName = HeaderName::from_static("mercure-last-event-id");
@@ -39,6 +40,8 @@ const CURSOR_PARAMETERS: [&str; 4] =
 pub struct Subscribe {
     /// The topics it asks for; they grant nothing.
     pub(crate) matchers: Matchers,
+    /// The URL that topics are relative to.
+    pub(crate) hub: HubUrl,
     /// The topics whose private updates it may read.
     pub(crate) grants: Matchers,
     /// When its token expires.
@@ -59,19 +62,13 @@ pub struct Subscribe {
 impl Subscribe {
     /// Whether this stream carries an update: some matcher selects it and, if it is private, the
     /// token grants one of its topics (draft-08, "Subscribers").
-    pub(crate) fn wants(&self, update: &Update) -> bool {
-        self.matchers.select_any(update.topic_names()) && self.may_read(update)
-    }
-
-    /// The same, of an update whose topics are as the log keeps them.
-    pub(crate) fn wants_stored(&self, topics: &str, private: bool) -> bool {
-        let topics = || StoredUpdate::split_topics(topics);
-        self.matchers.select_any(topics()) && (!private || self.grants.select_any(topics()))
+    pub(crate) fn wants(&self, subject: &Subject<'_>, private: bool) -> bool {
+        self.matchers.select_any(subject, &self.hub) && self.may_read(subject, private)
     }
 
     /// Whether it may read an update that it selected.
-    pub(crate) fn may_read(&self, update: &Update) -> bool {
-        !update.private || self.grants.select_any(update.topic_names())
+    pub(crate) fn may_read(&self, subject: &Subject<'_>, private: bool) -> bool {
+        !private || self.grants.select_any(subject, &self.hub)
     }
 
     /// The head of the stream's response; `resumed` is where its replay begins, if it resumes.
@@ -123,10 +120,11 @@ pub(crate) fn read(
     request: &Request,
     token: Option<Token>,
     config: &Config,
+    hub: &HubUrl,
     cors: Cors,
     random: [u8; 16],
 ) -> Result<Subscribe, Refusal> {
-    let selection = Selection::collect(request, config)?;
+    let selection = Selection::collect(request, config, hub)?;
     let (grants, expires) = match token {
         Some(token) => (token.grants.subscribe, token.expires),
         None => (Matchers::default(), None),
@@ -134,6 +132,7 @@ pub(crate) fn read(
     let [a, b, c, d, e, f, g, h, rest @ ..] = random;
     Ok(Subscribe {
         matchers: selection.matchers,
+        hub: hub.clone(),
         grants,
         expires,
         cursor: cursor(request),
@@ -152,28 +151,24 @@ struct Selection {
 }
 
 impl Selection {
-    fn collect(request: &Request, config: &Config) -> Result<Self, Refusal> {
+    fn collect(request: &Request, config: &Config, hub: &HubUrl) -> Result<Self, Refusal> {
         let mut legacy = false;
         let mut length = 0;
         let mut matchers = Matchers::default();
         for pair in request.query() {
             let name = pair.name_lossy();
-            let parse = match &*name {
-                "match" | "match_exact" => Matcher::exact,
+            let parse: &dyn Fn(&str) -> Result<Matcher, InvalidMatcher> = match &*name {
+                "match" | "match_exact" => &Matcher::exact,
+                "match_urlpattern" => &|text| Matcher::url_pattern(text, hub),
                 "topic" => {
                     legacy = true;
-                    Matcher::selector
-                }
-                "match_urlpattern" => {
-                    return Err(Refusal::Malformed(
-                        "The parameter `match_urlpattern` is not supported by this hub yet; name exact topics with `match`, or every topic with `match=*`.".into(),
-                    ));
+                    &Matcher::selector
                 }
                 // draft-08, "Subscription": the whole prefix is reserved, whatever its case, so
                 // that a misspelt type fails loudly.
                 _ if is_reserved(&name) => {
                     return Err(Refusal::Malformed(format!(
-                        "The parameter `{name}` names no topic matcher type; use `match` or `match_exact`."
+                        "The parameter `{name}` names no topic matcher type; use `match`, `match_exact` or `match_urlpattern`."
                     )));
                 }
                 _ => continue,
@@ -205,6 +200,11 @@ impl Selection {
                 config.max_matchers,
                 matchers.len()
             )));
+        }
+        if matchers.are_too_costly() {
+            return Err(Refusal::Malformed(
+                "The URL patterns are too large or too costly together; use simpler ones, or fewer.".into(),
+            ));
         }
         Ok(Self { matchers, legacy })
     }

@@ -67,10 +67,8 @@ pub(crate) enum InvalidToken {
     Claim(&'static str),
     #[error("a topic matcher in it {0}")]
     Matcher(InvalidMatcher),
-    #[error(
-        "a topic matcher in it is of type `urlpattern`, which this version does not support yet"
-    )]
-    Pattern,
+    #[error("its URL patterns are too large or too costly together")]
+    TooCostly,
     #[error("it has more than {MAX_TOKEN_MATCHERS} topic matchers")]
     TooManyMatchers,
     #[error("its `mercure` claim has no `publish` member")]
@@ -113,7 +111,7 @@ pub(crate) fn validate(
         }
         check_issuer(&claims, config)?;
         check_audience(&claims, config, hub)?;
-        Grants::from_details(claims.get("authorization_details"))?
+        Grants::from_details(claims.get("authorization_details"), hub)?
     } else {
         let claim = claims.get("mercure").or_else(|| claims.get(NAMESPACED_CLAIM));
         let (grants, may_publish) = Grants::from_mercure_claim(claim)?;

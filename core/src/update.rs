@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::characters::{self, ForbiddenCharacter};
 use crate::event_id::EventId;
 use crate::limits::MAX_NAME_LENGTH;
+use crate::subject::Subject;
 use crate::topic::Topic;
 
 /// A new version of a topic, as it was published.
@@ -31,8 +32,9 @@ impl Update {
         &self.topics
     }
 
-    pub(crate) fn topic_names(&self) -> impl Iterator<Item = &str> {
-        self.topics.iter().map(Topic::as_str)
+    /// Its topics, for matchers to look at.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject::new(self.topics.iter().map(Topic::as_str))
     }
 
     /// Whether only subscribers whose token grants one of its topics may have it.
@@ -93,7 +95,12 @@ pub struct StoredUpdate {
 }
 
 impl StoredUpdate {
-    pub(crate) fn split_topics(topics: &str) -> impl Iterator<Item = &str> {
+    /// Topics that are joined as [`StoredUpdate::topics`] are, for matchers to look at.
+    pub(crate) fn subject(topics: &str) -> Subject<'_> {
+        Subject::new(Self::split_topics(topics))
+    }
+
+    fn split_topics(topics: &str) -> impl Iterator<Item = &str> {
         topics.split('\n')
     }
 }

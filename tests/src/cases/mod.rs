@@ -15,6 +15,7 @@ mod hostile;
 mod hub_url;
 mod lifetime;
 mod limits;
+mod patterns;
 mod private;
 mod publish;
 mod readers;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         fields::CASES,
         limits::CASES,
         subscribe::CASES,
+        patterns::CASES,
         frames::CASES,
         readers::CASES,
         lifetime::CASES,

@@ -125,22 +125,14 @@ fn an_unknown_matcher_type_is_refused(hub: &Hub) {
 
 // Named in the answer, and never ignored: it would select or authorize something else.
 fn what_comes_later_is_refused_and_named(hub: &Hub) {
-    for (query, named) in [
-        ("match_urlpattern=/books/:id", "match_urlpattern"),
-        ("topic=a&match_urlpattern=/books/:id", "match_urlpattern"),
-        ("topic=https://example.com/books/%7Bid%7D", "topic"),
-        ("match=a&topic=/a{/b}{?c}", "topic"),
-        ("match=a&authorization=x.y.z", "authorization"),
-    ] {
-        let answer = hub.subscription_by(query).send().expect_status(400);
-        assert!(answer.text().contains(named), "{answer}");
-    }
+    let answer = hub.subscription_by("match=a&authorization=x.y.z").send().expect_status(400);
+    assert!(answer.text().contains("authorization"), "{answer}");
 }
 
 fn matchers_are_clean_utf_8(hub: &Hub) {
     for value in ["a%00", "a%0A", "%7F", "%C2%85", "%E2%80%8B", "%EF%BB%BF", "%C2%AD", "%FF", "%C3"]
     {
-        for name in ["match", "match_exact", "topic"] {
+        for name in ["match", "match_exact", "match_urlpattern", "topic"] {
             hub.subscription_by(&format!("{name}=a{value}")).send().expect_no_challenge(400);
         }
     }

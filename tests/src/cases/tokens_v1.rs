@@ -24,7 +24,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(unknown_actions_grant_nothing_and_break_nothing),
     case!(one_bad_detail_rejects_the_token),
     case!(the_wildcard_needs_no_matcher_type),
-    case!(patterns_are_refused_for_now),
+    case!(a_pattern_that_is_none_is_invalid),
     case!(a_payload_may_be_anything),
 ];
 
@@ -273,13 +273,16 @@ fn the_wildcard_needs_no_matcher_type(hub: &Hub) {
     }
 }
 
-fn patterns_are_refused_for_now(hub: &Hub) {
-    let pattern = json!({"match": "https://example.com/:id", "match_type": "urlpattern"});
-    let details = json!([
-        detail("publish", &["*"]),
-        {"type": DETAIL, "actions": ["subscribe"], "topics": [pattern]},
-    ]);
-    invalid(hub, set("authorization_details", details));
+// draft-08, "Authorization Details": one that does not validate rejects the token
+fn a_pattern_that_is_none_is_invalid(hub: &Hub) {
+    for pattern in ["/books/(", "https://example.com/(?<=a)b", "/(a)(\\1)", "https://[/"] {
+        let pattern = json!({"match": pattern, "match_type": "urlpattern"});
+        let details = json!([
+            detail("publish", &["*"]),
+            {"type": DETAIL, "actions": ["subscribe"], "topics": [pattern]},
+        ]);
+        invalid(hub, set("authorization_details", details));
+    }
 }
 
 // Laravel sends `true`; JSON of PHP escapes slashes.

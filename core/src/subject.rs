@@ -1,0 +1,39 @@
+//! An update's topics, as matchers look at them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::hub_url::HubUrl;
+use crate::url_pattern::ParsedTopic;
+
+/// The topics of one update: their texts and, once a pattern asks, the URLs that they resolve to.
+/// Each is resolved once for each hub URL, however many matchers look at it.
+pub(crate) struct Subject<'a> {
+    topics: Vec<&'a str>,
+    resolved: RefCell<Vec<(HubUrl, Rc<Resolved>)>>,
+}
+
+/// Topics that parse as URL references; patterns match no others.
+type Resolved = [Option<ParsedTopic>];
+
+impl<'a> Subject<'a> {
+    pub(crate) fn new(topics: impl Iterator<Item = &'a str>) -> Self {
+        Self { topics: topics.collect(), resolved: RefCell::default() }
+    }
+
+    pub(crate) fn topics(&self) -> &[&'a str] {
+        &self.topics
+    }
+
+    /// The topics, resolved against a hub's URL.
+    pub(crate) fn resolved(&self, hub: &HubUrl) -> Rc<Resolved> {
+        let mut resolved = self.resolved.borrow_mut();
+        if let Some((_, topics)) = resolved.iter().find(|(base, _)| base == hub) {
+            return Rc::clone(topics);
+        }
+        let topics: Rc<Resolved> =
+            self.topics.iter().map(|topic| ParsedTopic::new(topic, hub)).collect();
+        resolved.push((hub.clone(), Rc::clone(&topics)));
+        topics
+    }
+}

@@ -1,0 +1,249 @@
+//! The engine: a regular expression as a list of steps, all of whose ways are followed at once
+//! (Thompson, "Regular expression search algorithm", CACM 1968).
+//!
+//! Each character of the text meets each step at most once, so matching takes at most the product
+//! of both lengths whatever the pattern, and a list of steps is all that a pattern keeps.
+
+use super::characters::Characters;
+use super::regexp::{Look, Node};
+
+/// Most steps of a program: 32 kB.
+pub(super) const MAX_STEPS: usize = 4096;
+
+/// A program is longer than [`MAX_STEPS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooLong;
+
+/// A regular expression, ready to run.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    steps: Box<[Step]>,
+    /// The sets that `Step::Set` refers to.
+    sets: Box<[Characters]>,
+    /// Whether every match begins with the text.
+    anchored: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Take this character.
+    One(u8),
+    /// Take one of this set.
+    Set(u16),
+    /// Go on only here.
+    Look(Look),
+    /// Go on at both.
+    Split(u16, u16),
+    /// Go on there.
+    Jump(u16),
+    /// The text matches.
+    Match,
+}
+
+impl Program {
+    /// # Errors
+    ///
+    /// Where it would be longer than [`MAX_STEPS`].
+    pub(super) fn new(node: &Node) -> Result<Self, TooLong> {
+        let mut compiler = Compiler { steps: Vec::new(), sets: Vec::new() };
+        compiler.compile(node)?;
+        compiler.push(Step::Match)?;
+        let anchored = matches!(compiler.steps.first(), Some(Step::Look(Look::Start)));
+        Ok(Self { steps: compiler.steps.into(), sets: compiler.sets.into(), anchored })
+    }
+
+    /// How many bytes it keeps.
+    pub(super) fn size(&self) -> usize {
+        size_of_val(&*self.steps) + size_of_val(&*self.sets)
+    }
+
+    /// Whether some part of a text matches; the expressions of URL patterns ask for the whole of
+    /// it by `^` and `$`.
+    pub(super) fn matches(&self, text: &[u8]) -> bool {
+        self.run(text, |_| ())
+    }
+
+    /// How many steps it has.
+    pub(super) fn steps(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Matches, and says before each character how many steps it has come to.
+    fn run(&self, text: &[u8], mut met: impl FnMut(usize)) -> bool {
+        let mut now = Places::new(self.steps.len());
+        let mut next = Places::new(self.steps.len());
+        for at in 0..=text.len() {
+            if at == 0 || !self.anchored {
+                self.enter(&mut now, 0, text, at);
+            }
+            met(now.entered.len());
+            let Some(character) = text.get(at) else { break };
+            if now.matched || now.entered.is_empty() {
+                break;
+            }
+            for &place in &now.entered {
+                let taken = match self.steps[usize::from(place)] {
+                    Step::One(one) => one == *character,
+                    Step::Set(set) => self.sets[usize::from(set)].contains(*character),
+                    _ => false,
+                };
+                if taken {
+                    self.enter(&mut next, place + 1, text, at + 1);
+                }
+            }
+            std::mem::swap(&mut now, &mut next);
+            next.clear();
+        }
+        now.matched
+    }
+
+    /// Comes to a step, and to all that can be reached from it before the next character.
+    fn enter(&self, places: &mut Places, place: u16, text: &[u8], at: usize) {
+        places.waiting.push(place);
+        while let Some(place) = places.waiting.pop() {
+            if std::mem::replace(&mut places.seen[usize::from(place)], true) {
+                continue;
+            }
+            places.entered.push(place);
+            match self.steps[usize::from(place)] {
+                Step::Match => places.matched = true,
+                Step::Jump(to) => places.waiting.push(to),
+                Step::Split(to, or) => places.waiting.extend([or, to]),
+                Step::Look(look) if holds(look, text, at) => places.waiting.push(place + 1),
+                Step::Look(_) | Step::One(_) | Step::Set(_) => {}
+            }
+        }
+    }
+}
+
+fn holds(look: Look, text: &[u8], at: usize) -> bool {
+    let word = |byte: Option<&u8>| byte.is_some_and(|byte| Characters::word().contains(*byte));
+    let boundary =
+        || word(at.checked_sub(1).and_then(|before| text.get(before))) != word(text.get(at));
+    match look {
+        Look::Start => at == 0,
+        Look::End => at == text.len(),
+        Look::WordBoundary => boundary(),
+        Look::NoWordBoundary => !boundary(),
+    }
+}
+
+/// The steps that a run has come to between two characters, each once.
+struct Places {
+    entered: Vec<u16>,
+    seen: Vec<bool>,
+    waiting: Vec<u16>,
+    matched: bool,
+}
+
+impl Places {
+    fn new(steps: usize) -> Self {
+        Self { entered: Vec::new(), seen: vec![false; steps], waiting: Vec::new(), matched: false }
+    }
+
+    fn clear(&mut self) {
+        for place in self.entered.drain(..) {
+            self.seen[usize::from(place)] = false;
+        }
+        self.matched = false;
+    }
+}
+
+/// How often a run comes to a step.
+#[cfg(test)]
+pub(super) fn met(program: &Program, text: &[u8]) -> usize {
+    let mut count = 0;
+    program.run(text, |places| count += places);
+    count
+}
+
+struct Compiler {
+    steps: Vec<Step>,
+    sets: Vec<Characters>,
+}
+
+impl Compiler {
+    fn compile(&mut self, node: &Node) -> Result<(), TooLong> {
+        match node {
+            Node::One(set) => self.one(*set),
+            Node::Look(look) => self.push(Step::Look(*look)).map(drop),
+            Node::Sequence(nodes) => nodes.iter().try_for_each(|node| self.compile(node)),
+            Node::Either(nodes) => self.either(nodes),
+            Node::Repeat { node, least, most } => self.repeat(node, *least, *most),
+        }
+    }
+
+    fn one(&mut self, set: Characters) -> Result<(), TooLong> {
+        if let Some(one) = set.only() {
+            return self.push(Step::One(one)).map(drop);
+        }
+        let index = self.sets.iter().position(|known| *known == set).unwrap_or(self.sets.len());
+        if index == self.sets.len() {
+            self.sets.push(set);
+        }
+        self.push(Step::Set(u16::try_from(index).map_err(|_| TooLong)?)).map(drop)
+    }
+
+    /// ```text
+    ///     split ─▶ first ─▶ jump ┐
+    ///       └────▶ second ◀──────┴─ (after)
+    /// ```
+    fn either(&mut self, nodes: &[Node]) -> Result<(), TooLong> {
+        let mut jumps = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            if index + 1 == nodes.len() {
+                self.compile(node)?;
+            } else {
+                let split = self.push(Step::Match)?;
+                self.compile(node)?;
+                jumps.push(self.push(Step::Match)?);
+                self.steps[usize::from(split)] = Step::Split(split + 1, self.here()?);
+            }
+        }
+        for jump in jumps {
+            self.steps[usize::from(jump)] = Step::Jump(self.here()?);
+        }
+        Ok(())
+    }
+
+    /// The copies that must be, then a loop or the copies that may be.
+    fn repeat(&mut self, node: &Node, least: u32, most: Option<u32>) -> Result<(), TooLong> {
+        for _ in 0..least {
+            let before = self.here()?;
+            self.compile(node)?;
+            // What is empty is as empty a thousand times.
+            if self.here()? == before {
+                return Ok(());
+            }
+        }
+        let Some(most) = most else {
+            let split = self.push(Step::Match)?;
+            self.compile(node)?;
+            self.push(Step::Jump(split))?;
+            self.steps[usize::from(split)] = Step::Split(split + 1, self.here()?);
+            return Ok(());
+        };
+        let mut splits = Vec::new();
+        for _ in least..most {
+            splits.push(self.push(Step::Match)?);
+            self.compile(node)?;
+        }
+        for split in splits {
+            self.steps[usize::from(split)] = Step::Split(split + 1, self.here()?);
+        }
+        Ok(())
+    }
+
+    fn here(&self) -> Result<u16, TooLong> {
+        u16::try_from(self.steps.len()).map_err(|_| TooLong)
+    }
+
+    fn push(&mut self, step: Step) -> Result<u16, TooLong> {
+        let here = self.here()?;
+        if self.steps.len() >= MAX_STEPS {
+            return Err(TooLong);
+        }
+        self.steps.push(step);
+        Ok(here)
+    }
+}

@@ -1,0 +1,442 @@
+//! The regular expressions of URL patterns: ECMAScript's, in `v` mode.
+//!
+//! The standard compiles each component of a pattern to one ("compile a component"), of its own
+//! making but for what the pattern's author wrote between parentheses. Engines of other languages
+//! read much of this syntax differently: they take what ECMAScript refuses (`[^/]`, `a**`, `\m`),
+//! and mean something else by the same text (`[[:alpha:]]`, `\<`). So it is parsed here, by
+//! ECMAScript's grammar; what cannot be matched in linear time is refused by name.
+//!
+//! Two things make it short. What is matched is ASCII ([`Characters`]) and holds no line
+//! terminator, so the flags `m` and `s` change nothing. And nobody asks what a group captured, so
+//! groups are only brackets, and lazy is the same as greedy.
+
+use urlpattern::RegexSyntax;
+
+use super::characters::Characters;
+use super::program::Program;
+
+/// Deepest nesting of groups and classes.
+const MAX_DEPTH: usize = 50;
+
+/// Why a regular expression is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidRegexp {
+    /// ECMAScript refuses it too.
+    #[error("is not one of ECMAScript's `v` mode")]
+    Malformed,
+    /// As often met: `/`, `-`, `(`, `|` … stand bare in a class.
+    #[error("holds one of `( ) [ ] {{ }} / - \\ |` bare in a class; put `\\` before it")]
+    BareInClass,
+    /// No linear-time engine can match it.
+    #[error("looks around, which cannot be matched in linear time")]
+    LookAround,
+    /// No linear-time engine can match it.
+    #[error("refers back to a group, which cannot be matched in linear time")]
+    BackReference,
+    /// `\p`, `\P`, `\q`, and characters beyond ASCII under `(?i:`, which this hub does not know.
+    #[error("uses `\\p`, `\\q` or `(?i:` with more than ASCII, which this hub does not support")]
+    Unsupported,
+    /// Groups nested deeper than [`MAX_DEPTH`].
+    #[error("is nested more than {MAX_DEPTH} deep")]
+    TooDeep,
+}
+
+/// A regular expression, parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Node {
+    /// One of these characters.
+    One(Characters),
+    /// What stands before and after, but no character.
+    Look(Look),
+    /// One after the other.
+    Sequence(Vec<Self>),
+    /// Any of these.
+    Either(Vec<Self>),
+    /// So many times; without `most`, any number from `least` on.
+    Repeat { node: Box<Self>, least: u32, most: Option<u32> },
+}
+
+/// An assertion that takes no character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Start,
+    End,
+    WordBoundary,
+    NoWordBoundary,
+}
+
+/// What the parser of patterns is given as its engine: it keeps why an expression was refused,
+/// which the trait's error has no room for.
+#[derive(Debug)]
+pub(super) struct Regexp(pub(super) Result<Node, InvalidRegexp>);
+
+impl urlpattern::regexp::RegExp for Regexp {
+    /// Anything else, and each expression would be compiled once more for each of its groups.
+    fn syntax() -> RegexSyntax {
+        RegexSyntax::Rust
+    }
+
+    fn parse(pattern: &str, _flags: &str, _force_eval: bool) -> Result<Self, ()> {
+        Ok(Self(parse(pattern)))
+    }
+
+    /// Asked while a pattern is parsed, of its protocol and the six special schemes.
+    fn matches<'a>(&self, text: &'a str) -> Option<Vec<Option<&'a str>>> {
+        let program = Program::new(self.0.as_ref().ok()?).ok()?;
+        program.matches(text.as_bytes()).then(Vec::new)
+    }
+
+    fn pattern_string(&self) -> &str {
+        ""
+    }
+}
+
+/// Parses a regular expression.
+///
+/// # Errors
+///
+/// What ECMAScript refuses, and what this hub cannot match.
+pub(super) fn parse(text: &str) -> Result<Node, InvalidRegexp> {
+    let mut parser = Parser { rest: text, depth: 0, ignore_case: false };
+    let node = parser.disjunction()?;
+    if parser.rest.is_empty() { Ok(node) } else { Err(InvalidRegexp::Malformed) }
+}
+
+/// ECMA-262, "Patterns": a method for each production, named after it.
+struct Parser<'a> {
+    rest: &'a str,
+    depth: usize,
+    ignore_case: bool,
+}
+
+impl Parser<'_> {
+    fn disjunction(&mut self) -> Result<Node, InvalidRegexp> {
+        let mut alternatives = vec![self.alternative()?];
+        while self.take("|") {
+            alternatives.push(self.alternative()?);
+        }
+        Ok(match alternatives.len() {
+            1 => alternatives.remove(0),
+            _ => Node::Either(alternatives),
+        })
+    }
+
+    fn alternative(&mut self) -> Result<Node, InvalidRegexp> {
+        let mut terms = Vec::new();
+        while !self.rest.is_empty() && !self.rest.starts_with(['|', ')']) {
+            terms.push(self.term()?);
+        }
+        Ok(Node::Sequence(terms))
+    }
+
+    fn term(&mut self) -> Result<Node, InvalidRegexp> {
+        for (text, look) in [
+            ("^", Look::Start),
+            ("$", Look::End),
+            ("\\b", Look::WordBoundary),
+            ("\\B", Look::NoWordBoundary),
+        ] {
+            if self.take(text) {
+                return Ok(Node::Look(look));
+            }
+        }
+        let atom = self.atom()?;
+        self.quantifier(atom)
+    }
+
+    fn atom(&mut self) -> Result<Node, InvalidRegexp> {
+        match self.next()? {
+            '(' => self.deeper(Self::group),
+            '[' => self.deeper(Self::class).map(Node::One),
+            '.' => Ok(Node::One(Characters::dot())),
+            '\\' => self.atom_escape().map(Node::One),
+            '*' | '+' | '?' | '{' | '}' | ']' | ')' | '|' => Err(InvalidRegexp::Malformed),
+            character => self.literal(character).map(Node::One),
+        }
+    }
+
+    fn quantifier(&mut self, atom: Node) -> Result<Node, InvalidRegexp> {
+        let (least, most) = match self.rest.chars().next() {
+            Some('*') => (0, None),
+            Some('+') => (1, None),
+            Some('?') => (0, Some(1)),
+            Some('{') => {
+                self.next()?;
+                let least = self.number()?;
+                let most = match (self.take(","), self.rest.starts_with('}')) {
+                    (false, _) => Some(least),
+                    (true, true) => None,
+                    (true, false) => Some(self.number()?),
+                };
+                if !self.rest.starts_with('}') || most.is_some_and(|most| most < least) {
+                    return Err(InvalidRegexp::Malformed);
+                }
+                (least, most)
+            }
+            _ => return Ok(atom),
+        };
+        self.next()?;
+        self.take("?");
+        Ok(Node::Repeat { node: Box::new(atom), least, most })
+    }
+
+    /// A number, or the largest there is in place of a larger one: no program is so long.
+    fn number(&mut self) -> Result<u32, InvalidRegexp> {
+        let digits =
+            self.rest.len() - self.rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, rest) = self.rest.split_at(digits);
+        self.rest = rest;
+        match number {
+            "" => Err(InvalidRegexp::Malformed),
+            _ => Ok(number.parse().unwrap_or(u32::MAX)),
+        }
+    }
+
+    fn group(&mut self) -> Result<Node, InvalidRegexp> {
+        let outside = self.ignore_case;
+        if self.take("?") {
+            if ["=", "!", "<=", "<!"].iter().any(|around| self.rest.starts_with(around)) {
+                return Err(InvalidRegexp::LookAround);
+            }
+            if self.take("<") { self.group_name()? } else { self.modifiers()? }
+        }
+        let node = self.disjunction()?;
+        self.ignore_case = outside;
+        if self.take(")") { Ok(node) } else { Err(InvalidRegexp::Malformed) }
+    }
+
+    /// `name>`. Two groups of one name are not told from one: no answer depends on it.
+    fn group_name(&mut self) -> Result<(), InvalidRegexp> {
+        let (name, rest) = self.rest.split_once('>').ok_or(InvalidRegexp::Malformed)?;
+        let first = |c: char| c.is_ascii_alphabetic() || matches!(c, '$' | '_');
+        let valid = name.starts_with(first) && name.chars().all(|c| first(c) || c.is_ascii_digit());
+        self.rest = rest;
+        if valid { Ok(()) } else { Err(InvalidRegexp::Malformed) }
+    }
+
+    /// `:`, or modifiers before it: `i:`, `-i:`, `i-ms:`.
+    fn modifiers(&mut self) -> Result<(), InvalidRegexp> {
+        let (modifiers, rest) = self.rest.split_once(':').ok_or(InvalidRegexp::Malformed)?;
+        self.rest = rest;
+        let (add, remove) = modifiers.split_once('-').unwrap_or((modifiers, ""));
+        let mut named: Vec<char> = add.chars().chain(remove.chars()).collect();
+        let count = named.len();
+        named.sort_unstable();
+        named.dedup();
+        let known = named.iter().all(|modifier| matches!(modifier, 'i' | 'm' | 's'));
+        if !known || named.len() < count || modifiers == "-" {
+            return Err(InvalidRegexp::Malformed);
+        }
+        self.ignore_case = (self.ignore_case || add.contains('i')) && !remove.contains('i');
+        Ok(())
+    }
+
+    fn atom_escape(&mut self) -> Result<Characters, InvalidRegexp> {
+        match self.rest.chars().next() {
+            Some('1'..='9' | 'k') => Err(InvalidRegexp::BackReference),
+            _ => match self.class_escape()? {
+                Some(set) => Ok(set),
+                None => {
+                    let character = self.character_escape()?;
+                    self.literal(character)
+                }
+            },
+        }
+    }
+
+    /// `\d` and its like, after the `\`.
+    fn class_escape(&mut self) -> Result<Option<Characters>, InvalidRegexp> {
+        let set = match self.rest.chars().next() {
+            Some('d') => Characters::digits(),
+            Some('D') => Characters::digits().complement(),
+            Some('s') => Characters::space(),
+            Some('S') => Characters::space().complement(),
+            Some('w') => Characters::word(),
+            Some('W') => Characters::word().complement(),
+            Some('p' | 'P') => return Err(InvalidRegexp::Unsupported),
+            _ => return Ok(None),
+        };
+        self.next()?;
+        Ok(Some(set))
+    }
+
+    /// What stands for one character, after the `\`.
+    fn character_escape(&mut self) -> Result<char, InvalidRegexp> {
+        Ok(match self.next()? {
+            't' => '\t',
+            'n' => '\n',
+            'v' => '\u{b}',
+            'f' => '\u{c}',
+            'r' => '\r',
+            '0' if !self.rest.starts_with(|c: char| c.is_ascii_digit()) => '\0',
+            'c' => match self.next()? {
+                letter if letter.is_ascii_alphabetic() => char::from(letter as u8 % 32),
+                _ => return Err(InvalidRegexp::Malformed),
+            },
+            'x' => self.hexadecimal(2)?,
+            'u' if self.take("{") => {
+                let digits = self.rest.find('}').ok_or(InvalidRegexp::Malformed)?;
+                let character = self.hexadecimal(digits)?;
+                self.next()?;
+                character
+            }
+            'u' => self.hexadecimal(4)?,
+            // SyntaxCharacter, and `/`.
+            same if "^$\\.*+?()[]{}|/".contains(same) => same,
+            _ => return Err(InvalidRegexp::Malformed),
+        })
+    }
+
+    /// The character of so many hexadecimal digits. A surrogate stands for no character of ASCII,
+    /// and so does what stands in for it.
+    fn hexadecimal(&mut self, digits: usize) -> Result<char, InvalidRegexp> {
+        let (text, rest) = self.rest.split_at_checked(digits).ok_or(InvalidRegexp::Malformed)?;
+        self.rest = rest;
+        if text.is_empty() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(InvalidRegexp::Malformed);
+        }
+        match u32::from_str_radix(text.trim_start_matches('0'), 16) {
+            Ok(code) if code > 0x10_FFFF => Err(InvalidRegexp::Malformed),
+            Ok(code) => Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)),
+            // Nothing but zeros, or too many digits.
+            Err(_) if text.bytes().all(|digit| digit == b'0') => Ok('\0'),
+            Err(_) => Err(InvalidRegexp::Malformed),
+        }
+    }
+
+    fn class(&mut self) -> Result<Characters, InvalidRegexp> {
+        let negated = self.take("^");
+        let mut set = self.class_operand()?;
+        if self.rest.starts_with("--") || self.rest.starts_with("&&") {
+            let Some(ClassOperand { mut characters, range: false }) = set.take() else {
+                return Err(InvalidRegexp::Malformed);
+            };
+            let difference = self.rest.starts_with("--");
+            while self.take(if difference { "--" } else { "&&" }) {
+                if self.rest.starts_with('&') {
+                    return Err(InvalidRegexp::Malformed);
+                }
+                let Some(ClassOperand { characters: operand, range: false }) =
+                    self.class_operand()?
+                else {
+                    return Err(InvalidRegexp::Malformed);
+                };
+                let operand = if difference { operand.complement() } else { operand };
+                characters = characters.intersection(operand);
+            }
+            return self.close_class(characters, negated);
+        }
+        let mut characters = Characters::NONE;
+        while let Some(operand) = set {
+            characters = characters.union(operand.characters);
+            set = self.class_operand()?;
+        }
+        self.close_class(characters, negated)
+    }
+
+    fn close_class(&mut self, set: Characters, negated: bool) -> Result<Characters, InvalidRegexp> {
+        if !self.take("]") {
+            return Err(InvalidRegexp::BareInClass);
+        }
+        Ok(if negated { set.complement() } else { set })
+    }
+
+    /// One operand of a class: a nested class, `\d` and its like, a character, or a range; nothing
+    /// where the class ends.
+    fn class_operand(&mut self) -> Result<Option<ClassOperand>, InvalidRegexp> {
+        let whole = |characters| Ok(Some(ClassOperand { characters, range: false }));
+        if self.rest.is_empty() {
+            return Err(InvalidRegexp::Malformed);
+        }
+        if self.rest.starts_with(']') {
+            return Ok(None);
+        }
+        if self.take("[") {
+            return self.deeper(Self::class).and_then(whole);
+        }
+        if let Some(escape) = self.rest.strip_prefix('\\') {
+            if escape.starts_with('q') {
+                return Err(InvalidRegexp::Unsupported);
+            }
+            let before = std::mem::replace(&mut self.rest, escape);
+            if let Some(set) = self.class_escape()? {
+                return whole(set);
+            }
+            self.rest = before;
+        }
+        let first = self.class_character()?;
+        if self.rest.starts_with("--") || !self.take("-") {
+            return self.literal(first).and_then(whole);
+        }
+        let last = self.class_character()?;
+        if first > last {
+            return Err(InvalidRegexp::Malformed);
+        }
+        let characters = self.folded(Characters::range(first, last), last)?;
+        Ok(Some(ClassOperand { characters, range: true }))
+    }
+
+    fn class_character(&mut self) -> Result<char, InvalidRegexp> {
+        let mut pair = self.rest.chars();
+        let (first, second) = (pair.next(), pair.next());
+        // ClassSetReservedDoublePunctuator.
+        if first == second && first.is_some_and(|c| "&!#$%*+,.:;<=>?@^`~".contains(c)) {
+            return Err(InvalidRegexp::Malformed);
+        }
+        match self.next()? {
+            '\\' => match second {
+                Some('b') => self.next().map(|_| '\u{8}'),
+                // ClassSetReservedPunctuator.
+                Some(punctuator) if "&-!#%,:;<=>@`~".contains(punctuator) => self.next(),
+                _ => self.character_escape(),
+            },
+            '(' | ')' | '[' | ']' | '{' | '}' | '/' | '-' | '|' => Err(InvalidRegexp::BareInClass),
+            character => Ok(character),
+        }
+    }
+
+    fn literal(&self, character: char) -> Result<Characters, InvalidRegexp> {
+        self.folded(Characters::one(character), character)
+    }
+
+    /// A set with both cases, where case is ignored. Beyond ASCII two characters fold to ASCII
+    /// letters (`ſ` to `s`, the Kelvin sign to `k`): rather than know them, refuse.
+    fn folded(&self, set: Characters, last: char) -> Result<Characters, InvalidRegexp> {
+        match self.ignore_case {
+            false => Ok(set),
+            true if last.is_ascii() => Ok(set.ignoring_case()),
+            true => Err(InvalidRegexp::Unsupported),
+        }
+    }
+
+    fn deeper<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> Result<T, InvalidRegexp>,
+    ) -> Result<T, InvalidRegexp> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(InvalidRegexp::TooDeep);
+        }
+        let parsed = parse(self)?;
+        self.depth -= 1;
+        Ok(parsed)
+    }
+
+    fn take(&mut self, text: &str) -> bool {
+        let rest = self.rest.strip_prefix(text);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    fn next(&mut self) -> Result<char, InvalidRegexp> {
+        let character = self.rest.chars().next().ok_or(InvalidRegexp::Malformed)?;
+        self.rest = &self.rest[character.len_utf8()..];
+        Ok(character)
+    }
+}
+
+/// A part of a class. Only such that are no ranges can be intersected and subtracted.
+struct ClassOperand {
+    characters: Characters,
+    range: bool,
+}

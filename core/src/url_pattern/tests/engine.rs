@@ -1,0 +1,81 @@
+//! The engine, compared with the crate `regex` in the syntax that both read alike.
+
+use proptest::prelude::*;
+
+use super::super::component::{Component, fixed};
+use super::super::program::Program;
+use super::super::regexp::parse;
+use super::*;
+
+fn expression() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        "[ab/.]".prop_map(|text| text.replace('.', "\\.")),
+        Just(".".to_owned()),
+        Just("\\d".to_owned()),
+        Just("\\W".to_owned()),
+        Just("[^\\/]+?".to_owned()),
+        Just("[ab]".to_owned()),
+        Just("[^a0-9]".to_owned()),
+        Just("[\\da]".to_owned()),
+        Just("(?:)".to_owned()),
+        Just("(?i:A)".to_owned()),
+    ];
+    leaf.prop_recursive(4, 24, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|texts| texts.concat()),
+            (inner.clone(), inner.clone()).prop_map(|(one, other)| format!("(?:{one}|{other})")),
+            (inner.clone(), "([*+?]|\\{2\\}|\\{0,2\\}|\\{1,\\})\\??")
+                .prop_map(|(text, times)| format!("(?:{text}){times}")),
+            inner.clone().prop_map(|text| format!("\\b{text}")),
+            inner.prop_map(|text| format!("({text}$|^{text})")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn both_engines_agree(text in expression(), topics in prop::collection::vec("[ab/.A0 -]{0,8}", 8)) {
+        let whole = format!("^{text}$");
+        let oracle = regex::Regex::new(&whole).unwrap();
+        let node = parse(&whole).unwrap();
+        let program = Program::new(&node).unwrap();
+        let component = Component::new(&node).unwrap();
+        let (parts, complete) = fixed(&node, Some(b'/'));
+        for topic in topics {
+            let matched = oracle.is_match(&topic);
+            prop_assert_eq!(program.matches(topic.as_bytes()), matched, "{} {:?}", whole, topic);
+            prop_assert_eq!(component.matches(&topic), matched, "{} {:?}", whole, topic);
+            if matched {
+                let got: Vec<&str> = topic.split('/').collect();
+                prop_assert!(got.len() >= parts.len() && (!complete || got.len() == parts.len()));
+                prop_assert!(parts.iter().zip(got).all(|(part, got)| match part {
+                    Fixed::Whole(text) => **text == *got,
+                    Fixed::Beginning(text) => got.starts_with(&**text),
+                }), "{} {:?} {:?}", whole, topic, parts);
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_gives_an_answer(text in "[ -~é😀]{0,40}", topic in "[ -~é😀]{0,40}") {
+        if let (Ok(pattern), Some(topic)) =
+            (UrlPattern::parse(&text, &hub()), ParsedTopic::new(&topic, &hub()))
+        {
+            pattern.matches(&topic);
+        }
+    }
+
+    #[test]
+    fn any_syntax_gives_an_answer(
+        text in "([/:*+?(){}\\[\\]\\\\.@#&|^$-]|\\(\\?|:a|https|//|[a-c]){0,24}",
+        topic in "(https?://)?[a-c/:.?#@]{0,12}",
+    ) {
+        if let (Ok(pattern), Some(topic)) =
+            (UrlPattern::parse(&text, &hub()), ParsedTopic::new(&topic, &hub()))
+        {
+            pattern.matches(&topic);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Bounds on what a pattern costs.
+
+use super::*;
+use crate::limits::MAX_MATCHER_LENGTH;
+
+/// The memory that 300 matchers of 4 kB keep is bounded by what each does.
+const MAX_KEPT: usize = 48 * 1024;
+
+/// Patterns that use what they may.
+fn greedy() -> Vec<String> {
+    let long = |unit: &str| unit.repeat(MAX_MATCHER_LENGTH / unit.len());
+    let within = |start: &str, end: &str, unit: &str| {
+        let times = (MAX_MATCHER_LENGTH - start.len() - end.len()) / unit.len();
+        format!("{start}{}{end}", unit.repeat(times))
+    };
+    vec![
+        long("/a"),
+        long("/"),
+        long("é"),
+        long("/é"),
+        long("x"),
+        within("/:x", "/:y", "/a"),
+        within("/:x", "/:y", "é"),
+        within("/:x/", "{/:y}?", "abc"),
+        within("/(", ")", "a?"),
+        within("/(", ")", "[a-z]"),
+        within("/(", ")", "a|"),
+        within("/(", ")", ".*"),
+        within("/(", ")", "a{9}"),
+        within("/", "", ":a/").replacen(":a/", "/", 3),
+        "/(\\d{4000})".into(),
+        "https://(a{900}).(b{900})/(c{900})\\?(d{900})#(e{900})".into(),
+        "/(.{1000}.{1000}.{1000})".into(),
+        "/((?:a?){2000})".into(),
+        "/:a/(x*)*/(y*)+/*".into(),
+    ]
+}
+
+#[test]
+fn a_pattern_keeps_little() {
+    let mut kept = 0;
+    for text in greedy() {
+        assert!(text.len() <= MAX_MATCHER_LENGTH);
+        if let Ok(pattern) = UrlPattern::parse(&text, &hub()) {
+            assert!(pattern.size() <= MAX_KEPT, "{} bytes: {text:.60}", pattern.size());
+            kept = kept.max(pattern.size());
+        }
+    }
+    // The bound is not far from what is reached.
+    assert!(kept > MAX_KEPT / 2, "{kept}");
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let refused = |text: &str| UrlPattern::parse(text, &hub()).unwrap_err();
+    for text in [
+        "/(a{5000})",
+        "/(a{4294967296})",
+        "/((?:a{1000}){1000})",
+        "/((?:(?:(?:a{9}){9}){9}){9})",
+        "/((?:a?){0,4294967295})",
+        "https://(a{3000}).(b{3000})/(c{3000})",
+    ] {
+        assert_eq!(refused(text), InvalidUrlPattern::TooLong, "{text}");
+    }
+    // What repeats nothing is nothing, however often.
+    assert!(selects("/x((?:){4294967295})", "/x"));
+    assert!(selects("/x((?:(?:){4294967295}){4294967295})", "/x"));
+    assert_eq!(refused(&"/:a".repeat(257)), InvalidUrlPattern::TooManyGroups);
+    assert_eq!(refused(&"/*".repeat(257)), InvalidUrlPattern::TooManyGroups);
+    let nested = |depth: usize| format!("/({}{})", "(?:".repeat(depth), ")".repeat(depth));
+    assert!(UrlPattern::parse(&nested(40), &hub()).is_ok());
+    assert_eq!(refused(&nested(60)), InvalidUrlPattern::Regexp(InvalidRegexp::TooDeep));
+    let nested = format!("/({}{})", "[".repeat(60), "]".repeat(60));
+    assert_eq!(refused(&nested), InvalidUrlPattern::Regexp(InvalidRegexp::TooDeep));
+}
+
+/// What clients send needs no program, or a short one.
+#[test]
+fn usual_patterns_take_few_steps() {
+    for text in [
+        "https://example.com/books/:id",
+        "https://example.com/*",
+        "/.well-known/mercure/subscriptions/:match_type/https%3A%2F%2Fexample.com%2Fa/:subscriber",
+        "/.well-known/mercure/subscriptions/:match_type/a{/:subscriber}?",
+    ] {
+        let pattern = pattern(text);
+        assert!(pattern.steps() < 60, "{text}: {}", pattern.steps());
+        assert!(pattern.size() < 2_000, "{text}: {}", pattern.size());
+    }
+    assert_eq!(pattern("https://example.com/books/:id").steps(), 0);
+}
+
+/// An engine that backtracks would not end before the sun does.
+#[test]
+fn nested_quantifiers_are_matched() {
+    let topic = format!("/{}!", "a".repeat(MAX_MATCHER_LENGTH - 2));
+    for text in [
+        "/((?:a+)+)",
+        "/((?:a*)*b)",
+        "/((?:a|aa)+)",
+        "/((?:a|a?)+)",
+        "/((?:.*a){20})",
+        "/((?:a?){25}a{25})",
+        "/:a(.*)(.*)(.*)(.*)x",
+        "/(a*)*(a*)*b",
+    ] {
+        assert!(!selects(text, &topic), "{text}");
+    }
+    assert!(selects("/((?:a+)+!)", &topic));
+}
+
+/// No more steps than the product of both lengths: counted, not timed.
+#[test]
+fn matching_is_linear_in_the_topic() {
+    for text in ["^(?:(?:a+)+)+$", "^(?:a|aa|a?)*$", "^(?:.*a){20}$"] {
+        let program = program::Program::new(&regexp::parse(text).unwrap()).unwrap();
+        for length in [0, 1, 100, 1_000] {
+            let topic = "a".repeat(length) + "!";
+            assert!(!program.matches(topic.as_bytes()));
+            let met = program::met(&program, topic.as_bytes());
+            assert!(met <= (topic.len() + 1) * program.steps(), "{text}: {met}");
+        }
+    }
+}
