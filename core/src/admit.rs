@@ -8,7 +8,7 @@
 //! All of it is a pure function of the request, the configuration, the time and some random bytes.
 
 use crate::answer::{Answer, Response};
-use crate::bearer::{Bearer, bearer};
+use crate::bearer::{Bearer, Presentation, bearer};
 use crate::command::{CheckHealth, Command};
 use crate::config::Config;
 use crate::cors::{self, Cors};
@@ -161,6 +161,9 @@ fn publish(
         return Err(Refusal::NotAForm);
     }
     let update = publish::read(body, config, hub, random)?;
+    if token.publishes_ungranted(&update, config) {
+        return Ok(update);
+    }
     if let Some(topic) = token.grants.refuses(update.topics(), hub) {
         return Err(Refusal::InsufficientScope(format!(
             "The access token does not grant publishing to the topic `{topic}`."
@@ -180,11 +183,10 @@ fn publisher(
     if length.is_some_and(|length| length > config.max_request_body_size) {
         return Err(body_too_large(config));
     }
-    refuse_query_token(request)?;
     let bearer = bearer(request, config)?.ok_or(Refusal::NoToken)?;
     let token = validate(&bearer, Role::Publisher, config, hub, now)?;
     // A cookie comes along whatever page sent the request.
-    if bearer.from_cookie && !cors::may_publish(request, config, hub) {
+    if bearer.presented == Presentation::Cookie && !cors::may_publish(request, config, hub) {
         return Err(Refusal::ForbiddenOrigin);
     }
     Ok(token)
@@ -205,7 +207,6 @@ fn subscribe(
     cors: &Cors,
     random: [u8; 16],
 ) -> Result<Subscribe, Refusal> {
-    refuse_query_token(request)?;
     let token = match bearer(request, config)? {
         Some(bearer) => Some(validate(&bearer, Role::Subscriber, config, hub, now)?),
         None if config.anonymous => None,
@@ -221,16 +222,5 @@ fn validate(
     hub: &HubUrl,
     now: Timestamp,
 ) -> Result<Token, Refusal> {
-    token::validate(&bearer.token, role, config, hub, now).map_err(Refusal::InvalidToken)
-}
-
-/// A token in the query is not supported yet; to ignore it would be to answer 401 for no reason
-/// that its sender can see.
-fn refuse_query_token(request: &Request) -> Result<(), Refusal> {
-    if request.query().any(|pair| pair.name() == Ok("authorization")) {
-        return Err(Refusal::Malformed(
-            "The parameter `authorization` is not supported by this hub yet; send the token in the Authorization header or a cookie.".into(),
-        ));
-    }
-    Ok(())
+    token::validate(bearer, role, config, hub, now).map_err(Refusal::InvalidToken)
 }

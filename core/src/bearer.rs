@@ -7,34 +7,61 @@ use crate::request::Request;
 /// The cookie of the 0.x protocol.
 const LEGACY_COOKIE: &str = "mercureAuthorization";
 
-/// An access token, unverified, and how it came.
+/// The query parameter of the 0.x protocol.
+const LEGACY_PARAMETER: &str = "authorization";
+
+/// How a token came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presentation {
+    Header,
+    Query,
+    /// The browser attached it, with or without its user's wish.
+    Cookie,
+}
+
+/// An access token, unverified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bearer {
     pub(crate) token: String,
-    /// Whether the browser attached it, with or without its user's wish.
-    pub(crate) from_cookie: bool,
+    pub(crate) presented: Presentation,
 }
 
 /// Finds the token of a request, if it has one.
 ///
 /// draft-08, "Presenting the Access Token": the `Authorization` field, and only without it the
-/// cookie. The first that is present is the token; a bad one does not fall back to the next.
+/// cookie; between the two the query parameter of the 0.x protocol. The first that is present is
+/// the token; a bad one does not fall back to the next.
 ///
 /// # Errors
 ///
-/// An `Authorization` field that is not one `Bearer` token; cookies are then not consulted.
+/// An `Authorization` field that is not one `Bearer` token; nothing else is then consulted.
 pub(crate) fn bearer(request: &Request, config: &Config) -> Result<Option<Bearer>, Refusal> {
     let mut fields = request.header_values("authorization");
-    match (fields.next(), fields.next()) {
-        (None, _) => Ok(cookie(request, &config.cookie_name)
-            .or_else(|| cookie(request, LEGACY_COOKIE))
-            .map(|token| Bearer { token, from_cookie: true })),
+    let (token, presented) = match (fields.next(), fields.next()) {
         (Some(field), None) => {
             let token = authorization(field).ok_or(Refusal::MalformedToken)?;
-            Ok(Some(Bearer { token, from_cookie: false }))
+            (Some(token), Presentation::Header)
         }
-        (Some(_), Some(_)) => Err(Refusal::MalformedToken),
-    }
+        (Some(_), Some(_)) => return Err(Refusal::MalformedToken),
+        (None, _) => match query(request, config) {
+            Some(token) => (Some(token), Presentation::Query),
+            None => {
+                let token =
+                    cookie(request, &config.cookie_name).or_else(|| cookie(request, LEGACY_COOKIE));
+                (token, Presentation::Cookie)
+            }
+        },
+    };
+    Ok(token.map(|token| Bearer { token, presented }))
+}
+
+/// The first parameter that is not empty.
+fn query(request: &Request, config: &Config) -> Option<String> {
+    let mut tokens = request
+        .query()
+        .filter(|pair| config.query_authorization && pair.name() == Ok(LEGACY_PARAMETER))
+        .map(|pair| pair.value_lossy().into_owned());
+    tokens.find(|token| !token.is_empty())
 }
 
 /// RFC 6750, section 2.1: `Bearer`, in any case, spaces, and a `b64token`.

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use crate::bearer::{Bearer, Presentation};
 use crate::config::Config;
 use crate::grant::Grants;
 use crate::hub_url::HubUrl;
@@ -16,6 +17,7 @@ use crate::limits::MAX_TOKEN_LENGTH;
 use crate::limits::MAX_TOKEN_MATCHERS;
 use crate::matcher::InvalidMatcher;
 use crate::time::Timestamp;
+use crate::update::Update;
 
 /// Another name of the 0.x claim, for issuers that want names without collisions.
 const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
@@ -31,8 +33,18 @@ pub(crate) enum Role {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) grants: Grants,
+    /// Whether it is a 0.x token.
+    legacy: bool,
     /// When streams that it opened must be closed.
     pub(crate) expires: Option<Timestamp>,
+}
+
+impl Token {
+    /// Whether it publishes this update without a grant: a public one, where the older meaning of
+    /// 0.x tokens is configured.
+    pub(crate) fn publishes_ungranted(&self, update: &Update, config: &Config) -> bool {
+        self.legacy && config.publish_ungranted && !update.is_private()
+    }
 }
 
 /// Why a token is not valid. For the log alone: answers say `invalid_token` and no more
@@ -71,6 +83,8 @@ pub(crate) enum InvalidToken {
     TooCostly,
     #[error("it has more than {MAX_TOKEN_MATCHERS} topic matchers")]
     TooManyMatchers,
+    #[error("it is an `at+jwt` and came in the query, where only 0.x tokens may")]
+    InQuery,
     #[error("its `mercure` claim has no `publish` member")]
     NoPublishMember,
 }
@@ -81,12 +95,13 @@ pub(crate) enum InvalidToken {
 ///
 /// The first rule that it breaks.
 pub(crate) fn validate(
-    token: &str,
+    bearer: &Bearer,
     role: Role,
     config: &Config,
     hub: &HubUrl,
     now: Timestamp,
 ) -> Result<Token, InvalidToken> {
+    let token = bearer.token.as_str();
     if token.len() > MAX_TOKEN_LENGTH {
         return Err(InvalidToken::TooLong);
     }
@@ -104,7 +119,12 @@ pub(crate) fn validate(
     if date(&claims, "nbf")?.is_some_and(|start| start > now) {
         return Err(InvalidToken::NotYetValid);
     }
-    let grants = if is_access_token(&header) {
+    let legacy = !is_access_token(&header);
+    let grants = if !legacy {
+        // draft-08, "Security Considerations": access tokens must not be passed in URLs.
+        if bearer.presented == Presentation::Query {
+            return Err(InvalidToken::InQuery);
+        }
         // RFC 9068, section 4, and draft-08: `exp`, `iss` and `aud` are required.
         if expires.is_none() {
             return Err(InvalidToken::NoExpiry);
@@ -120,7 +140,7 @@ pub(crate) fn validate(
         }
         grants
     };
-    Ok(Token { grants, expires })
+    Ok(Token { grants, legacy, expires })
 }
 
 /// A base64url part that is a JSON object.

@@ -84,6 +84,16 @@ pub const VARIABLES: &[Variable] = &[
         "The cookie that may carry a token, beside `mercureAuthorization`.",
     ),
     variable(
+        "QUERY_AUTHORIZATION",
+        "1",
+        "`1`: a 0.x token may come in the query parameter `authorization`, as some clients send it. URLs end up in logs; turn it off if yours do not need it.",
+    ),
+    variable(
+        "PUBLISH_UNGRANTED",
+        "0",
+        "`1`: a 0.x publisher needs no grant for public updates, as in the protocol's first years.",
+    ),
+    variable(
         "HEARTBEAT",
         "25s",
         "The longest silence of a stream before the hub writes a comment.",
@@ -134,6 +144,8 @@ pub struct Config {
     pub(crate) cors_origins: Origins,
     pub(crate) publish_origins: Vec<String>,
     pub(crate) cookie_name: String,
+    pub(crate) query_authorization: bool,
+    pub(crate) publish_ungranted: bool,
     pub(crate) heartbeat: Duration,
     pub(crate) stream_lifetime: Duration,
     /// How many updates the log keeps.
@@ -206,6 +218,8 @@ impl Config {
         let cors_origins = reader.required("CORS_ORIGINS", values::cors_origins);
         let publish_origins = reader.required("PUBLISH_ORIGINS", values::origins);
         let cookie_name = reader.required("COOKIE_NAME", values::cookie_name);
+        let query_authorization = reader.required("QUERY_AUTHORIZATION", values::switch);
+        let publish_ungranted = reader.required("PUBLISH_UNGRANTED", values::switch);
         let heartbeat = reader.required("HEARTBEAT", values::duration);
         let stream_lifetime = reader.required("STREAM_LIFETIME", values::duration);
         let history_size = reader.required("HISTORY_SIZE", values::count);
@@ -254,6 +268,8 @@ impl Config {
                 cors_origins: cors_origins?,
                 publish_origins: publish_origins?,
                 cookie_name: cookie_name?,
+                query_authorization: query_authorization?,
+                publish_ungranted: publish_ungranted?,
                 heartbeat: heartbeat?,
                 stream_lifetime: stream_lifetime?,
                 history_size: history_size?,

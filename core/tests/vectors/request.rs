@@ -96,7 +96,7 @@ impl Exchange {
         let url = self.url.clone().expect("the scene has a URL");
         match &self.query {
             Some(query) => {
-                let query = String::from_utf8(query.bytes()).expect("a URL is text");
+                let query = String::from_utf8(self.with_tokens(query)).expect("a URL is text");
                 format!("{url}?{query}")
             }
             None => url,
@@ -104,18 +104,16 @@ impl Exchange {
     }
 
     fn headers(&self) -> Vec<(String, Vec<u8>)> {
-        let role = if self.method() == "POST" { Key::Publisher } else { Key::Subscriber };
         let fields = self.headers.iter().flatten();
-        fields
-            .map(|(name, value)| {
-                let value = self.tokens.iter().fold(value.bytes(), |value, (token, spec)| {
-                    replace(&value, format!("{{{token}}}").as_bytes(), || {
-                        spec.encode(role, &self.tokens)
-                    })
-                });
-                (name.clone(), value)
-            })
-            .collect()
+        fields.map(|(name, value)| (name.clone(), self.with_tokens(value))).collect()
+    }
+
+    /// The text, with tokens in the places that are named for them.
+    fn with_tokens(&self, text: &Text) -> Vec<u8> {
+        let role = if self.method() == "POST" { Key::Publisher } else { Key::Subscriber };
+        self.tokens.iter().fold(text.bytes(), |text, (token, spec)| {
+            replace(&text, format!("{{{token}}}").as_bytes(), || spec.encode(role, &self.tokens))
+        })
     }
 }
 

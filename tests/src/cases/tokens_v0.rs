@@ -7,6 +7,10 @@ use crate::http::Response;
 use crate::hub::{Hub, fresh};
 use crate::token::{now, sign};
 
+/// Configurations of some cases.
+const NO_QUERY: &[(&str, &str)] = &[("QUERY_AUTHORIZATION", "0")];
+const UNGRANTED: &[(&str, &str)] = &[("PUBLISH_UNGRANTED", "1")];
+
 pub(crate) const CASES: &[Case] = &[
     case!(neither_typ_nor_dates_are_needed),
     case!(dates_count_if_they_are_there),
@@ -16,6 +20,9 @@ pub(crate) const CASES: &[Case] = &[
     case!(an_empty_publish_member_grants_nothing),
     case!(a_subscribers_token_needs_no_grant),
     case!(a_template_that_would_grant_more_than_it_says_is_invalid),
+    case!(a_token_may_come_in_the_query),
+    case!(a_token_in_the_query_is_foreign_where_that_is_turned_off on NO_QUERY),
+    case!(public_updates_need_no_grant_in_the_older_meaning on UNGRANTED),
     case!(details_do_not_count),
 ];
 
@@ -113,6 +120,35 @@ fn a_template_that_would_grant_more_than_it_says_is_invalid(hub: &Hub) {
     assert_eq!(subscribe(hub, json!({"mercure": {"subscribe": ["a", template]}})), 401);
     publish(hub, json!({"mercure": {"publish": ["*", template]}}))
         .expect_challenge(401, Some("invalid_token"));
+}
+
+// Clients of browsers and of Dart can send it in no other way.
+fn a_token_may_come_in_the_query(hub: &Hub) {
+    let topic = fresh("a");
+    let token = hub.subscriber_v0(json!({"mercure": {"subscribe": [topic]}}));
+    let mut stream = hub.subscription(&[("topic", &topic), ("authorization", &token)]).open();
+    let id = hub.publish(&[("topic", &topic), ("private", "on")]);
+    assert_eq!(stream.event().id, id);
+    // draft-08, "Security Considerations": a 1.0 token must not.
+    let modern = hub.subscriber_v1(json!([crate::token::detail("subscribe", &["*"])]));
+    hub.subscription(&[("topic", &topic), ("authorization", &modern)])
+        .send()
+        .expect_challenge(401, Some("invalid_token"));
+}
+
+fn a_token_in_the_query_is_foreign_where_that_is_turned_off(hub: &Hub) {
+    let topic = fresh("a");
+    let mut stream = hub.subscription(&[("topic", &topic), ("authorization", "x")]).open();
+    hub.publish(&[("topic", &topic), ("private", "on")]);
+    let id = hub.publish(&[("topic", &topic)]);
+    assert_eq!(stream.event().id, id);
+}
+
+fn public_updates_need_no_grant_in_the_older_meaning(hub: &Hub) {
+    let token = hub.publisher_v0(json!({"mercure": {"publish": []}}));
+    let publish = |fields: &[(&str, &str)]| hub.publication(fields).bearer(&token).send();
+    publish(&[("topic", "a")]).expect_status(200);
+    publish(&[("topic", "a"), ("private", "on")]).expect_challenge(403, Some("insufficient_scope"));
 }
 
 fn details_do_not_count(hub: &Hub) {
