@@ -93,7 +93,8 @@ fn expose(headers: &mut HeaderMap) {
     );
 }
 
-/// Whether a publication that a cookie authorizes comes from a page that may send it.
+/// Whether a publication that a cookie authorizes comes from a page that may send it: the check
+/// against cross-site request forgery (CSRF).
 ///
 /// draft-08, "Security Considerations": the origin in `Origin` or `Referer` matches the hub's own
 /// (or one of the configured), and a request with neither is refused.

@@ -23,12 +23,13 @@
 //! | a rule of publications, of subscriptions | `publish`, `subscribe` |
 //! | a rule of tokens, and of what they grant | `token`, `grant`, `bearer` |
 //! | what characters and names are allowed | `characters`, `topic`, `event_id`, `hub_url` |
+//! | CORS, and the check against CSRF | `cors` |
 //! | every status and challenge | `error` |
 //! | what a matcher selects | `matcher`, `url_pattern`, `template` |
 //! | a byte of an event stream | `sse` |
 //! | where a replay begins | `resume` |
 //! | how a stream lives, replays, ends | `session` |
-//! | who gets which update | `streams` |
+//! | who gets which update, and when | `streams`, `holder` |
 //! | a variable and its default | [`config`] |
 
 mod admit;

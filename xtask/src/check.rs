@@ -6,7 +6,7 @@ use cinnabar_core::config::VARIABLES;
 
 use crate::configuration::{self, Variables};
 
-const SECRETS: &str = "Secrets are read from .dev.vars or the environment, since Cloudflare does not give back those that it has.";
+const SECRETS: &str = "Cloudflare does not give back the secrets that it has. To check them too, copy .dev.vars.example to .dev.vars and write them there; git ignores it.";
 
 pub(crate) fn run() -> Result<()> {
     let variables = configuration::deployment()?;

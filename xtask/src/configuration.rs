@@ -43,6 +43,12 @@ pub(crate) fn development(port: u16, page: &str) -> Variables {
     let mut variables: Variables =
         defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     variables.extend(environment());
+    // Its own page works whatever other origins are given.
+    if let Some(origins) = variables.get_mut("CORS_ORIGINS").filter(|origins| *origins != "*")
+        && !origins.contains(page)
+    {
+        *origins = format!("{origins} {page}");
+    }
     variables
 }
 

@@ -1,8 +1,9 @@
 //! `dev`: the hub on this machine, and all it takes to try it.
 
+use std::fs::{self, File, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,7 @@ const TOPIC: &str = "https://example.com/books/1";
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The port to listen at, on the loopback address
-    #[arg(long, default_value_t = 8787)]
+    #[arg(long, default_value_t = 8787, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
 
     /// The folder that holds the hub's data
@@ -39,6 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let variables = configuration::development(arguments.port, &page.origin());
     check::validate(&variables)?;
 
+    let _lock = lock(&arguments.data)?;
     println!("building the Worker");
     worker::build()?;
     let mut hub =
@@ -53,6 +55,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     let status = hub.wait()?;
     bail!("workerd ended ({status})")
+}
+
+/// Keeps other hubs from the data: two that write one log would break each other.
+fn lock(data: &Path) -> Result<File> {
+    fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+    let file = File::create(data.join("lock"))
+        .with_context(|| format!("cannot write to {}", data.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "another hub uses the data in {}: end it, or choose another folder with --data",
+            data.display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", data.display()))
+        }
+    }
 }
 
 /// Fails if something listens at the port already, on either loopback address: `localhost` names
@@ -169,8 +188,9 @@ Subscribe:
 curl -N {subscribe}
 
 Publish:
-curl -d topic={TOPIC} -d data=hello -H 'Authorization: Bearer {publisher}' {hub_url}
+curl {hub_url} -H 'Authorization: Bearer {publisher}' -d topic={TOPIC} -d 'data={{\"title\":\"Piranesi\"}}'
 
+To let pages of yours subscribe: CORS_ORIGINS=http://localhost:3000 cargo xtask dev
 Ctrl-C ends it.",
             self.publisher_0x, self.subscriber_0x
         );

@@ -156,7 +156,10 @@ fn key(arguments: &Arguments) -> Result<EncodingKey> {
         std::env::var(format!("MERCURE_{role}_JWT_KEY"))
             .ok()
             .filter(|key| !key.is_empty())
-            .unwrap_or_else(|| DEVELOPMENT_KEY.to_owned())
+            .unwrap_or_else(|| {
+                eprintln!("signed with the development key; give a deployed hub's with --key");
+                DEVELOPMENT_KEY.to_owned()
+            })
     });
     let pem = || std::fs::read(&secret).context("--key: cannot read the file of a private key");
     let key = match arguments.algorithm {

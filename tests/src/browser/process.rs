@@ -8,12 +8,13 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio, id};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::page::{Page, Subscriber};
 use super::site::Site;
+use crate::children;
 
 /// How long a browser may take to start, on a machine that has much else to do.
 const START: Duration = Duration::from_secs(90);
@@ -140,7 +141,7 @@ impl Browser {
     fn start(kind: Kind) -> Result<Self, String> {
         let program = kind.find()?;
         let site = Site::start().map_err(|error| format!("no site for the pages: {error}"))?;
-        let profile = env::temp_dir().join(format!("cinnabar-{}-{}", kind.name(), id()));
+        let profile = children::folder().join(kind.name());
         let log = profile.join("log");
         let spawn = || -> io::Result<Child> {
             fs::create_dir_all(&profile)?;
