@@ -63,8 +63,8 @@ impl Grants {
         grants.bounded()
     }
 
-    /// Reads the `mercure` claim of a 0.x token; `None` in place of the publish list where the
-    /// claim has no `publish` member, which is not the same as an empty one.
+    /// Reads the `mercure` claim of a 0.x token, and whether it has a `publish` member: to have none
+    /// is not the same as to have an empty one.
     ///
     /// PHP writes an empty map as `[]`: no grants.
     ///
