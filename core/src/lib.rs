@@ -24,6 +24,7 @@
 //! | a rule of tokens, and of what they grant | `token`, `grant`, `bearer` |
 //! | what characters and names are allowed | `characters`, `topic`, `event_id`, `hub_url` |
 //! | CORS, and the check against CSRF | `cors` |
+//! | what one deployment serves, and to whom | `serves` |
 //! | every status and challenge | `error` |
 //! | what a matcher selects | `matcher`, `url_pattern`, `template` |
 //! | a byte of an event stream | `sse` |
@@ -56,6 +57,7 @@ mod publish;
 mod reader;
 mod request;
 mod resume;
+mod serves;
 mod session;
 mod sse;
 mod streams;
@@ -74,7 +76,7 @@ mod url_pattern;
 pub use admit::{Admission, admit, body_limit};
 pub use answer::{Answer, Response, misconfigured};
 pub use command::{CheckHealth, Command, UnknownCommand};
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, Platform};
 pub use cursor::{CursorKey, Position};
 pub use event_id::{EventId, InvalidEventId};
 pub use history::{Appended, Fetch, Located, Location, Page, PageLimit};

@@ -44,6 +44,22 @@ impl Publish {
         let id = self.update.id.as_str().as_bytes().to_vec();
         respond(StatusCode::OK, headers, id, &self.cors)
     }
+
+    /// The answer when the update is larger than the log can hold.
+    #[must_use]
+    pub fn too_large(&self, bytes: usize, limit: usize) -> Response {
+        let sentence = format!(
+            "The update takes {bytes} bytes in the hub's log, and {limit} are allowed; publish less, or a link to it."
+        );
+        Refusal::TooLarge(sentence).into_answer(&self.cors).response
+    }
+
+    /// The answer when the log will not take this update, nor another, until its owner has looked
+    /// after it.
+    #[must_use]
+    pub fn refused(&self) -> Response {
+        Refusal::BrokenLog.into_answer(&self.cors).response
+    }
 }
 
 /// Whether the body is a form, or does not say what it is.

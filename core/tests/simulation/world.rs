@@ -335,6 +335,12 @@ impl World {
         self.drain();
     }
 
+    /// The hub's process is told to end.
+    pub(crate) fn shut_down(&mut self) {
+        self.holder.handle_shutdown(self.now);
+        self.drain();
+    }
+
     /// Time passes; every timeout on the way is handled when it is due.
     pub(crate) fn pass(&mut self, duration: Duration) {
         let end = self.now.plus(duration);
