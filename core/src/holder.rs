@@ -14,7 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::config::Config;
-use crate::cursor::{CursorKey, Position};
+use crate::cursor::{CursorKey, Place, Position};
 use crate::history::{Appended, Fetch, Located, Location, Page, PageLimit};
 use crate::limits::PAGE_UPDATES;
 use crate::outbox::Waiting;
@@ -174,7 +174,7 @@ impl Holder {
             self.outputs.push_back(Output::Answer { stream, unavailable });
             return;
         }
-        let asked = subscribe.cursor.as_ref().map(|cursor| self.log().first(cursor));
+        let asked = subscribe.cursor.as_ref().map(|cursor| self.log().first(cursor, now));
         self.streams.insert(stream, &mut subscribe.matchers, &subscribe.hub);
         let state = match &asked {
             Some((step, _)) => State::Locating(*step),
@@ -184,7 +184,10 @@ impl Holder {
         self.schedule(stream, now);
         match asked {
             Some((_, location)) => self.outputs.push_back(Output::Locate { stream, location }),
-            None => self.open(stream, None, self.position, now),
+            None => {
+                let here = Place { position: self.position, since: now };
+                self.open(stream, None, here, now);
+            }
         }
     }
 
@@ -220,7 +223,7 @@ impl Holder {
         let asked = session.locating().zip(session.subscribe.cursor.as_ref());
         let Some((step, cursor)) = asked else { return };
         match self.log().next(step, cursor, located) {
-            Next::Begin(position, answer) => self.open(stream, Some(&answer), position, now),
+            Next::Begin(place, answer) => self.open(stream, Some(&answer), place, now),
             Next::Ask(step, location) => {
                 if let Some(session) = self.sessions.get_mut(&stream) {
                     session.ask(step);
@@ -392,7 +395,7 @@ impl Holder {
     }
 
     /// Begins a stream's response, at a place in the log.
-    fn open(&mut self, stream: StreamId, resumed: Option<&str>, cursor: Position, now: Timestamp) {
+    fn open(&mut self, stream: StreamId, resumed: Option<&str>, cursor: Place, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         let greeting = session.open(cursor, &self.key, now);
         let response = session.subscribe.opened(resumed);

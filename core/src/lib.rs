@@ -77,7 +77,7 @@ pub use admit::{Admission, admit, body_limit};
 pub use answer::{Answer, Response, misconfigured};
 pub use command::{CheckHealth, Command, UnknownCommand};
 pub use config::{Config, ConfigError, Platform};
-pub use cursor::{CursorKey, Position};
+pub use cursor::{CursorKey, Place, Position};
 pub use event_id::{EventId, InvalidEventId};
 pub use history::{Appended, Fetch, Located, Location, Page, PageLimit};
 pub use holder::{Holder, Output};

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::cursor::{CursorKey, Position};
+use crate::cursor::{CursorKey, Place, Position};
 use crate::history::{Appended, Page};
 use crate::outbox::Outbox;
 use crate::resume::Step;
@@ -96,6 +96,8 @@ pub(crate) struct Session {
     /// Every update up to here was written to the stream, or is not for it. Of a live stream the
     /// holder's position says this, unless its reader knows of an update that is not durable yet.
     cursor: Position,
+    /// As in [`Place`], for the cursor; of a live stream, it is now.
+    since: Timestamp,
     /// The position of the last id that its reader was given, and when.
     told: (Position, Timestamp),
     silent_since: Timestamp,
@@ -119,6 +121,7 @@ impl Session {
             outbox: Outbox::new(now),
             state,
             cursor: Position::START,
+            since: Timestamp::default(),
             told: (Position::START, now),
             silent_since: now,
             written: 0,
@@ -168,10 +171,11 @@ impl Session {
     }
 
     /// It begins after this position: the first bytes of its response.
-    pub(crate) fn open(&mut self, cursor: Position, key: &CursorKey, now: Timestamp) -> Bytes {
-        self.cursor = cursor;
+    pub(crate) fn open(&mut self, cursor: Place, key: &CursorKey, now: Timestamp) -> Bytes {
+        self.cursor = cursor.position;
+        self.since = cursor.since;
         self.state = State::Replaying { fetching: false };
-        self.told = (cursor, now);
+        self.told = (cursor.position, now);
         // A poll tells its position in a moment, at its end.
         if self.is_native() && !self.subscribe.polls() {
             self.position_event(key, cursor)
@@ -219,10 +223,13 @@ impl Session {
         let taken = self.room_for(frames.iter().map(Bytes::len), pace);
         frames.truncate(taken);
         self.state = State::Replaying { fetching: false };
-        self.cursor = match wanted.get(taken) {
-            Some(first_left) => first_left.position.back(1),
-            None => page.reached.max(self.cursor),
-        };
+        match wanted.get(taken) {
+            Some(first_left) => self.cursor = first_left.position.back(1),
+            None => {
+                self.cursor = page.reached.max(self.cursor);
+                self.since = page.since.unwrap_or(self.since);
+            }
+        }
         if let Some(last) = wanted[..taken].last() {
             self.told = (last.position, now);
         }
@@ -252,6 +259,7 @@ impl Session {
         if let Some((first_left, _)) = updates.get(taken) {
             self.state = State::Replaying { fetching: false };
             self.cursor = first_left.back(1);
+            self.since = now;
         }
         if let Some((last, _)) = updates[..taken].last() {
             self.told = (*last, now);
@@ -278,9 +286,10 @@ impl Session {
         position: Position,
         now: Timestamp,
     ) -> Bytes {
-        let stands = self.stands(position);
-        self.told = (stands, now);
-        self.position_event(key, stands)
+        let position = self.stands(position);
+        let since = if self.state == State::Live { now } else { self.since };
+        self.told = (position, now);
+        self.position_event(key, Place { position, since })
     }
 
     /// The last words of a stream whose time is up; `None` where there are none, or all were said.
@@ -298,8 +307,8 @@ impl Session {
         Some(event)
     }
 
-    fn position_event(&self, key: &CursorKey, position: Position) -> Bytes {
-        sse::position(&key.fragment(position), self.subscribe.retry)
+    fn position_event(&self, key: &CursorKey, place: Place) -> Bytes {
+        sse::position(&key.fragment(place), self.subscribe.retry)
     }
 
     /// Where it stands, while its holder stands at `position`.
