@@ -85,10 +85,12 @@ pub(crate) fn read(
 ) -> Result<Update, Refusal> {
     let fields = Fields::collect(body)?;
     let topics = topics(&fields.topics, config, hub)?;
+    // An id with spaces at its ends would not come back whole in `Last-Event-ID`; the law lets the
+    // hub use one of its own.
+    let own = fields.id.filter(|id| !id.is_empty() && id.trim_matches(' ') == id);
     let update = Update {
-        // An id with spaces at its ends would not come back whole in `Last-Event-ID`; the law lets
-        // the hub use one of its own.
-        id: match fields.id.filter(|id| !id.is_empty() && id.trim_matches(' ') == id) {
+        unique_id: own.is_none(),
+        id: match own {
             Some(id) => EventId::parse(&id).map_err(wrong_id)?,
             None => EventId::from_random(random),
         },
