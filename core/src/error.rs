@@ -60,6 +60,13 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// The body is larger than this many bytes.
+    pub(crate) fn body_too_large(limit: usize) -> Self {
+        Self::TooLarge(format!(
+            "The body is larger than the {limit} bytes that are allowed here; send less, or a link to it."
+        ))
+    }
+
     /// The answer on the wire, and for an invalid token the reason for the log.
     pub(crate) fn into_answer(self, cors: &Cors) -> Answer {
         let log = match &self {
@@ -134,7 +141,7 @@ impl Refusal {
                 crate::limits::MAX_URL_LENGTH
             ),
             Self::NotAForm => {
-                "Send the update as a form: Content-Type application/x-www-form-urlencoded.".into()
+                "Send the body as a form: Content-Type application/x-www-form-urlencoded.".into()
             }
             Self::NoToken => {
                 "An access token is needed; send it as `Authorization: Bearer <token>`, or in the hub's cookie.".into()

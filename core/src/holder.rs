@@ -483,7 +483,7 @@ impl Holder {
 mod tests {
     use super::*;
     use crate::tests::config;
-    use crate::{Admission, Body, Command, Request, StoredUpdate, Update, admit};
+    use crate::{Admission, Command, Request, Step, StoredUpdate, Update, admit};
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -492,8 +492,8 @@ mod tests {
         let mut config = config(&[("ANONYMOUS", "1"), ("NATIVE_READERS", "always")]);
         config.response_size = 500;
         let request = Request::new("GET", "https://hub.example/.well-known/mercure?match=a", []);
-        let admission = admit(&request, &Body::Unread, &config, NOW, &[1; 32]);
-        let Admission::Forward(Command::Subscribe(subscribe)) = admission else { panic!() };
+        let step = admit(&request, &config, NOW, &[1; 32]);
+        let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) = step else { panic!() };
         let mut holder = Holder::new(&config, CursorKey::from_bytes([1; 16]), Position::START);
         let stream = StreamId::new(1);
         holder.handle_subscribe(stream, subscribe, NOW);

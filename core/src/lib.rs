@@ -22,6 +22,7 @@
 //! | what a path, a method, an order of checks is | [`admit`](admit()) |
 //! | a rule of publications, of subscriptions | `publish`, `subscribe` |
 //! | a rule of tokens, and of what they grant | `token`, `grant`, `bearer` |
+//! | whose keys verify a token | `issuer`, `key` |
 //! | what characters and names are allowed | `characters`, `topic`, `event_id`, `hub_url` |
 //! | CORS, and the check against CSRF | `cors` |
 //! | what one deployment serves, and to whom | `serves` |
@@ -41,13 +42,16 @@ mod command;
 pub mod config;
 mod cors;
 mod cursor;
+mod discovery;
 mod error;
 mod event_id;
 mod form;
+mod generation;
 mod grant;
 mod history;
 mod holder;
 mod hub_url;
+mod issuer;
 mod key;
 pub mod limits;
 mod matcher;
@@ -73,7 +77,7 @@ mod unavailable;
 mod update;
 mod url_pattern;
 
-pub use admit::{Admission, admit, body_limit};
+pub use admit::{Admission, Step, Unread, admit};
 pub use answer::{Answer, Response, misconfigured};
 pub use command::{CheckHealth, Command, UnknownCommand};
 pub use config::{Config, ConfigError, Platform};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, LINK};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,11 @@ use crate::answer::finish;
 use crate::config::Config;
 use crate::cors::Cors;
 use crate::cursor::Cursor;
+use crate::discovery;
 use crate::error::Refusal;
 use crate::event_id::EARLIEST;
+use crate::form::{self, Pair};
+use crate::generation::{Generation, Generations};
 use crate::hub_url::HubUrl;
 use crate::limits::MAX_MATCHERS_LENGTH;
 use crate::matcher::{InvalidMatcher, Matcher, Matchers};
@@ -87,12 +90,13 @@ impl Subscribe {
 
     /// Whether it may read an update that it selected.
     pub(crate) fn may_read(&self, subject: &Subject<'_>, private: bool) -> bool {
-        !private || self.grants.select_any(subject, &self.hub)
+        !private || self.grants.select_any(subject.audience(), &self.hub)
     }
 
     /// The head of the stream's response; `resumed` is where its replay begins, if it resumes.
     pub(crate) fn opened(&self, resumed: Option<&str>) -> http::Response<()> {
         let mut headers = stream_fields();
+        headers.extend(discovery::link(&self.hub).map(|link| (LINK, link)));
         // As bytes: a cursor may hold characters that are not ASCII.
         if let Some(Ok(cursor)) = resumed.map(|cursor| HeaderValue::from_bytes(cursor.as_bytes())) {
             if self.legacy {
@@ -137,13 +141,16 @@ fn stream_fields() -> HeaderMap {
 /// are foreign and ignored, unless they are in the reserved `match` namespace.
 pub(crate) fn read(
     request: &Request,
+    body: &[u8],
     token: Option<Token>,
     config: &Config,
     hub: &HubUrl,
     cors: Cors,
     random: [u8; 16],
 ) -> Result<Subscribe, Refusal> {
-    let selection = Selection::collect(request, config, hub)?;
+    // draft-08, "Subscription": the union of query and body.
+    let parameters: Vec<Pair> = request.query().chain(form::pairs(body)).collect();
+    let selection = Selection::collect(&parameters, config, hub)?;
     let (grants, expires) = match token {
         Some(token) => (token.grants.subscribe, token.expires),
         None => (Matchers::default(), None),
@@ -155,7 +162,7 @@ pub(crate) fn read(
         hub: hub.clone(),
         grants,
         expires,
-        cursor: cursor(request),
+        cursor: cursor(request, &parameters),
         legacy: selection.legacy,
         reader: Reader::of(request, config),
         retry: between(soonest, latest, [a, b, c, d, e, f, g, h]),
@@ -171,38 +178,26 @@ struct Selection {
 }
 
 impl Selection {
-    fn collect(request: &Request, config: &Config, hub: &HubUrl) -> Result<Self, Refusal> {
+    fn collect(parameters: &[Pair], config: &Config, hub: &HubUrl) -> Result<Self, Refusal> {
         let mut legacy = false;
         let mut length = 0;
         let mut matchers = Matchers::default();
-        for pair in request.query() {
+        for pair in parameters {
             let name = pair.name_lossy();
-            let parse: &dyn Fn(&str) -> Result<Matcher, InvalidMatcher> = match &*name {
-                "match" | "match_exact" => &Matcher::exact,
-                "match_urlpattern" => &|text| Matcher::url_pattern(text, hub),
-                "topic" => {
-                    legacy = true;
-                    &Matcher::selector
-                }
-                // draft-08, "Subscription": the whole prefix is reserved, whatever its case, so
-                // that a misspelt type fails loudly.
-                _ if is_reserved(&name) => {
-                    return Err(Refusal::Malformed(format!(
-                        "The parameter `{name}` names no topic matcher type; use `match`, `match_exact` or `match_urlpattern`."
-                    )));
-                }
-                _ => continue,
-            };
+            let Some(parameter) = Parameter::named(&name, config.protocol)? else { continue };
+            legacy |= parameter == Parameter::Topic;
             let text = pair
                 .value()
                 .map_err(|_| Refusal::Malformed(format!("The parameter `{name}` is not UTF-8.")))?;
             if text.is_empty() {
                 continue;
             }
-            let matcher = parse(text)
+            let matcher = parameter
+                .read(text, hub)
                 .map_err(|error| Refusal::Malformed(format!("The parameter `{name}` {error}.")))?;
-            length += text.len();
-            matchers.insert(matcher);
+            if matchers.insert(matcher) {
+                length += text.len();
+            }
         }
         if length > MAX_MATCHERS_LENGTH {
             return Err(Refusal::Malformed(format!(
@@ -210,9 +205,19 @@ impl Selection {
             )));
         }
         if matchers.is_empty() {
-            return Err(Refusal::Malformed(
-                "Name at least one topic: `?match=<topic>`, or `?topic=<topic>`.".into(),
-            ));
+            return Err(Refusal::Malformed(match config.protocol {
+                Generations::Both => {
+                    "Name at least one topic: `?match=<topic>`, or `?topic=<topic>`.".into()
+                }
+                Generations::Only(Generation::V1) => {
+                    "Name at least one topic: `?match=<topic>`. This hub serves protocol 1.0 alone."
+                        .into()
+                }
+                Generations::Only(Generation::V0) => {
+                    "Name at least one topic: `?topic=<topic>`. This hub serves protocol 0.x alone."
+                        .into()
+                }
+            }));
         }
         if matchers.len() > config.max_matchers {
             return Err(Refusal::Malformed(format!(
@@ -230,29 +235,66 @@ impl Selection {
     }
 }
 
-/// Whether a name begins with `match`, in any case.
-fn is_reserved(name: &str) -> bool {
-    name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case("match"))
+/// A parameter that selects topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parameter {
+    Topic,
+    Match,
+    MatchUrlPattern,
 }
 
-/// The cursor of a request: the first that is not empty, the header field before the query
-/// (draft-08, "Reconciliation"); empty where all that were named are.
-fn cursor(request: &Request) -> Option<Cursor> {
+impl Parameter {
+    /// The parameter of this name; `None` for a foreign one, which is ignored.
+    ///
+    /// # Errors
+    ///
+    /// draft-08, "Subscription": the whole prefix `match` is reserved, whatever its case, so that
+    /// a misspelt type fails loudly.
+    fn named(name: &str, protocol: Generations) -> Result<Option<Self>, Refusal> {
+        if name == "topic" && protocol.contains(Generation::V0) {
+            return Ok(Some(Self::Topic));
+        }
+        let is_reserved = name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case("match"));
+        if !is_reserved || !protocol.contains(Generation::V1) {
+            return Ok(None);
+        }
+        match name {
+            "match" | "match_exact" => Ok(Some(Self::Match)),
+            "match_urlpattern" => Ok(Some(Self::MatchUrlPattern)),
+            _ => Err(Refusal::Malformed(format!(
+                "The parameter `{name}` names no topic matcher type; use `match`, `match_exact` or `match_urlpattern`."
+            ))),
+        }
+    }
+
+    fn read(self, text: &str, hub: &HubUrl) -> Result<Matcher, InvalidMatcher> {
+        match self {
+            Self::Topic => Matcher::selector(text),
+            Self::Match => Matcher::exact(text),
+            Self::MatchUrlPattern => Matcher::url_pattern(text, hub),
+        }
+    }
+}
+
+/// The cursor of a request: the first that is not empty, the header field before the parameters,
+/// in which the query comes before the body (draft-08, "Subscription", "Reconciliation"); empty
+/// where all that were named are.
+fn cursor(request: &Request, parameters: &[Pair]) -> Option<Cursor> {
     let header = request
         .header_values("last-event-id")
         .map(|value| String::from_utf8_lossy(value).into_owned());
-    let query = CURSOR_PARAMETERS.iter().flat_map(|parameter| {
-        request
-            .query()
-            .filter(move |pair| pair.name() == Ok(parameter))
+    let named = CURSOR_PARAMETERS.iter().flat_map(|name| {
+        parameters
+            .iter()
+            .filter(move |pair| pair.name() == Ok(name))
             .map(|pair| pair.value_lossy().into_owned())
     });
-    let mut named = false;
+    let mut is_named = false;
     header
-        .chain(query)
-        .inspect(|_| named = true)
+        .chain(named)
+        .inspect(|_| is_named = true)
         .find(|cursor| !cursor.is_empty())
-        .or_else(|| named.then(String::new))
+        .or_else(|| is_named.then(String::new))
         .map(|cursor| Cursor::read(&cursor))
 }
 

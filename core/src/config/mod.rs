@@ -12,6 +12,8 @@
 //! assert!(mistakes.to_string().contains("HEARTBEAT: `soon` is not a duration"));
 //! ```
 
+mod issuers;
+mod keys;
 mod names;
 mod platform;
 mod values;
@@ -20,10 +22,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::generation::{Generation, Generations};
 use crate::hub_url::HubUrl;
+use crate::issuer::{Issuer, Issuers, Keys};
 use crate::key::Key;
 use crate::request::Request;
 use crate::serves::Serves;
+use crate::token::Role;
 
 pub use platform::Platform;
 
@@ -60,20 +65,33 @@ pub const VARIABLES: &[Variable] = &[
         "The public URL of the hub: the audience of 1.0 tokens, and the base of the reserved namespace. Unset: `/.well-known/mercure` at the host of each request; set it if the Worker answers on a wildcard route.",
     ),
     variable("AUDIENCES", "", "More audiences to accept in 1.0 tokens, separated by spaces."),
+    variable(
+        "HUB_ALIASES",
+        "",
+        "More paths at which the hub answers, such as `/hub`, separated by spaces.",
+    ),
+    variable(
+        "PROTOCOL",
+        "both",
+        "Which generations of the protocol are served: `both`, `1.0` (draft-08) or `0.x`.",
+    ),
     secret(
         "MERCURE_PUBLISHER_JWT_KEY",
-        "The secret that publishers' tokens are signed with. Required.",
+        "What publishers' tokens are verified with: a shared secret, or a public key in PEM or as JWK. Required, unless an issuer has one.",
     ),
-    variable("MERCURE_PUBLISHER_JWT_ALG", "HS256", "The algorithm of publishers' tokens."),
+    variable(
+        "MERCURE_PUBLISHER_JWT_ALG",
+        "",
+        "The algorithm of publishers' tokens: `HS256` (of a secret, if unset), `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384` or `EdDSA`. A JWK may name its own.",
+    ),
     secret(
         "MERCURE_SUBSCRIBER_JWT_KEY",
-        "The secret that subscribers' tokens are signed with. Required unless `ANONYMOUS=1`.",
+        "What subscribers' tokens are verified with. Required unless `ANONYMOUS=1`, or an issuer has one.",
     ),
-    variable("MERCURE_SUBSCRIBER_JWT_ALG", "HS256", "The algorithm of subscribers' tokens."),
-    variable(
+    variable("MERCURE_SUBSCRIBER_JWT_ALG", "", "The algorithm of subscribers' tokens."),
+    secret(
         "MERCURE_TRUSTED_ISSUERS",
-        "",
-        "The `iss` that 1.0 tokens must carry; one at present. Unset: 1.0 tokens are refused.",
+        "The `iss` that 1.0 tokens must carry, if the keys above verify them; or a JSON list of issuers, each with its keys (see [Tokens](#tokens)). Unset: 1.0 tokens are refused.",
     ),
     variable("ANONYMOUS", "0", "`1`: subscribers need no token; they get public updates only."),
     variable(
@@ -95,6 +113,11 @@ pub const VARIABLES: &[Variable] = &[
         "QUERY_AUTHORIZATION",
         "1",
         "`1`: a 0.x token may come in the query parameter `authorization`, as some clients send it. URLs end up in logs; turn it off if yours do not need it.",
+    ),
+    variable(
+        "TARGETS",
+        "0",
+        "`1`: the field `target` of the protocol's first years counts; who publishes needs a grant for every target, and who reads for one of them. Otherwise it is ignored.",
     ),
     variable(
         "PUBLISH_UNGRANTED",
@@ -164,15 +187,16 @@ pub const VARIABLES: &[Variable] = &[
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) hub_url: Option<HubUrl>,
+    pub(crate) hub_aliases: Vec<String>,
     pub(crate) audiences: Vec<String>,
-    pub(crate) publisher_key: Key,
-    pub(crate) subscriber_key: Option<Key>,
-    pub(crate) trusted_issuer: Option<String>,
+    pub(crate) protocol: Generations,
+    pub(crate) issuers: Issuers,
     pub(crate) anonymous: bool,
     pub(crate) cors_origins: Origins,
     pub(crate) publish_origins: Vec<String>,
     pub(crate) cookie_name: String,
     pub(crate) query_authorization: bool,
+    pub(crate) targets: bool,
     pub(crate) publish_ungranted: bool,
     pub(crate) heartbeat: Duration,
     pub(crate) stream_lifetime: Duration,
@@ -274,17 +298,19 @@ impl Config {
         let mut reader = Reader::new(platform, variables);
         let hub_url = reader.optional("HUB_URL", values::hub_url);
         let audiences = reader.required("AUDIENCES", values::list);
-        for role in ["MERCURE_PUBLISHER_JWT_ALG", "MERCURE_SUBSCRIBER_JWT_ALG"] {
-            reader.required(role, values::algorithm);
-        }
-        let publisher_key = reader.key("MERCURE_PUBLISHER_JWT_KEY");
-        let subscriber_key = reader.key("MERCURE_SUBSCRIBER_JWT_KEY");
-        let trusted_issuer = reader.optional("MERCURE_TRUSTED_ISSUERS", values::issuer);
+        let hub_aliases = reader.required("HUB_ALIASES", values::paths);
+        let protocol = reader.required("PROTOCOL", values::protocol);
+        let own = Keys {
+            publisher: reader.key("MERCURE_PUBLISHER_JWT_KEY", "MERCURE_PUBLISHER_JWT_ALG"),
+            subscriber: reader.key("MERCURE_SUBSCRIBER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_ALG"),
+        };
+        let issuers = Issuers { trusted: reader.issuers("MERCURE_TRUSTED_ISSUERS", &own), own };
         let anonymous = reader.required("ANONYMOUS", values::switch);
         let cors_origins = reader.required("CORS_ORIGINS", values::cors_origins);
         let publish_origins = reader.required("PUBLISH_ORIGINS", values::origins);
         let cookie_name = reader.required("COOKIE_NAME", values::cookie_name);
         let query_authorization = reader.required("QUERY_AUTHORIZATION", values::switch);
+        let targets = reader.required("TARGETS", values::switch);
         let publish_ungranted = reader.required("PUBLISH_UNGRANTED", values::switch);
         let heartbeat = reader.required("HEARTBEAT", values::duration);
         let stream_lifetime = reader.required("STREAM_LIFETIME", values::lifetime);
@@ -307,16 +333,26 @@ impl Config {
         let poll_fast = reader.required("POLL_FAST", values::duration);
         let poll_slow = reader.required("POLL_SLOW", values::duration);
 
-        if !reader.has("MERCURE_PUBLISHER_JWT_KEY") {
+        if reader.lacks_key("MERCURE_PUBLISHER_JWT_KEY", &issuers, Role::Publisher) {
             reader.mistake(
                 "MERCURE_PUBLISHER_JWT_KEY",
                 "is not set; set it to the secret that publishers sign their tokens with, at least 32 bytes",
             );
         }
-        if !reader.has("MERCURE_SUBSCRIBER_JWT_KEY") && anonymous == Some(false) {
+        if reader.lacks_key("MERCURE_SUBSCRIBER_JWT_KEY", &issuers, Role::Subscriber)
+            && anonymous == Some(false)
+        {
             reader.mistake(
                 "MERCURE_SUBSCRIBER_JWT_KEY",
                 "is not set; set it to the secret that subscribers' tokens are signed with, or set ANONYMOUS=1 for a hub of public updates",
+            );
+        }
+        if protocol == Some(Generations::Only(Generation::V1))
+            && !reader.has("MERCURE_TRUSTED_ISSUERS")
+        {
+            reader.mistake(
+                "PROTOCOL",
+                "is 1.0, whose tokens are refused unless MERCURE_TRUSTED_ISSUERS is set; set that to the `iss` of your tokens",
             );
         }
         // An empty outbox takes an update of any size.
@@ -333,15 +369,16 @@ impl Config {
         let config = (|| {
             Some(Self {
                 hub_url,
+                hub_aliases: hub_aliases?,
                 audiences: audiences?,
-                publisher_key: publisher_key?,
-                subscriber_key,
-                trusted_issuer,
+                protocol: protocol?,
+                issuers,
                 anonymous: anonymous?,
                 cors_origins: cors_origins?,
                 publish_origins: publish_origins?,
                 cookie_name: cookie_name?,
                 query_authorization: query_authorization?,
+                targets: targets?,
                 publish_ungranted: publish_ungranted?,
                 heartbeat: heartbeat?,
                 stream_lifetime: stream_lifetime?,
@@ -447,27 +484,42 @@ impl Reader {
         self.has(name).then(|| self.required(name, parse)).flatten()
     }
 
-    fn key(&mut self, name: &str) -> Option<Key> {
-        let secret = self.values.get(name)?.clone();
-        if secret.starts_with("-----BEGIN") {
-            self.mistake(
-                name,
-                "is a PEM key, and HS256 takes a shared secret; a public key as a secret would let everybody sign",
-            );
+    /// The key of a role, with the algorithm that another variable names.
+    fn key(&mut self, name: &str, algorithm_name: &str) -> Option<Key> {
+        // One that is wrong is noted, whether there is a key for it or not.
+        let algorithm = self.optional(algorithm_name, keys::algorithm);
+        if self.has(algorithm_name) && algorithm.is_none() {
             return None;
         }
-        if secret.trim() != secret {
-            self.warnings.push(format!(
-                "{name} begins or ends with white space; put it again if that is not meant"
-            ));
+        match keys::key(self.values.get(name)?, algorithm) {
+            Ok(read) => {
+                let warnings = read.warnings.iter().map(|warning| format!("{name} {warning}"));
+                self.warnings.extend(warnings);
+                Some(read.key)
+            }
+            Err(what) => {
+                self.mistake(name, &what);
+                None
+            }
         }
-        // RFC 7518, section 3.2: a key of HS256 has at least 256 bits.
-        if secret.len() < 32 {
-            self.warnings.push(format!(
-                "{name} is shorter than 32 bytes and can be guessed from any token; use a longer one in production"
-            ));
+    }
+
+    fn issuers(&mut self, name: &str, own: &Keys) -> Vec<Issuer> {
+        let Some(text) = self.values.get(name) else { return Vec::new() };
+        let warnings = &mut self.warnings;
+        match issuers::read(text, own, &mut |warning| warnings.push(warning)) {
+            Ok(issuers) => issuers,
+            Err(what) => {
+                self.mistake(name, &what);
+                Vec::new()
+            }
         }
-        Some(Key::hs256(secret.as_bytes()))
+    }
+
+    /// Whether nobody has a key for a role, and no mistake says so already.
+    fn lacks_key(&self, name: &str, issuers: &Issuers, role: Role) -> bool {
+        let is_trusted_wrongly = self.has("MERCURE_TRUSTED_ISSUERS") && issuers.trusted.is_empty();
+        !issuers.has_key(role) && !self.has(name) && !is_trusted_wrongly
     }
 
     fn finish(self) -> (Vec<String>, Vec<String>) {
@@ -507,7 +559,7 @@ mod tests {
         let error = Config::from_variables([
             ("HEARTBEAT".to_owned(), "x".to_owned()),
             ("ANONYMOUS".to_owned(), "maybe".to_owned()),
-            ("PROTOCOL".to_owned(), "1.0".to_owned()),
+            ("PROTOCOL".to_owned(), "2.0".to_owned()),
         ])
         .map(|_| ())
         .unwrap_err()
@@ -559,7 +611,7 @@ mod tests {
         let variables = [("JWT_KEY", "k".repeat(32)), ("ALLOW_ANONYMOUS", "1".into())];
         let old = Config::from_variables(variables.map(|(name, value)| (name.into(), value)));
         let old = old.unwrap();
-        assert!(old.anonymous && old.subscriber_key.is_some());
+        assert!(old.anonymous && old.issuers.own.subscriber.is_some());
         assert!(!config(&[("ALLOW_ANONYMOUS", "1"), ("ANONYMOUS", "0")]).unwrap().anonymous);
     }
 
@@ -594,8 +646,18 @@ mod tests {
             ("NATIVE_READERS", "some"),
             ("SERVES", "none"),
             ("POLL_FAST", "100ms"),
-            ("MERCURE_PUBLISHER_JWT_ALG", "RS256"),
+            ("MERCURE_PUBLISHER_JWT_ALG", "ES512"),
+            ("MERCURE_PUBLISHER_JWT_ALG", "none"),
             ("MERCURE_TRUSTED_ISSUERS", "https://a https://b"),
+            ("MERCURE_TRUSTED_ISSUERS", "[]"),
+            ("MERCURE_TRUSTED_ISSUERS", "[{\"issuer\": \"https://a\"}]"),
+            ("HUB_ALIASES", "hub"),
+            ("HUB_ALIASES", "/hub/"),
+            ("HUB_ALIASES", "/healthz"),
+            ("HUB_ALIASES", "/hub?x"),
+            ("PROTOCOL", "1.0"),
+            ("PROTOCOL", "7"),
+            ("TARGETS", "maybe"),
         ] {
             assert!(mistakes(&[(name, value)]).starts_with(&format!("{name}: ")), "{name}={value}");
         }

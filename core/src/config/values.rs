@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::{NativeReaders, Origins};
+use crate::generation::{Generation, Generations};
 use crate::hub_url::HubUrl;
 use crate::serves::Serves;
 
@@ -20,25 +21,33 @@ pub(super) fn hub_url(text: &str) -> Result<HubUrl, String> {
     })
 }
 
+/// Paths at which the hub answers as well.
+pub(super) fn paths(text: &str) -> Result<Vec<String>, String> {
+    let path = |item: &String| {
+        // Written as it will be compared: with one slash at the front and none at the end.
+        let spelt = HubUrl::parse(&format!("https://hub.example{item}"));
+        spelt.ok().filter(|url| url.path() == item).map(|_| item.clone()).ok_or_else(|| {
+            format!(
+                "`{item}` is not a path for the hub; write it like /hub, without a slash at its end"
+            )
+        })
+    };
+    list(text)?.iter().map(path).collect()
+}
+
+pub(super) fn protocol(text: &str) -> Result<Generations, String> {
+    match text {
+        "both" => Ok(Generations::Both),
+        "1.0" => Ok(Generations::Only(Generation::V1)),
+        "0.x" => Ok(Generations::Only(Generation::V0)),
+        _ => Err(format!("`{text}` is none of both, 1.0, 0.x")),
+    }
+}
+
 /// Items separated by spaces or commas.
 pub(super) fn list(text: &str) -> Result<Vec<String>, String> {
     let items = text.split([' ', ',', '\t', '\n']);
     Ok(items.filter(|item| !item.is_empty()).map(str::to_owned).collect())
-}
-
-pub(super) fn issuer(text: &str) -> Result<String, String> {
-    match list(text)?.as_slice() {
-        [issuer] => Ok(issuer.clone()),
-        [] => Err("names no issuer; write the `iss` of your tokens, or remove it".into()),
-        _ => Err("names several issuers, and this version trusts one; name that one".into()),
-    }
-}
-
-pub(super) fn algorithm(text: &str) -> Result<(), String> {
-    match text {
-        "HS256" => Ok(()),
-        _ => Err(format!("`{text}` is not supported by this version; use HS256")),
-    }
 }
 
 pub(super) fn switch(text: &str) -> Result<bool, String> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cinnabar_core::{
     Admission, Appended, Body, Command, Config, CursorKey, Fetch, Holder, Located, Location,
-    Output, Page, Place, Position, Request, StreamId, Subscribe, Timestamp, Update, admit,
+    Output, Page, Place, Position, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
@@ -97,8 +97,11 @@ impl World {
 
     fn admit(&mut self, request: &Request, body: &[u8]) -> Option<Command> {
         let entropy = self.entropy();
-        let body = Body::Whole(body.to_vec());
-        match admit(request, &body, &self.config, self.now, &entropy) {
+        let admission = match admit(request, &self.config, self.now, &entropy) {
+            Step::Done(admission) => admission,
+            Step::Read(unread) => unread.admit(&Body::Whole(body.to_vec()), self.now),
+        };
+        match admission {
             Admission::Forward(command) => Some(command),
             Admission::Answer(_) => None,
         }
