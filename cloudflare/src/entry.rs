@@ -1,6 +1,6 @@
 //! The Worker: admits requests, and forwards those that the holder of the log answers.
 
-use cinnabar_core::{Admission, Body, Command, Config, Request, admit, body_limit, misconfigured};
+use cinnabar_core::{Admission, Body, Command, Request, Step, admit, misconfigured};
 use futures_util::StreamExt as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -34,17 +34,18 @@ async fn fetch(
         return Ok(answer::whole(misconfigured())?);
     };
     let head = head(&request)?;
-    let body = body(&request, body_limit(&head, &config, platform::now())).await;
-    respond(&head, &body, &config, &env).await
+    let admission = match admit(&head, &config, platform::now(), &platform::entropy()?) {
+        Step::Done(admission) => admission,
+        Step::Read(unread) => {
+            let body = body(&request, unread.limit()).await;
+            unread.admit(&body, platform::now())
+        }
+    };
+    respond(admission, &env).await
 }
 
-async fn respond(
-    head: &Request,
-    body: &Body,
-    config: &Config,
-    env: &Env,
-) -> worker::Result<web_sys::Response> {
-    match admit(head, body, config, platform::now(), &platform::entropy()?) {
+async fn respond(admission: Admission, env: &Env) -> worker::Result<web_sys::Response> {
+    match admission {
         Admission::Answer(refusal) => {
             if let Some(line) = refusal.log {
                 console_log!("{line}");
@@ -86,8 +87,7 @@ fn head(request: &web_sys::Request) -> worker::Result<Request> {
 }
 
 /// Reads a body, and no further than its limit.
-async fn body(request: &web_sys::Request, limit: Option<usize>) -> Body {
-    let Some(limit) = limit else { return Body::Unread };
+async fn body(request: &web_sys::Request, limit: usize) -> Body {
     let mut bytes = Vec::new();
     let Some(stream) = request.body() else { return Body::Whole(bytes) };
     let mut chunks = ByteStream::from(stream);

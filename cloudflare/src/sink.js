@@ -9,6 +9,10 @@
 // How much is joined at most.
 const JOINED = 64 * 1024;
 
+// How long after its first chunk was taken a response's head may still be on its way, in
+// milliseconds.
+const SETTLING = 5_000;
+
 export class Sinks {
   #sinks = new Map();
   #ready = new Set();
@@ -24,7 +28,7 @@ export class Sinks {
 
   // A new stream's body; `joins` where chunks that wait may leave as one.
   open(stream, joins) {
-    const sink = { stream, joins, controller: undefined, waiting: [], inFlight: 0, begun: false, asked: false };
+    const sink = { stream, joins, controller: undefined, waiting: [], inFlight: 0, begun: undefined, asked: false };
     this.#sinks.set(stream, sink);
     return new ReadableStream(
       {
@@ -58,11 +62,12 @@ export class Sinks {
 
   // Ends a stream; what its reader has not taken is dropped.
   cut(stream) {
-    // An error before the first chunk has gone out would take the response's head along, and leave
-    // its reader without an answer.
+    // An error overtakes what is on its way. While that may be the response's head, whose loss
+    // would leave the reader without an answer, the stream ends cleanly.
     const begun = this.#sinks.get(stream)?.begun;
+    const settled = begun !== undefined && Date.now() - begun > SETTLING;
     const cut = (controller) => controller.error(new Error("the stream was cut"));
-    this.#end(stream, begun ? cut : (controller) => controller.close());
+    this.#end(stream, settled ? cut : (controller) => controller.close());
   }
 
   #end(stream, end) {
@@ -118,7 +123,7 @@ export class Sinks {
     if (this.#taken.size === 0) queueMicrotask(() => this.#report());
     this.#taken.set(sink.stream, sink.inFlight);
     sink.inFlight = 0;
-    sink.begun = true;
+    sink.begun ??= Date.now();
   }
 
   #report() {

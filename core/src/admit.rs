@@ -1,26 +1,60 @@
 //! Admission: from a request to an answer, or to a command for the holder of the log.
 //!
 //! ```text
-//!  request ─▶ route ─▶ size ─▶ token ─▶ fields ─▶ grants ─▶ Command
-//!               └────────┴────────┴────────┴────────┴─────▶ Answer
+//!  request ─▶ route ─▶ size ─▶ token ─▶ body ─▶ fields ─▶ grants ─▶ Command
+//!               └────────┴────────┴────────┴────────┴────────┴─────▶ Answer
 //! ```
 //!
-//! All of it is a pure function of the request, the configuration, the time and some random bytes.
+//! All of it is a pure function of the request, the configuration, the time and some random bytes;
+//! where the body counts, of two: [`admit`](admit()) asks for it ([`Step::Read`]) when its sender
+//! has shown a valid token, for a body is not worth memory before that.
+//!
+//! ```
+//! use cinnabar_core::{Admission, Body, Command, Config, Request, Step, Timestamp, admit};
+//!
+//! let variables = [("MERCURE_PUBLISHER_JWT_KEY", "k".repeat(32)), ("ANONYMOUS", "1".into())];
+//! let config = Config::from_variables(variables.map(|(name, value)| (name.into(), value)))?;
+//! let now = Timestamp::from_millis(1_767_225_600_000);
+//!
+//! let url = "https://hub.example.com/.well-known/mercure";
+//! let request = Request::new("QUERY", url, []);
+//! let Step::Read(unread) = admit(&request, &config, now, &[7; 32]) else {
+//!     panic!("the body of a QUERY counts");
+//! };
+//! assert!(unread.limit() > 10);
+//! match unread.admit(&Body::Whole(b"match=news".into()), now) {
+//!     Admission::Forward(Command::Subscribe(_)) => {}
+//!     other => panic!("a stream of public updates: {other:?}"),
+//! }
+//! # Ok::<(), cinnabar_core::ConfigError>(())
+//! ```
 
 use crate::answer::{Answer, Response};
-use crate::bearer::{Bearer, Presentation, bearer};
+use crate::bearer::{Presentation, bearer};
 use crate::command::{CheckHealth, Command};
 use crate::config::Config;
 use crate::cors::{self, Cors};
 use crate::error::Refusal;
+use crate::form;
 use crate::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl};
-use crate::limits::MAX_URL_LENGTH;
+use crate::limits::{MAX_QUERY_BODY_LENGTH, MAX_URL_LENGTH};
 use crate::publish::{self, Publish};
 use crate::request::{Body, Request};
+use crate::serves::check_origin;
 use crate::subscribe::{self, Subscribe};
 use crate::time::Timestamp;
 use crate::token::{self, Role, Token};
 use crate::update::Update;
+
+/// What becomes of a request, as far as its head tells.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// Its body does not count, and need not be read.
+    Done(Admission),
+    /// Its body counts: read it, no further than [`Unread::limit`], and go on with
+    /// [`Unread::admit`].
+    Read(Unread<'a>),
+}
 
 /// What becomes of a request.
 #[derive(Clone, Debug)]
@@ -31,81 +65,152 @@ pub enum Admission {
     Forward(Command),
 }
 
-/// The methods of the hub's path, and of its health.
-const METHODS: &str = "GET, HEAD, POST, OPTIONS";
+/// A request whose head is in order, and whose body is still to be read.
+#[derive(Debug)]
+pub struct Unread<'a> {
+    purpose: Purpose,
+    head: Head<'a>,
+}
+
+/// What a body is read for.
+#[derive(Debug)]
+enum Purpose {
+    Publish(Token),
+    Subscribe(Option<Token>),
+}
+
+/// What is known of a request before its body.
+#[derive(Debug)]
+struct Head<'a> {
+    request: &'a Request,
+    config: &'a Config,
+    hub: HubUrl,
+    cors: Cors,
+    random: [u8; 16],
+}
+
+/// The methods of the hub's health.
 const HEALTH_METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// What a path and a method ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
     Publish,
-    Subscribe { with_body: bool },
-    Preflight { methods: &'static str },
+    Subscribe,
+    /// The answer to a subscriber, without a stream.
+    Probe,
+    Query,
+    Preflight {
+        methods: &'static str,
+    },
     CheckHealth,
-}
-
-/// How many bytes of a request's body to read before [`admit`]; `None`: do not read it. A body is
-/// not worth memory before its sender has shown a valid token.
-#[must_use]
-pub fn body_limit(request: &Request, config: &Config, now: Timestamp) -> Option<usize> {
-    let (route, hub) = route(request, config).ok()?;
-    let admitted = route == Route::Publish && publisher(request, config, &hub, now).is_ok();
-    admitted.then_some(config.max_request_body_size)
 }
 
 /// Decides what becomes of a request. `entropy` must be fresh random bytes: ids are made of it.
 #[must_use]
-pub fn admit(
-    request: &Request,
-    body: &Body,
-    config: &Config,
+pub fn admit<'a>(
+    request: &'a Request,
+    config: &'a Config,
     now: Timestamp,
     entropy: &[u8; 32],
-) -> Admission {
+) -> Step<'a> {
     let cors = Cors::of(request, config);
-    match decide(request, body, config, now, entropy, &cors) {
-        Ok(admission) => admission,
-        Err(refusal) => Admission::Answer(refusal.into_answer(&cors)),
+    match begin(request, config, now, entropy, &cors) {
+        Ok(step) => step,
+        Err(refusal) => Step::Done(Admission::Answer(refusal.into_answer(&cors))),
     }
 }
 
-fn decide(
-    request: &Request,
-    body: &Body,
-    config: &Config,
+fn begin<'a>(
+    request: &'a Request,
+    config: &'a Config,
     now: Timestamp,
     entropy: &[u8; 32],
     cors: &Cors,
-) -> Result<Admission, Refusal> {
+) -> Result<Step<'a>, Refusal> {
     let (route, hub) = route(request, config)?;
     let mut random = [0; 16];
     random.copy_from_slice(&entropy[..16]);
-    match route {
-        Route::Preflight { methods } => Ok(answer(cors.preflight(methods))),
+    let head = Head { request, config, hub, cors: cors.clone(), random };
+    Ok(match route {
+        Route::Preflight { methods } => Step::Done(answer(cors.preflight(methods))),
         Route::CheckHealth => {
-            Ok(Admission::Forward(Command::CheckHealth(CheckHealth { cors: cors.clone() })))
+            Step::Done(Admission::Forward(Command::CheckHealth(CheckHealth { cors: cors.clone() })))
         }
         Route::Publish => {
-            let update = publish(request, body, config, &hub, now, random)?;
-            Ok(Admission::Forward(Command::Publish(Publish { update, cors: cors.clone() })))
+            Step::Read(Unread { purpose: Purpose::Publish(head.publisher(now)?), head })
         }
-        Route::Subscribe { with_body } => {
-            let subscribe = subscribe(request, config, &hub, now, cors, random)?;
-            Ok(if with_body {
-                Admission::Forward(Command::Subscribe(subscribe))
-            } else {
-                answer(subscribe.opened(subscribe.unresumed()).map(|()| Vec::new()))
-            })
+        Route::Query => {
+            Step::Read(Unread { purpose: Purpose::Subscribe(head.subscriber(now)?), head })
         }
-    }
+        Route::Subscribe => {
+            let subscribe = head.subscribe(head.subscriber(now)?, &[])?;
+            Step::Done(Admission::Forward(Command::Subscribe(subscribe)))
+        }
+        Route::Probe => {
+            let subscribe = head.subscribe(head.subscriber(now)?, &[])?;
+            let response = subscribe.opened(subscribe.unresumed());
+            Step::Done(answer(response.map(|()| Vec::new())))
+        }
+    })
 }
 
 fn answer(response: Response) -> Admission {
     Admission::Answer(Answer { response, log: None })
 }
 
+impl Unread<'_> {
+    /// The most bytes of the body that are of use; one that goes on is [`Body::TooLarge`].
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        match self.purpose {
+            Purpose::Publish(_) => self.head.config.max_request_body_size,
+            Purpose::Subscribe(_) => MAX_QUERY_BODY_LENGTH,
+        }
+    }
+
+    /// Decides what becomes of the request, now that its body is known.
+    #[must_use]
+    pub fn admit(self, body: &Body, now: Timestamp) -> Admission {
+        let limit = self.limit();
+        let Self { purpose, head } = self;
+        let decided = whole(body, limit).and_then(|body| head.check_form().map(|()| body));
+        let decided = decided.and_then(|body| match purpose {
+            Purpose::Publish(token) => {
+                // It may have taken its time to arrive.
+                check_expiry(Some(&token), now)?;
+                let update = head.publish(&token, body)?;
+                Ok(Command::Publish(Publish { update, cors: head.cors.clone() }))
+            }
+            Purpose::Subscribe(token) => {
+                check_expiry(token.as_ref(), now)?;
+                head.subscribe(token, body).map(Command::Subscribe)
+            }
+        });
+        match decided {
+            Ok(command) => Admission::Forward(command),
+            Err(refusal) => Admission::Answer(refusal.into_answer(&head.cors)),
+        }
+    }
+}
+
+fn check_expiry(token: Option<&Token>, now: Timestamp) -> Result<(), Refusal> {
+    token::check_expiry(token.and_then(|token| token.expires), now).map_err(Refusal::InvalidToken)
+}
+
+fn whole(body: &Body, limit: usize) -> Result<&[u8], Refusal> {
+    match body {
+        Body::Whole(body) if body.len() <= limit => Ok(body),
+        Body::Whole(_) | Body::TooLarge => Err(Refusal::body_too_large(limit)),
+        Body::Broken => {
+            Err(Refusal::Malformed("The body did not arrive whole; send it again.".into()))
+        }
+    }
+}
+
 /// Finds what is asked for, and the hub's URL for this request.
 fn route(request: &Request, config: &Config) -> Result<(Route, HubUrl), Refusal> {
+    check_origin(request, config)?;
     if request.url_length() > MAX_URL_LENGTH {
         return Err(Refusal::UrlTooLong);
     }
@@ -114,13 +219,15 @@ fn route(request: &Request, config: &Config) -> Result<(Route, HubUrl), Refusal>
         .hub_url(request)
         .ok_or_else(|| Refusal::NotFound { hub_path: DEFAULT_PATH.to_owned() })?;
     let path = canonical(request.path());
-    let route = if path == hub.path() {
+    let route = if path == hub.path() || config.hub_aliases.contains(&path) {
+        let serves = config.serves;
         match request.method() {
-            "GET" => Route::Subscribe { with_body: true },
-            "HEAD" => Route::Subscribe { with_body: false },
-            "POST" => Route::Publish,
-            "OPTIONS" => Route::Preflight { methods: METHODS },
-            _ => return Err(Refusal::Method { allowed: METHODS }),
+            "GET" if serves.subscribes() => Route::Subscribe,
+            "HEAD" if serves.subscribes() => Route::Probe,
+            "QUERY" if serves.subscribes() => Route::Query,
+            "POST" if serves.publishes() => Route::Publish,
+            "OPTIONS" => Route::Preflight { methods: serves.methods() },
+            _ => return Err(Refusal::Method { allowed: serves.methods() }),
         }
     } else if path == HEALTH_PATH {
         match request.method() {
@@ -140,87 +247,59 @@ fn canonical(path: &str) -> String {
     format!("/{}", path.trim_matches('/'))
 }
 
-fn publish(
-    request: &Request,
-    body: &Body,
-    config: &Config,
-    hub: &HubUrl,
-    now: Timestamp,
-    random: [u8; 16],
-) -> Result<Update, Refusal> {
-    let token = publisher(request, config, hub, now)?;
-    let body = match body {
-        Body::Whole(body) if body.len() <= config.max_request_body_size => body.as_slice(),
-        Body::Unread => &[],
-        Body::Broken => {
-            return Err(Refusal::Malformed("The body did not arrive whole; send it again.".into()));
+impl Head<'_> {
+    /// The token of a publisher, who may publish something; all that can be known before the body.
+    fn publisher(&self, now: Timestamp) -> Result<Token, Refusal> {
+        let (request, config) = (self.request, self.config);
+        let length =
+            request.header("content-length").and_then(|length| length.parse::<usize>().ok());
+        if length.is_some_and(|length| length > config.max_request_body_size) {
+            return Err(Refusal::body_too_large(config.max_request_body_size));
         }
-        Body::Whole(_) | Body::TooLarge => return Err(body_too_large(config)),
-    };
-    if !publish::is_form(request) {
-        return Err(Refusal::NotAForm);
+        let (token, presented) = self.token(Role::Publisher, now)?.ok_or(Refusal::NoToken)?;
+        // A cookie comes along whatever page sent the request.
+        if presented == Presentation::Cookie && !cors::may_publish(request, config, &self.hub) {
+            return Err(Refusal::ForbiddenOrigin);
+        }
+        Ok(token)
     }
-    let update = publish::read(body, config, hub, random)?;
-    if token.publishes_ungranted(&update, config) {
-        return Ok(update);
-    }
-    if let Some(topic) = token.grants.refuses(update.topics(), hub) {
-        return Err(Refusal::InsufficientScope(format!(
-            "The access token does not grant publishing to the topic `{topic}`."
-        )));
-    }
-    Ok(update)
-}
 
-/// The token of a publisher, who may publish something; all that can be known before the body.
-fn publisher(
-    request: &Request,
-    config: &Config,
-    hub: &HubUrl,
-    now: Timestamp,
-) -> Result<Token, Refusal> {
-    let length = request.header("content-length").and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > config.max_request_body_size) {
-        return Err(body_too_large(config));
+    /// The token of a subscriber, who may need none.
+    fn subscriber(&self, now: Timestamp) -> Result<Option<Token>, Refusal> {
+        match self.token(Role::Subscriber, now)? {
+            Some((token, _)) => Ok(Some(token)),
+            None if self.config.anonymous => Ok(None),
+            None => Err(Refusal::NoToken),
+        }
     }
-    let bearer = bearer(request, config)?.ok_or(Refusal::NoToken)?;
-    let token = validate(&bearer, Role::Publisher, config, hub, now)?;
-    // A cookie comes along whatever page sent the request.
-    if bearer.presented == Presentation::Cookie && !cors::may_publish(request, config, hub) {
-        return Err(Refusal::ForbiddenOrigin);
+
+    fn token(&self, role: Role, now: Timestamp) -> Result<Option<(Token, Presentation)>, Refusal> {
+        let Some(bearer) = bearer(self.request, self.config)? else { return Ok(None) };
+        let token = token::validate(&bearer, role, self.config, &self.hub, now);
+        Ok(Some((token.map_err(Refusal::InvalidToken)?, bearer.presented)))
     }
-    Ok(token)
-}
 
-fn body_too_large(config: &Config) -> Refusal {
-    Refusal::TooLarge(format!(
-        "The body is larger than the {} bytes that are allowed; publish less, or a link to it.",
-        config.max_request_body_size
-    ))
-}
+    fn check_form(&self) -> Result<(), Refusal> {
+        if form::is_content_of(self.request) { Ok(()) } else { Err(Refusal::NotAForm) }
+    }
 
-fn subscribe(
-    request: &Request,
-    config: &Config,
-    hub: &HubUrl,
-    now: Timestamp,
-    cors: &Cors,
-    random: [u8; 16],
-) -> Result<Subscribe, Refusal> {
-    let token = match bearer(request, config)? {
-        Some(bearer) => Some(validate(&bearer, Role::Subscriber, config, hub, now)?),
-        None if config.anonymous => None,
-        None => return Err(Refusal::NoToken),
-    };
-    subscribe::read(request, token, config, hub, cors.clone(), random)
-}
+    fn publish(&self, token: &Token, body: &[u8]) -> Result<Update, Refusal> {
+        let update = publish::read(body, self.config, &self.hub, self.random)?;
+        if token.publishes_ungranted(&update, self.config) {
+            return Ok(update);
+        }
+        // "What it promises": every target must be granted as well.
+        let topics = update.topics().iter().chain(update.targets());
+        if let Some(topic) = token.grants.refuses(topics, &self.hub) {
+            return Err(Refusal::InsufficientScope(format!(
+                "The access token does not grant publishing to `{topic}`."
+            )));
+        }
+        Ok(update)
+    }
 
-fn validate(
-    bearer: &Bearer,
-    role: Role,
-    config: &Config,
-    hub: &HubUrl,
-    now: Timestamp,
-) -> Result<Token, Refusal> {
-    token::validate(bearer, role, config, hub, now).map_err(Refusal::InvalidToken)
+    fn subscribe(&self, token: Option<Token>, body: &[u8]) -> Result<Subscribe, Refusal> {
+        let Self { request, config, hub, cors, random } = self;
+        subscribe::read(request, body, token, config, hub, cors.clone(), *random)
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::Refusal;
+use crate::generation::Generation;
 use crate::request::Request;
 
 /// The cookie of the 0.x protocol.
@@ -46,9 +47,8 @@ pub(crate) fn bearer(request: &Request, config: &Config) -> Result<Option<Bearer
         (None, _) => match query(request, config) {
             Some(token) => (Some(token), Presentation::Query),
             None => {
-                let token =
-                    cookie(request, &config.cookie_name).or_else(|| cookie(request, LEGACY_COOKIE));
-                (token, Presentation::Cookie)
+                let legacy = || legacy_cookie(request, config);
+                (cookie(request, &config.cookie_name).or_else(legacy), Presentation::Cookie)
             }
         },
     };
@@ -57,11 +57,18 @@ pub(crate) fn bearer(request: &Request, config: &Config) -> Result<Option<Bearer
 
 /// The first parameter that is not empty.
 fn query(request: &Request, config: &Config) -> Option<String> {
+    if !config.query_authorization || !config.protocol.contains(Generation::V0) {
+        return None;
+    }
     let mut tokens = request
         .query()
-        .filter(|pair| config.query_authorization && pair.name() == Ok(LEGACY_PARAMETER))
+        .filter(|pair| pair.name() == Ok(LEGACY_PARAMETER))
         .map(|pair| pair.value_lossy().into_owned());
     tokens.find(|token| !token.is_empty())
+}
+
+fn legacy_cookie(request: &Request, config: &Config) -> Option<String> {
+    config.protocol.contains(Generation::V0).then(|| cookie(request, LEGACY_COOKIE)).flatten()
 }
 
 /// RFC 6750, section 2.1: `Bearer`, in any case, spaces, and a `b64token`.

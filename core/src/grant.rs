@@ -22,10 +22,15 @@ pub(crate) struct Grants {
 impl Grants {
     /// The first topic that may not be published to. draft-08, "Publishers": every topic of an
     /// update must be granted, and 0.x tokens are held to the same rule.
-    pub(crate) fn refuses<'a>(&self, topics: &'a [Topic], hub: &HubUrl) -> Option<&'a Topic> {
-        let subject = Subject::new(topics.iter().map(Topic::as_str));
-        let refused = (0..topics.len()).find(|&index| !self.publish.selects(&subject, index, hub));
-        refused.map(|index| &topics[index])
+    pub(crate) fn refuses<'a>(
+        &self,
+        topics: impl Iterator<Item = &'a Topic>,
+        hub: &HubUrl,
+    ) -> Option<&'a str> {
+        let subject = Subject::new(topics.map(Topic::as_str));
+        let mut topics = subject.topics().iter().enumerate();
+        let refused = topics.find(|(index, _)| !self.publish.selects(&subject, *index, hub));
+        refused.map(|(_, topic)| *topic)
     }
 
     /// Reads the `authorization_details` claim of a 1.0 token; a missing one grants nothing.

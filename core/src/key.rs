@@ -15,9 +15,9 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// A shared secret for HMAC with SHA-256.
-    pub(crate) fn hs256(secret: &[u8]) -> Self {
-        Self { algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret) }
+    /// A key that was read for this algorithm: a shared secret, or a public key.
+    pub(crate) fn new(algorithm: Algorithm, key: DecodingKey) -> Self {
+        Self { algorithm, key }
     }
 
     /// Whether a token's `alg` names this key's algorithm.

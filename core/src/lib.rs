@@ -22,8 +22,10 @@
 //! | what a path, a method, an order of checks is | [`admit`](admit()) |
 //! | a rule of publications, of subscriptions | `publish`, `subscribe` |
 //! | a rule of tokens, and of what they grant | `token`, `grant`, `bearer` |
+//! | whose keys verify a token | `issuer`, `key` |
 //! | what characters and names are allowed | `characters`, `topic`, `event_id`, `hub_url` |
 //! | CORS, and the check against CSRF | `cors` |
+//! | what one deployment serves, and to whom | `serves` |
 //! | every status and challenge | `error` |
 //! | what a matcher selects | `matcher`, `url_pattern`, `template` |
 //! | a byte of an event stream | `sse` |
@@ -40,13 +42,16 @@ mod command;
 pub mod config;
 mod cors;
 mod cursor;
+mod discovery;
 mod error;
 mod event_id;
 mod form;
+mod generation;
 mod grant;
 mod history;
 mod holder;
 mod hub_url;
+mod issuer;
 mod key;
 pub mod limits;
 mod matcher;
@@ -56,6 +61,7 @@ mod publish;
 mod reader;
 mod request;
 mod resume;
+mod serves;
 mod session;
 mod sse;
 mod streams;
@@ -71,11 +77,11 @@ mod unavailable;
 mod update;
 mod url_pattern;
 
-pub use admit::{Admission, admit, body_limit};
+pub use admit::{Admission, Step, Unread, admit};
 pub use answer::{Answer, Response, misconfigured};
 pub use command::{CheckHealth, Command, UnknownCommand};
-pub use config::{Config, ConfigError};
-pub use cursor::{CursorKey, Position};
+pub use config::{Config, ConfigError, Platform};
+pub use cursor::{CursorKey, Place, Position};
 pub use event_id::{EventId, InvalidEventId};
 pub use history::{Appended, Fetch, Located, Location, Page, PageLimit};
 pub use holder::{Holder, Output};

@@ -5,6 +5,10 @@
 /// Longest URL of a request, in bytes; past it: 414.
 pub const MAX_URL_LENGTH: usize = 64 * 1024;
 
+/// Longest body of a QUERY, in bytes; past it: 413. It holds what a URL could, and its sender
+/// need not have shown a token.
+pub const MAX_QUERY_BODY_LENGTH: usize = MAX_URL_LENGTH;
+
 /// Longest topic, in bytes; past it: 413.
 pub const MAX_TOPIC_LENGTH: usize = 4 * 1024;
 

@@ -121,8 +121,9 @@ impl Matchers {
         self.0.is_empty()
     }
 
-    pub(crate) fn insert(&mut self, matcher: Matcher) {
-        self.0.insert(matcher);
+    /// Adds a matcher; whether it is a new one.
+    pub(crate) fn insert(&mut self, matcher: Matcher) -> bool {
+        self.0.insert(matcher)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Matcher> {

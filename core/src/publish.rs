@@ -11,7 +11,6 @@ use crate::error::Refusal;
 use crate::event_id::{EventId, InvalidEventId};
 use crate::form;
 use crate::hub_url::HubUrl;
-use crate::request::Request;
 use crate::sse;
 use crate::topic::{InvalidTopic, Topic};
 use crate::update::{EventType, InvalidEventType, Update};
@@ -44,16 +43,22 @@ impl Publish {
         let id = self.update.id.as_str().as_bytes().to_vec();
         respond(StatusCode::OK, headers, id, &self.cors)
     }
-}
 
-/// Whether the body is a form, or does not say what it is.
-pub(crate) fn is_form(request: &Request) -> bool {
-    let mut fields = request.header_values("content-type");
-    let Some(field) = fields.next() else {
-        return true;
-    };
-    let essence = field.split(|&byte| byte == b';').next().unwrap_or(field).trim_ascii();
-    essence.is_empty() || essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    /// The answer when the update is larger than the log can hold.
+    #[must_use]
+    pub fn too_large(&self, bytes: usize, limit: usize) -> Response {
+        let sentence = format!(
+            "The update takes {bytes} bytes in the hub's log, and {limit} are allowed; publish less, or a link to it."
+        );
+        Refusal::TooLarge(sentence).into_answer(&self.cors).response
+    }
+
+    /// The answer when the log will not take this update, nor another, until its owner has looked
+    /// after it.
+    #[must_use]
+    pub fn refused(&self) -> Response {
+        Refusal::BrokenLog.into_answer(&self.cors).response
+    }
 }
 
 /// Reads the fields of a publication (draft-08, "Publication").
@@ -67,18 +72,22 @@ pub(crate) fn read(
     hub: &HubUrl,
     random: [u8; 16],
 ) -> Result<Update, Refusal> {
-    let fields = Fields::collect(body)?;
+    let fields = Fields::collect(body, config)?;
     let topics = topics(&fields.topics, config, hub)?;
+    // An id with spaces at its ends would not come back whole in `Last-Event-ID`; the law lets the
+    // hub use one of its own.
+    let own = fields.id.filter(|id| !id.is_empty() && id.trim_matches(' ') == id);
+    let targets = each_once("target", &fields.targets, config, Topic::target)?;
     let update = Update {
-        // An id with spaces at its ends would not come back whole in `Last-Event-ID`; the law lets
-        // the hub use one of its own.
-        id: match fields.id.filter(|id| !id.is_empty() && id.trim_matches(' ') == id) {
+        unique_id: own.is_none(),
+        id: match own {
             Some(id) => EventId::parse(&id).map_err(wrong_id)?,
             None => EventId::from_random(random),
         },
-        topics,
         data: fields.data.unwrap_or_default(),
-        private: fields.private,
+        private: fields.private || !targets.is_empty(),
+        topics,
+        targets,
         event_type: match fields.event_type.filter(|name| !name.is_empty()) {
             Some(name) => Some(EventType::parse(&name).map_err(wrong_type)?),
             None => None,
@@ -102,6 +111,7 @@ pub(crate) fn read(
 #[derive(Default)]
 struct Fields {
     topics: Vec<String>,
+    targets: Vec<String>,
     data: Option<String>,
     private: bool,
     id: Option<String>,
@@ -110,7 +120,7 @@ struct Fields {
 }
 
 impl Fields {
-    fn collect(body: &[u8]) -> Result<Self, Refusal> {
+    fn collect(body: &[u8], config: &Config) -> Result<Self, Refusal> {
         let mut fields = Self::default();
         for pair in form::pairs(body) {
             let (Ok(name), Ok(value)) = (pair.name(), pair.value()) else {
@@ -127,12 +137,11 @@ impl Fields {
                     fields.private = true;
                     continue;
                 }
-                // An empty `target` never restricted anything.
-                "target" if !value.is_empty() => {
-                    return Err(malformed(
-                        "The field `target` is not supported; publish with `private` instead."
-                            .into(),
-                    ));
+                // Without TARGETS it is a field that is not known, as in all hubs since 0.10. An
+                // empty one never restricted anything.
+                "target" if config.targets && !value.is_empty() => {
+                    fields.targets.push(value.to_owned());
+                    continue;
                 }
                 "data" => &mut fields.data,
                 "id" => &mut fields.id,
@@ -146,26 +155,37 @@ impl Fields {
     }
 }
 
-/// The canonical topic, then the alternate ones, each once; empty ones are dropped.
+/// The canonical topic, then the alternate ones.
 fn topics(texts: &[String], config: &Config, hub: &HubUrl) -> Result<Vec<Topic>, Refusal> {
-    let mut topics: Vec<Topic> = Vec::new();
+    let topics = each_once("topic", texts, config, |text| Topic::parse(text, hub))?;
+    if topics.is_empty() {
+        return Err(malformed("The field `topic` is missing; name at least one topic.".into()));
+    }
+    Ok(topics)
+}
+
+/// What a field holds that may come more than once, each value once; empty ones are dropped.
+fn each_once(
+    name: &str,
+    texts: &[String],
+    config: &Config,
+    parse: impl Fn(&str) -> Result<Topic, InvalidTopic>,
+) -> Result<Vec<Topic>, Refusal> {
+    let mut parsed: Vec<Topic> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
     for text in texts.iter().filter(|text| !text.is_empty()) {
         if !seen.insert(text) {
             continue;
         }
-        if topics.len() == config.max_topics {
+        if parsed.len() == config.max_topics {
             return Err(Refusal::TooLarge(format!(
-                "An update may have at most {} topics.",
+                "An update may have at most {} fields `{name}`.",
                 config.max_topics
             )));
         }
-        topics.push(Topic::parse(text, hub).map_err(wrong_topic)?);
+        parsed.push(parse(text).map_err(|error| wrong_topic(name, error))?);
     }
-    if topics.is_empty() {
-        return Err(malformed("The field `topic` is missing; name at least one topic.".into()));
-    }
-    Ok(topics)
+    Ok(parsed)
 }
 
 /// Only ASCII digits (draft-08), and no more milliseconds than browsers can count.
@@ -180,8 +200,8 @@ fn retry(digits: &str) -> Result<u32, Refusal> {
     }
 }
 
-fn wrong_topic(error: InvalidTopic) -> Refusal {
-    let sentence = format!("The field `topic` {error}.");
+fn wrong_topic(name: &str, error: InvalidTopic) -> Refusal {
+    let sentence = format!("The field `{name}` {error}.");
     match error {
         InvalidTopic::TooLong => Refusal::TooLarge(sentence),
         _ => malformed(sentence),

@@ -85,11 +85,9 @@ impl Request {
     }
 }
 
-/// The body of a request, as far as [`body_limit`](crate::body_limit) lets it be read.
+/// The body of a request, as far as [`Unread::limit`](crate::Unread::limit) lets it be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// It was not read: the answer does not depend on it.
-    Unread,
     /// All of it.
     Whole(Vec<u8>),
     /// It went on past the limit.

@@ -10,6 +10,8 @@ use crate::url_pattern::ParsedTopic;
 /// Each is resolved once for each hub URL, however many matchers look at it.
 pub(crate) struct Subject<'a> {
     topics: Vec<&'a str>,
+    /// What grants are asked about instead of the topics, where there are targets.
+    targets: Option<Box<Self>>,
     resolved: RefCell<Vec<(HubUrl, Rc<Resolved>)>>,
 }
 
@@ -18,7 +20,20 @@ type Resolved = [Option<ParsedTopic>];
 
 impl<'a> Subject<'a> {
     pub(crate) fn new(topics: impl Iterator<Item = &'a str>) -> Self {
-        Self { topics: topics.collect(), resolved: RefCell::default() }
+        Self { topics: topics.collect(), targets: None, resolved: RefCell::default() }
+    }
+
+    /// The same, meant for these targets; for none in particular where there are none.
+    pub(crate) fn for_targets(self, targets: impl Iterator<Item = &'a str>) -> Self {
+        let targets = Self::new(targets);
+        let targets = (!targets.topics.is_empty()).then(|| Box::new(targets));
+        Self { targets, ..self }
+    }
+
+    /// What must be granted to whoever reads it, if it is private: one of its topics (draft-08,
+    /// "Subscribers") or, of the protocol's first years, one of its targets.
+    pub(crate) fn audience(&self) -> &Self {
+        self.targets.as_deref().unwrap_or(self)
     }
 
     pub(crate) fn topics(&self) -> &[&'a str] {

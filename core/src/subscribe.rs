@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, LINK};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,11 @@ use crate::answer::finish;
 use crate::config::Config;
 use crate::cors::Cors;
 use crate::cursor::Cursor;
+use crate::discovery;
 use crate::error::Refusal;
 use crate::event_id::EARLIEST;
+use crate::form::{self, Pair};
+use crate::generation::{Generation, Generations};
 use crate::hub_url::HubUrl;
 use crate::limits::MAX_MATCHERS_LENGTH;
 use crate::matcher::{InvalidMatcher, Matcher, Matchers};
@@ -22,6 +25,7 @@ use crate::subject::Subject;
 use crate::time::Timestamp;
 use crate::token::Token;
 use crate::unavailable::Unavailable;
+use crate::update::StoredUpdate;
 
 /// The answer field of draft-08, and the one of 0.x hubs.
 const ANSWER_FIELD: HeaderName = HeaderName::from_static("mercure-last-event-id");
@@ -34,6 +38,12 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 /// append `lastEventId` at a reconnection, beside what the page's URL already held.
 const CURSOR_PARAMETERS: [&str; 4] =
     ["lastEventId", "last_event_id", "lastEventID", "Last-Event-ID"];
+
+/// How long a reader is to wait before it comes back: between these.
+const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(8));
+
+/// The same of a reader that polls.
+const POLLS: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(6));
 
 /// A subscriber that may subscribe, on its way to the holder of its stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,14 +76,27 @@ impl Subscribe {
         self.matchers.select_any(subject, &self.hub) && self.may_read(subject, private)
     }
 
+    /// Whether this stream carries an update with these topics, joined as a [`StoredUpdate`] holds
+    /// them.
+    #[must_use]
+    pub fn selects(&self, topics: &str, private: bool) -> bool {
+        self.wants(&StoredUpdate::subject(topics), private)
+    }
+
+    /// Whether its stream ends as soon as it has all there is.
+    pub(crate) fn polls(&self) -> bool {
+        self.lifetime.is_zero()
+    }
+
     /// Whether it may read an update that it selected.
     pub(crate) fn may_read(&self, subject: &Subject<'_>, private: bool) -> bool {
-        !private || self.grants.select_any(subject, &self.hub)
+        !private || self.grants.select_any(subject.audience(), &self.hub)
     }
 
     /// The head of the stream's response; `resumed` is where its replay begins, if it resumes.
     pub(crate) fn opened(&self, resumed: Option<&str>) -> http::Response<()> {
         let mut headers = stream_fields();
+        headers.extend(discovery::link(&self.hub).map(|link| (LINK, link)));
         // As bytes: a cursor may hold characters that are not ASCII.
         if let Some(Ok(cursor)) = resumed.map(|cursor| HeaderValue::from_bytes(cursor.as_bytes())) {
             if self.legacy {
@@ -118,27 +141,31 @@ fn stream_fields() -> HeaderMap {
 /// are foreign and ignored, unless they are in the reserved `match` namespace.
 pub(crate) fn read(
     request: &Request,
+    body: &[u8],
     token: Option<Token>,
     config: &Config,
     hub: &HubUrl,
     cors: Cors,
     random: [u8; 16],
 ) -> Result<Subscribe, Refusal> {
-    let selection = Selection::collect(request, config, hub)?;
+    // draft-08, "Subscription": the union of query and body.
+    let parameters: Vec<Pair> = request.query().chain(form::pairs(body)).collect();
+    let selection = Selection::collect(&parameters, config, hub)?;
     let (grants, expires) = match token {
         Some(token) => (token.grants.subscribe, token.expires),
         None => (Matchers::default(), None),
     };
     let [a, b, c, d, e, f, g, h, rest @ ..] = random;
+    let (soonest, latest) = if config.stream_lifetime.is_zero() { POLLS } else { RETRY };
     Ok(Subscribe {
         matchers: selection.matchers,
         hub: hub.clone(),
         grants,
         expires,
-        cursor: cursor(request),
+        cursor: cursor(request, &parameters),
         legacy: selection.legacy,
         reader: Reader::of(request, config),
-        retry: between(Duration::from_secs(2), Duration::from_secs(8), [a, b, c, d, e, f, g, h]),
+        retry: between(soonest, latest, [a, b, c, d, e, f, g, h]),
         lifetime: between(config.stream_lifetime * 4 / 5, config.stream_lifetime * 6 / 5, rest),
         cors,
     })
@@ -151,38 +178,26 @@ struct Selection {
 }
 
 impl Selection {
-    fn collect(request: &Request, config: &Config, hub: &HubUrl) -> Result<Self, Refusal> {
+    fn collect(parameters: &[Pair], config: &Config, hub: &HubUrl) -> Result<Self, Refusal> {
         let mut legacy = false;
         let mut length = 0;
         let mut matchers = Matchers::default();
-        for pair in request.query() {
+        for pair in parameters {
             let name = pair.name_lossy();
-            let parse: &dyn Fn(&str) -> Result<Matcher, InvalidMatcher> = match &*name {
-                "match" | "match_exact" => &Matcher::exact,
-                "match_urlpattern" => &|text| Matcher::url_pattern(text, hub),
-                "topic" => {
-                    legacy = true;
-                    &Matcher::selector
-                }
-                // draft-08, "Subscription": the whole prefix is reserved, whatever its case, so
-                // that a misspelt type fails loudly.
-                _ if is_reserved(&name) => {
-                    return Err(Refusal::Malformed(format!(
-                        "The parameter `{name}` names no topic matcher type; use `match`, `match_exact` or `match_urlpattern`."
-                    )));
-                }
-                _ => continue,
-            };
+            let Some(parameter) = Parameter::named(&name, config.protocol)? else { continue };
+            legacy |= parameter == Parameter::Topic;
             let text = pair
                 .value()
                 .map_err(|_| Refusal::Malformed(format!("The parameter `{name}` is not UTF-8.")))?;
             if text.is_empty() {
                 continue;
             }
-            let matcher = parse(text)
+            let matcher = parameter
+                .read(text, hub)
                 .map_err(|error| Refusal::Malformed(format!("The parameter `{name}` {error}.")))?;
-            length += text.len();
-            matchers.insert(matcher);
+            if matchers.insert(matcher) {
+                length += text.len();
+            }
         }
         if length > MAX_MATCHERS_LENGTH {
             return Err(Refusal::Malformed(format!(
@@ -190,9 +205,19 @@ impl Selection {
             )));
         }
         if matchers.is_empty() {
-            return Err(Refusal::Malformed(
-                "Name at least one topic: `?match=<topic>`, or `?topic=<topic>`.".into(),
-            ));
+            return Err(Refusal::Malformed(match config.protocol {
+                Generations::Both => {
+                    "Name at least one topic: `?match=<topic>`, or `?topic=<topic>`.".into()
+                }
+                Generations::Only(Generation::V1) => {
+                    "Name at least one topic: `?match=<topic>`. This hub serves protocol 1.0 alone."
+                        .into()
+                }
+                Generations::Only(Generation::V0) => {
+                    "Name at least one topic: `?topic=<topic>`. This hub serves protocol 0.x alone."
+                        .into()
+                }
+            }));
         }
         if matchers.len() > config.max_matchers {
             return Err(Refusal::Malformed(format!(
@@ -210,29 +235,66 @@ impl Selection {
     }
 }
 
-/// Whether a name begins with `match`, in any case.
-fn is_reserved(name: &str) -> bool {
-    name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case("match"))
+/// A parameter that selects topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parameter {
+    Topic,
+    Match,
+    MatchUrlPattern,
 }
 
-/// The cursor of a request: the first that is not empty, the header field before the query
-/// (draft-08, "Reconciliation"); empty where all that were named are.
-fn cursor(request: &Request) -> Option<Cursor> {
+impl Parameter {
+    /// The parameter of this name; `None` for a foreign one, which is ignored.
+    ///
+    /// # Errors
+    ///
+    /// draft-08, "Subscription": the whole prefix `match` is reserved, whatever its case, so that
+    /// a misspelt type fails loudly.
+    fn named(name: &str, protocol: Generations) -> Result<Option<Self>, Refusal> {
+        if name == "topic" && protocol.contains(Generation::V0) {
+            return Ok(Some(Self::Topic));
+        }
+        let is_reserved = name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case("match"));
+        if !is_reserved || !protocol.contains(Generation::V1) {
+            return Ok(None);
+        }
+        match name {
+            "match" | "match_exact" => Ok(Some(Self::Match)),
+            "match_urlpattern" => Ok(Some(Self::MatchUrlPattern)),
+            _ => Err(Refusal::Malformed(format!(
+                "The parameter `{name}` names no topic matcher type; use `match`, `match_exact` or `match_urlpattern`."
+            ))),
+        }
+    }
+
+    fn read(self, text: &str, hub: &HubUrl) -> Result<Matcher, InvalidMatcher> {
+        match self {
+            Self::Topic => Matcher::selector(text),
+            Self::Match => Matcher::exact(text),
+            Self::MatchUrlPattern => Matcher::url_pattern(text, hub),
+        }
+    }
+}
+
+/// The cursor of a request: the first that is not empty, the header field before the parameters,
+/// in which the query comes before the body (draft-08, "Subscription", "Reconciliation"); empty
+/// where all that were named are.
+fn cursor(request: &Request, parameters: &[Pair]) -> Option<Cursor> {
     let header = request
         .header_values("last-event-id")
         .map(|value| String::from_utf8_lossy(value).into_owned());
-    let query = CURSOR_PARAMETERS.iter().flat_map(|parameter| {
-        request
-            .query()
-            .filter(move |pair| pair.name() == Ok(parameter))
+    let named = CURSOR_PARAMETERS.iter().flat_map(|name| {
+        parameters
+            .iter()
+            .filter(move |pair| pair.name() == Ok(name))
             .map(|pair| pair.value_lossy().into_owned())
     });
-    let mut named = false;
+    let mut is_named = false;
     header
-        .chain(query)
-        .inspect(|_| named = true)
+        .chain(named)
+        .inspect(|_| is_named = true)
         .find(|cursor| !cursor.is_empty())
-        .or_else(|| named.then(String::new))
+        .or_else(|| is_named.then(String::new))
         .map(|cursor| Cursor::read(&cursor))
 }
 

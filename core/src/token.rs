@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::bearer::{Bearer, Presentation};
 use crate::config::Config;
+use crate::generation::Generation;
 use crate::grant::Grants;
 use crate::hub_url::HubUrl;
 use crate::key::Key;
@@ -29,12 +30,21 @@ pub(crate) enum Role {
     Subscriber,
 }
 
+impl Role {
+    /// As variables spell it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Publisher => "PUBLISHER",
+            Self::Subscriber => "SUBSCRIBER",
+        }
+    }
+}
+
 /// A valid token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) grants: Grants,
-    /// Whether it is a 0.x token.
-    legacy: bool,
+    generation: Generation,
     /// When streams that it opened must be closed.
     pub(crate) expires: Option<Timestamp>,
 }
@@ -43,7 +53,7 @@ impl Token {
     /// Whether it publishes this update without a grant: a public one, where the older meaning of
     /// 0.x tokens is configured.
     pub(crate) fn publishes_ungranted(&self, update: &Update, config: &Config) -> bool {
-        self.legacy && config.publish_ungranted && !update.is_private()
+        self.generation == Generation::V0 && config.publish_ungranted && !update.is_private()
     }
 }
 
@@ -59,8 +69,12 @@ pub(crate) enum InvalidToken {
     Critical,
     #[error("its `alg` is not the configured one")]
     Algorithm,
-    #[error("no subscriber key is configured; set MERCURE_SUBSCRIBER_JWT_KEY")]
-    NoKey,
+    #[error("no key is configured for it: neither MERCURE_{}_JWT_KEY, nor one of its issuer", .0.name())]
+    NoKey(Role),
+    #[error("PROTOCOL does not allow tokens of {0}")]
+    Generation(Generation),
+    #[error("its issuer's keys are not for tokens of {0}: `tokens` in MERCURE_TRUSTED_ISSUERS")]
+    IssuersGeneration(Generation),
     #[error("its signature is not of the configured key")]
     Signature,
     #[error("it has no `exp`, which an `at+jwt` must have")]
@@ -108,52 +122,63 @@ pub(crate) fn validate(
     let (message, signature) = token.rsplit_once('.').ok_or(InvalidToken::NotAJwt)?;
     let (header, claims) = message.split_once('.').ok_or(InvalidToken::NotAJwt)?;
     let header = json_object(header).ok_or(InvalidToken::NotAJwt)?;
-
-    verify(&header, message, signature, key(role, config)?)?;
-
-    let claims = json_object(claims).ok_or(InvalidToken::NotAJwt)?;
-    let expires = date(&claims, "exp")?;
-    if expires.is_some_and(|expires| expires <= now) {
-        return Err(InvalidToken::Expired);
+    let claims = json_object(claims);
+    let generation = generation(&header);
+    if !config.protocol.contains(generation) {
+        return Err(InvalidToken::Generation(generation));
     }
+    // Not verified yet, `iss` may choose among the keys that are trusted.
+    let issuer = claims.as_ref().and_then(|claims| claims.get("iss")?.as_str());
+    verify(&header, message, signature, config.issuers.key(issuer, generation, role)?)?;
+
+    let claims = claims.ok_or(InvalidToken::NotAJwt)?;
+    let expires = date(&claims, "exp")?;
+    check_expiry(expires, now)?;
     if date(&claims, "nbf")?.is_some_and(|start| start > now) {
         return Err(InvalidToken::NotYetValid);
     }
-    let legacy = !is_access_token(&header);
-    let grants = if !legacy {
-        // draft-08, "Security Considerations": access tokens must not be passed in URLs.
-        if bearer.presented == Presentation::Query {
-            return Err(InvalidToken::InQuery);
+    let grants = match generation {
+        Generation::V1 => {
+            // draft-08, "Security Considerations": access tokens must not be passed in URLs.
+            if bearer.presented == Presentation::Query {
+                return Err(InvalidToken::InQuery);
+            }
+            // RFC 9068, section 4, and draft-08: `exp`, `iss` and `aud` are required; a key was
+            // found by `iss`.
+            if expires.is_none() {
+                return Err(InvalidToken::NoExpiry);
+            }
+            check_audience(&claims, config, hub)?;
+            Grants::from_details(claims.get("authorization_details"), hub)?
         }
-        // RFC 9068, section 4, and draft-08: `exp`, `iss` and `aud` are required.
-        if expires.is_none() {
-            return Err(InvalidToken::NoExpiry);
+        Generation::V0 => {
+            let claim = claims.get("mercure").or_else(|| claims.get(NAMESPACED_CLAIM));
+            let (grants, may_publish) = Grants::from_mercure_claim(claim)?;
+            if role == Role::Publisher && !may_publish {
+                return Err(InvalidToken::NoPublishMember);
+            }
+            grants
         }
-        check_issuer(&claims, config)?;
-        check_audience(&claims, config, hub)?;
-        Grants::from_details(claims.get("authorization_details"), hub)?
-    } else {
-        let claim = claims.get("mercure").or_else(|| claims.get(NAMESPACED_CLAIM));
-        let (grants, may_publish) = Grants::from_mercure_claim(claim)?;
-        if role == Role::Publisher && !may_publish {
-            return Err(InvalidToken::NoPublishMember);
-        }
-        grants
     };
-    Ok(Token { grants, legacy, expires })
+    Ok(Token { grants, generation, expires })
+}
+
+/// draft-08, "Token Validation": `exp` counts if it is there, without leeway.
+///
+/// # Errors
+///
+/// Where it has come.
+pub(crate) fn check_expiry(expires: Option<Timestamp>, now: Timestamp) -> Result<(), InvalidToken> {
+    match expires {
+        Some(expires) if expires <= now => Err(InvalidToken::Expired),
+        _ => Ok(()),
+    }
 }
 
 /// A base64url part that is a JSON object.
 fn json_object(part: &str) -> Option<Map<String, Value>> {
     let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
     serde_json::from_slice(&bytes).ok()
-}
-
-fn key(role: Role, config: &Config) -> Result<&Key, InvalidToken> {
-    match role {
-        Role::Publisher => Ok(&config.publisher_key),
-        Role::Subscriber => config.subscriber_key.as_ref().ok_or(InvalidToken::NoKey),
-    }
 }
 
 /// Checks the signature with the configured key and its algorithm. What the token itself brings
@@ -178,13 +203,14 @@ fn verify(
     Ok(())
 }
 
-/// Whether `typ` is `at+jwt`, in any case, with or without `application/` (RFC 7515, 4.1.9).
-fn is_access_token(header: &Map<String, Value>) -> bool {
-    let Some(typ) = header.get("typ").and_then(Value::as_str) else {
-        return false;
-    };
-    let typ = typ.to_ascii_lowercase();
-    typ.strip_prefix("application/").unwrap_or(&typ) == "at+jwt"
+/// draft-08, "Token Validation": `typ` is `at+jwt`, in any case, with or without `application/`
+/// (RFC 7515, section 4.1.9). Tokens of the 0.x protocol have any other, or none.
+fn generation(header: &Map<String, Value>) -> Generation {
+    let typ = header.get("typ").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+    match typ.strip_prefix("application/").unwrap_or(&typ) {
+        "at+jwt" => Generation::V1,
+        _ => Generation::V0,
+    }
 }
 
 /// A NumericDate (RFC 7519, section 2), which may be fractional, rounded down to milliseconds.
@@ -205,14 +231,6 @@ fn date(
         )]
         Some(millis) if millis >= 0.0 => Ok(Some(Timestamp::from_millis(millis as u64))),
         _ => Err(InvalidToken::Claim(name)),
-    }
-}
-
-fn check_issuer(claims: &Map<String, Value>, config: &Config) -> Result<(), InvalidToken> {
-    let trusted = config.trusted_issuer.as_deref().ok_or(InvalidToken::NoTrustedIssuer)?;
-    match claims.get("iss").and_then(Value::as_str) {
-        Some(issuer) if issuer == trusted => Ok(()),
-        _ => Err(InvalidToken::Issuer),
     }
 }
 

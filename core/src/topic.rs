@@ -36,15 +36,30 @@ impl Topic {
     ///
     /// draft-08, "Terminology" (characters) and "Publication" (`*`, the reserved namespace).
     pub fn parse(text: &str, hub: &HubUrl) -> Result<Self, InvalidTopic> {
+        let topic = Self::clean(text)?;
+        if hub.reserves(text) {
+            return Err(InvalidTopic::Reserved);
+        }
+        Ok(topic)
+    }
+
+    /// Reads a target (of the protocol's first years): a name for whom an update is meant. It is
+    /// matched as a topic is, and addresses nothing.
+    ///
+    /// # Errors
+    ///
+    /// Characters and length, as of topics; `*` would mean nobody.
+    pub(crate) fn target(text: &str) -> Result<Self, InvalidTopic> {
+        Self::clean(text)
+    }
+
+    fn clean(text: &str) -> Result<Self, InvalidTopic> {
         if text.len() > MAX_TOPIC_LENGTH {
             return Err(InvalidTopic::TooLong);
         }
         characters::check(text).map_err(InvalidTopic::Character)?;
         if text == "*" {
             return Err(InvalidTopic::Wildcard);
-        }
-        if hub.reserves(text) {
-            return Err(InvalidTopic::Reserved);
         }
         Ok(Self(text.into()))
     }

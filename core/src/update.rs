@@ -12,7 +12,13 @@ use crate::topic::Topic;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Update {
     pub(crate) id: EventId,
+    #[serde(default)]
+    pub(crate) unique_id: bool,
     pub(crate) topics: Vec<Topic>,
+    /// For whom a private update is meant, where its publisher said so in the way of the
+    /// protocol's first years; its topics then grant nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) targets: Vec<Topic>,
     pub(crate) data: String,
     pub(crate) private: bool,
     pub(crate) event_type: Option<EventType>,
@@ -26,15 +32,28 @@ impl Update {
         &self.id
     }
 
+    /// Whether the hub made the id, so that no other update has it. A log keeps this where it is of
+    /// use to it: an update that was restored claims nothing.
+    #[must_use]
+    pub fn has_unique_id(&self) -> bool {
+        self.unique_id
+    }
+
     /// The canonical topic, then the alternate ones; at least one.
     #[must_use]
     pub fn topics(&self) -> &[Topic] {
         &self.topics
     }
 
-    /// Its topics, for matchers to look at.
+    /// For whom it is meant, if not for all whom its topics grant it to.
+    pub(crate) fn targets(&self) -> &[Topic] {
+        &self.targets
+    }
+
+    /// What matchers look at.
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject::new(self.topics.iter().map(Topic::as_str))
+            .for_targets(self.targets.iter().map(Topic::as_str))
     }
 
     /// Whether only subscribers whose token grants one of its topics may have it.
@@ -52,10 +71,13 @@ impl Update {
     /// The update as the columns of a log.
     #[must_use]
     pub fn store(&self) -> StoredUpdate {
-        let topics: Vec<&str> = self.topics.iter().map(Topic::as_str).collect();
+        let mut topics = lines(&self.topics);
+        if !self.targets.is_empty() {
+            topics = format!("{topics}{TARGETS_FOLLOW}{}", lines(&self.targets));
+        }
         StoredUpdate {
             id: self.id.as_str().to_owned(),
-            topics: topics.join("\n"),
+            topics,
             data: self.data.clone(),
             private: self.private,
             event_type: self.event_type.as_ref().map(|name| name.as_str().to_owned()),
@@ -66,9 +88,12 @@ impl Update {
     /// The update that a log kept.
     #[must_use]
     pub fn restore(stored: StoredUpdate) -> Self {
+        let (topics, targets) = StoredUpdate::split(&stored.topics);
         Self {
             id: EventId::restored(&stored.id),
-            topics: StoredUpdate::split_topics(&stored.topics).map(Topic::restored).collect(),
+            unique_id: false,
+            topics: topics.map(Topic::restored).collect(),
+            targets: targets.map(Topic::restored).collect(),
             data: stored.data,
             private: stored.private,
             event_type: stored.event_type.map(|name| EventType(name.into())),
@@ -77,12 +102,20 @@ impl Update {
     }
 }
 
+/// Between topics and targets of a stored update: an empty line, which none of them is.
+const TARGETS_FOLLOW: &str = "\n\n";
+
+fn lines(topics: &[Topic]) -> String {
+    topics.iter().map(Topic::as_str).collect::<Vec<_>>().join("\n")
+}
+
 /// An update as the columns of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredUpdate {
     /// The id.
     pub id: String,
-    /// The topics, joined by line feeds: topics hold no control characters.
+    /// The topics, joined by line feeds: topics hold no control characters. After an empty line,
+    /// the targets, if it has some.
     pub topics: String,
     /// The content: any text, NUL included.
     pub data: String,
@@ -97,11 +130,17 @@ pub struct StoredUpdate {
 impl StoredUpdate {
     /// Topics that are joined as [`StoredUpdate::topics`] are, for matchers to look at.
     pub(crate) fn subject(topics: &str) -> Subject<'_> {
-        Subject::new(Self::split_topics(topics))
+        let (topics, targets) = Self::split(topics);
+        Subject::new(topics).for_targets(targets)
     }
 
-    fn split_topics(topics: &str) -> impl Iterator<Item = &str> {
-        topics.split('\n')
+    /// The topics and the targets.
+    fn split(topics: &str) -> (impl Iterator<Item = &str>, impl Iterator<Item = &str>) {
+        let (topics, targets) = match topics.split_once(TARGETS_FOLLOW) {
+            Some((topics, targets)) => (topics, Some(targets)),
+            None => (topics, None),
+        };
+        (topics.split('\n'), targets.into_iter().flat_map(|targets| targets.split('\n')))
     }
 }
 
@@ -147,12 +186,17 @@ mod tests {
     fn a_stored_update_comes_back_whole() {
         let update = Update {
             id: EventId::restored("urn:x"),
+            unique_id: false,
             topics: vec![Topic::restored("a"), Topic::restored("https://example.com/é")],
+            targets: Vec::new(),
             data: "one\ntwo\0\u{2028}".into(),
             private: true,
             event_type: Some(EventType::parse("ping").unwrap()),
             retry: Some(0),
         };
+        assert_eq!(Update::restore(update.store()), update);
+        let targets = vec![Topic::restored("/users/1"), Topic::restored("/users/2")];
+        let update = Update { targets, ..update };
         assert_eq!(Update::restore(update.store()), update);
     }
 

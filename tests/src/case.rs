@@ -108,7 +108,7 @@ impl Suite {
 
     /// Starts a hub of the case's own; it ends when it is dropped.
     #[track_caller]
-    pub(crate) fn launch(&self, variables: Variables) -> Hub {
+    pub(crate) fn launch(&self, variables: &[(&str, &str)]) -> Hub {
         match self.hubs.launch(variables) {
             Ok(hub) => hub,
             Err(reason) => panic!("{reason}"),

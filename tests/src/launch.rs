@@ -38,6 +38,7 @@ const NAMES: &[&str] = &[
     "HISTORY_SIZE",
     "HUB_ALIASES",
     "HUB_URL",
+    "JWT_KEY",
     "MAX_MATCHERS",
     "MAX_REQUEST_BODY_SIZE",
     "MAX_STREAMS",
@@ -102,7 +103,7 @@ impl Hubs {
     }
 
     /// Starts a hub of this configuration.
-    pub(crate) fn launch(&self, variables: Variables) -> Result<Hub, String> {
+    pub(crate) fn launch(&self, variables: &[(&str, &str)]) -> Result<Hub, String> {
         let command = self.arguments.launch.as_deref().ok_or("no command to launch a hub with")?;
         // The free port can be taken by another program before the hub listens on it.
         let mut attempts = 3;
@@ -133,7 +134,7 @@ fn keys(arguments: &Arguments, url: &str) -> Keys {
 
 /// The configuration of a hub: what all cases rely on, and above it what this one is for. An empty
 /// value takes a variable of the suite's away.
-fn environment(keys: &Keys, url: &str, variables: Variables) -> BTreeMap<String, String> {
+fn environment(keys: &Keys, url: &str, variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     let base = [
         ("HUB_URL", url),
         ("MERCURE_PUBLISHER_JWT_KEY", &keys.publisher),

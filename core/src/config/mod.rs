@@ -2,7 +2,7 @@
 //!
 //! [`VARIABLES`] is the one table of names, defaults and meanings; the README's is made from it.
 //! To add a variable, add its row, its field in [`Config`], and its line in
-//! [`Config::from_variables`].
+//! [`Config::for_platform`].
 //!
 //! ```
 //! use cinnabar_core::Config;
@@ -12,16 +12,25 @@
 //! assert!(mistakes.to_string().contains("HEARTBEAT: `soon` is not a duration"));
 //! ```
 
+mod issuers;
+mod keys;
 mod names;
+mod platform;
 mod values;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::generation::{Generation, Generations};
 use crate::hub_url::HubUrl;
+use crate::issuer::{Issuer, Issuers, Keys};
 use crate::key::Key;
 use crate::request::Request;
+use crate::serves::Serves;
+use crate::token::Role;
+
+pub use platform::Platform;
 
 /// A configuration variable, as users see it.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +39,10 @@ pub struct Variable {
     pub name: &'static str,
     /// Its value when it is unset or empty; empty where there is none.
     pub default: &'static str,
+    /// The same on AWS, where it differs.
+    pub default_on_aws: Option<&'static str>,
+    /// The one platform that reads it, where not all do.
+    pub only_on: Option<Platform>,
     /// What it does, in Markdown.
     pub meaning: &'static str,
     /// Whether its value must never be shown.
@@ -37,11 +50,11 @@ pub struct Variable {
 }
 
 const fn variable(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
-    Variable { name, default, meaning, secret: false }
+    Variable { name, default, default_on_aws: None, only_on: None, meaning, secret: false }
 }
 
 const fn secret(name: &'static str, meaning: &'static str) -> Variable {
-    Variable { name, default: "", meaning, secret: true }
+    Variable { secret: true, ..variable(name, "", meaning) }
 }
 
 /// Every variable that the hub reads.
@@ -52,20 +65,33 @@ pub const VARIABLES: &[Variable] = &[
         "The public URL of the hub: the audience of 1.0 tokens, and the base of the reserved namespace. Unset: `/.well-known/mercure` at the host of each request; set it if the Worker answers on a wildcard route.",
     ),
     variable("AUDIENCES", "", "More audiences to accept in 1.0 tokens, separated by spaces."),
+    variable(
+        "HUB_ALIASES",
+        "",
+        "More paths at which the hub answers, such as `/hub`, separated by spaces.",
+    ),
+    variable(
+        "PROTOCOL",
+        "both",
+        "Which generations of the protocol are served: `both`, `1.0` (draft-08) or `0.x`.",
+    ),
     secret(
         "MERCURE_PUBLISHER_JWT_KEY",
-        "The secret that publishers' tokens are signed with. Required.",
+        "What publishers' tokens are verified with: a shared secret, or a public key in PEM or as JWK. Required, unless an issuer has one.",
     ),
-    variable("MERCURE_PUBLISHER_JWT_ALG", "HS256", "The algorithm of publishers' tokens."),
+    variable(
+        "MERCURE_PUBLISHER_JWT_ALG",
+        "",
+        "The algorithm of publishers' tokens: `HS256` (of a secret, if unset), `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384` or `EdDSA`. A JWK may name its own.",
+    ),
     secret(
         "MERCURE_SUBSCRIBER_JWT_KEY",
-        "The secret that subscribers' tokens are signed with. Required unless `ANONYMOUS=1`.",
+        "What subscribers' tokens are verified with. Required unless `ANONYMOUS=1`, or an issuer has one.",
     ),
-    variable("MERCURE_SUBSCRIBER_JWT_ALG", "HS256", "The algorithm of subscribers' tokens."),
-    variable(
+    variable("MERCURE_SUBSCRIBER_JWT_ALG", "", "The algorithm of subscribers' tokens."),
+    secret(
         "MERCURE_TRUSTED_ISSUERS",
-        "",
-        "The `iss` that 1.0 tokens must carry; one at present. Unset: 1.0 tokens are refused.",
+        "The `iss` that 1.0 tokens must carry, if the keys above verify them; or a JSON list of issuers, each with its keys (see [Tokens](#tokens)). Unset: 1.0 tokens are refused.",
     ),
     variable("ANONYMOUS", "0", "`1`: subscribers need no token; they get public updates only."),
     variable(
@@ -89,6 +115,11 @@ pub const VARIABLES: &[Variable] = &[
         "`1`: a 0.x token may come in the query parameter `authorization`, as some clients send it. URLs end up in logs; turn it off if yours do not need it.",
     ),
     variable(
+        "TARGETS",
+        "0",
+        "`1`: the field `target` of the protocol's first years counts; who publishes needs a grant for every target, and who reads for one of them. Otherwise it is ignored.",
+    ),
+    variable(
         "PUBLISH_UNGRANTED",
         "0",
         "`1`: a 0.x publisher needs no grant for public updates, as in the protocol's first years.",
@@ -97,13 +128,16 @@ pub const VARIABLES: &[Variable] = &[
         "HEARTBEAT",
         "25s",
         "The longest silence of a stream before the hub writes a comment.",
-    ),
+    )
+    .on_aws("15s"),
     variable(
         "STREAM_LIFETIME",
         "1h",
-        "How long a stream lives, give or take 20 %; then its reader reconnects and resumes.",
-    ),
-    variable("HISTORY_SIZE", "10000", "How many updates are kept for subscribers that resume."),
+        "How long a stream lives, give or take 20 %; then its reader reconnects and resumes. `0`: a stream ends as soon as it has all there is, and its reader polls.",
+    )
+    .on_aws("5m"),
+    variable("HISTORY_SIZE", "10000", "How many updates are kept for subscribers that resume.")
+        .only_on(Platform::Cloudflare),
     variable("HISTORY_AGE", "24h", "How long updates are kept."),
     variable("REPLAY_MAX", "10000", "How many updates are replayed to one subscriber at most."),
     variable(
@@ -111,7 +145,8 @@ pub const VARIABLES: &[Variable] = &[
         "1MiB",
         "The largest body of a publication; at most 1900kB, since a row of the log holds 2 MB.",
     ),
-    variable("MAX_UPDATE_SIZE", "2MiB", "The largest update, as framed for an event stream."),
+    variable("MAX_UPDATE_SIZE", "2MiB", "The largest update, as framed for an event stream.")
+        .on_aws("350kB"),
     variable("MAX_TOPICS", "1000", "The most topics of one update."),
     variable("MAX_MATCHERS", "300", "The most topic matchers of one subscriber."),
     variable("MAX_STREAMS", "4000", "The most streams at a time."),
@@ -130,29 +165,47 @@ pub const VARIABLES: &[Variable] = &[
         "auto",
         "Which readers are told their position while nothing is published: `auto` (those that look like a browser's `EventSource`), `always`, `never`.",
     ),
+    variable(
+        "SERVES",
+        "both",
+        "What this deployment serves of the hub: `publish`, `subscribe`, or `both`.",
+    ),
+    secret(
+        "ORIGIN_SECRET",
+        "If set, requests without the header `X-Origin-Verify: <secret>` get 403: the way around a content delivery network is closed.",
+    ),
+    variable(
+        "POLL_FAST",
+        "100ms",
+        "How long streams wait between two looks at the log while updates flow.",
+    )
+    .only_on(Platform::Aws),
+    variable("POLL_SLOW", "1s", "The same while nothing is published.").only_on(Platform::Aws),
 ];
 
 /// The configuration of a hub.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) hub_url: Option<HubUrl>,
+    pub(crate) hub_aliases: Vec<String>,
     pub(crate) audiences: Vec<String>,
-    pub(crate) publisher_key: Key,
-    pub(crate) subscriber_key: Option<Key>,
-    pub(crate) trusted_issuer: Option<String>,
+    pub(crate) protocol: Generations,
+    pub(crate) issuers: Issuers,
     pub(crate) anonymous: bool,
     pub(crate) cors_origins: Origins,
     pub(crate) publish_origins: Vec<String>,
     pub(crate) cookie_name: String,
     pub(crate) query_authorization: bool,
+    pub(crate) targets: bool,
     pub(crate) publish_ungranted: bool,
     pub(crate) heartbeat: Duration,
     pub(crate) stream_lifetime: Duration,
-    /// How many updates the log keeps.
+    /// How many updates the log keeps, where it keeps a number of them.
     pub history_size: u64,
     /// How long the log keeps an update.
     pub history_age: Duration,
-    pub(crate) replay_max: u64,
+    /// How many updates are replayed to one subscriber at most.
+    pub replay_max: u64,
     pub(crate) max_request_body_size: usize,
     pub(crate) max_update_size: usize,
     pub(crate) max_topics: usize,
@@ -161,7 +214,32 @@ pub struct Config {
     pub(crate) outbox_size: usize,
     pub(crate) outboxes_size: usize,
     pub(crate) native_readers: NativeReaders,
+    pub(crate) serves: Serves,
+    pub(crate) origin_secret: Option<Secret>,
+    /// How long streams wait between two looks at a log that does not call them, while updates
+    /// flow.
+    pub poll_fast: Duration,
+    /// The same while nothing is published.
+    pub poll_slow: Duration,
+    /// How many bytes one response may carry.
+    pub(crate) response_size: u64,
     warnings: Vec<String>,
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("secret")
+    }
 }
 
 /// Whose pages may read answers across origins.
@@ -197,7 +275,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// Reads a configuration from name/value pairs; other names than [`VARIABLES`] are left alone.
+    /// Reads the configuration of a hub on Cloudflare.
     ///
     /// # Errors
     ///
@@ -205,24 +283,41 @@ impl Config {
     pub fn from_variables(
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(variables);
+        Self::for_platform(Platform::Cloudflare, variables)
+    }
+
+    /// Reads a configuration from name/value pairs; other names than [`VARIABLES`] are left alone.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake at once.
+    pub fn for_platform(
+        platform: Platform,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(platform, variables);
         let hub_url = reader.optional("HUB_URL", values::hub_url);
         let audiences = reader.required("AUDIENCES", values::list);
-        for role in ["MERCURE_PUBLISHER_JWT_ALG", "MERCURE_SUBSCRIBER_JWT_ALG"] {
-            reader.required(role, values::algorithm);
-        }
-        let publisher_key = reader.key("MERCURE_PUBLISHER_JWT_KEY");
-        let subscriber_key = reader.key("MERCURE_SUBSCRIBER_JWT_KEY");
-        let trusted_issuer = reader.optional("MERCURE_TRUSTED_ISSUERS", values::issuer);
+        let hub_aliases = reader.required("HUB_ALIASES", values::paths);
+        let protocol = reader.required("PROTOCOL", values::protocol);
+        let own = Keys {
+            publisher: reader.key("MERCURE_PUBLISHER_JWT_KEY", "MERCURE_PUBLISHER_JWT_ALG"),
+            subscriber: reader.key("MERCURE_SUBSCRIBER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_ALG"),
+        };
+        let issuers = Issuers { trusted: reader.issuers("MERCURE_TRUSTED_ISSUERS", &own), own };
         let anonymous = reader.required("ANONYMOUS", values::switch);
         let cors_origins = reader.required("CORS_ORIGINS", values::cors_origins);
         let publish_origins = reader.required("PUBLISH_ORIGINS", values::origins);
         let cookie_name = reader.required("COOKIE_NAME", values::cookie_name);
         let query_authorization = reader.required("QUERY_AUTHORIZATION", values::switch);
+        let targets = reader.required("TARGETS", values::switch);
         let publish_ungranted = reader.required("PUBLISH_UNGRANTED", values::switch);
         let heartbeat = reader.required("HEARTBEAT", values::duration);
-        let stream_lifetime = reader.required("STREAM_LIFETIME", values::duration);
-        let history_size = reader.required("HISTORY_SIZE", values::count);
+        let stream_lifetime = reader.required("STREAM_LIFETIME", values::lifetime);
+        let history_size = match platform {
+            Platform::Cloudflare => reader.required("HISTORY_SIZE", values::count),
+            Platform::Aws => Some(u64::MAX),
+        };
         let history_age = reader.required("HISTORY_AGE", values::duration);
         let replay_max = reader.required("REPLAY_MAX", values::count);
         let max_request_body_size = reader.required("MAX_REQUEST_BODY_SIZE", values::body_size);
@@ -233,17 +328,31 @@ impl Config {
         let outbox_size = reader.required("OUTBOX_SIZE", values::size);
         let outboxes_size = reader.required("OUTBOXES_SIZE", values::size);
         let native_readers = reader.required("NATIVE_READERS", values::native_readers);
+        let serves = reader.required("SERVES", values::serves);
+        let origin_secret = reader.optional("ORIGIN_SECRET", |text| Ok(Secret(text.to_owned())));
+        let poll_fast = reader.required("POLL_FAST", values::duration);
+        let poll_slow = reader.required("POLL_SLOW", values::duration);
 
-        if !reader.has("MERCURE_PUBLISHER_JWT_KEY") {
+        if reader.lacks_key("MERCURE_PUBLISHER_JWT_KEY", &issuers, Role::Publisher) {
             reader.mistake(
                 "MERCURE_PUBLISHER_JWT_KEY",
                 "is not set; set it to the secret that publishers sign their tokens with, at least 32 bytes",
             );
         }
-        if !reader.has("MERCURE_SUBSCRIBER_JWT_KEY") && anonymous == Some(false) {
+        if reader.lacks_key("MERCURE_SUBSCRIBER_JWT_KEY", &issuers, Role::Subscriber)
+            && anonymous == Some(false)
+        {
             reader.mistake(
                 "MERCURE_SUBSCRIBER_JWT_KEY",
                 "is not set; set it to the secret that subscribers' tokens are signed with, or set ANONYMOUS=1 for a hub of public updates",
+            );
+        }
+        if protocol == Some(Generations::Only(Generation::V1))
+            && !reader.has("MERCURE_TRUSTED_ISSUERS")
+        {
+            reader.mistake(
+                "PROTOCOL",
+                "is 1.0, whose tokens are refused unless MERCURE_TRUSTED_ISSUERS is set; set that to the `iss` of your tokens",
             );
         }
         // An empty outbox takes an update of any size.
@@ -260,15 +369,16 @@ impl Config {
         let config = (|| {
             Some(Self {
                 hub_url,
+                hub_aliases: hub_aliases?,
                 audiences: audiences?,
-                publisher_key: publisher_key?,
-                subscriber_key,
-                trusted_issuer,
+                protocol: protocol?,
+                issuers,
                 anonymous: anonymous?,
                 cors_origins: cors_origins?,
                 publish_origins: publish_origins?,
                 cookie_name: cookie_name?,
                 query_authorization: query_authorization?,
+                targets: targets?,
                 publish_ungranted: publish_ungranted?,
                 heartbeat: heartbeat?,
                 stream_lifetime: stream_lifetime?,
@@ -283,6 +393,11 @@ impl Config {
                 outbox_size: outbox_size?,
                 outboxes_size: outboxes_size?,
                 native_readers: native_readers?,
+                serves: serves?,
+                origin_secret,
+                poll_fast: poll_fast?,
+                poll_slow: poll_slow?,
+                response_size: platform.response_size(),
                 warnings,
             })
         })();
@@ -309,13 +424,14 @@ impl Config {
 
 /// Reads values by name, and notes mistakes and warnings on the way.
 struct Reader {
+    platform: Platform,
     values: BTreeMap<String, String>,
     mistakes: Vec<String>,
     warnings: Vec<String>,
 }
 
 impl Reader {
-    fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    fn new(platform: Platform, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut values: BTreeMap<String, String> =
             variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         for (old, names) in names::OLD {
@@ -325,11 +441,13 @@ impl Reader {
                 }
             }
         }
-        let mut reader = Self { values, mistakes: Vec::new(), warnings: Vec::new() };
+        let mut reader = Self { platform, values, mistakes: Vec::new(), warnings: Vec::new() };
         let given: Vec<String> = reader.values.keys().cloned().collect();
         for name in given {
             if names::NOT_YET.contains(&name.as_str()) {
                 reader.mistake(&name, "is not supported by this version; remove it");
+            } else if VARIABLES.iter().any(|it| it.name == name && !it.is_read_on(platform)) {
+                reader.mistake(&name, "means nothing on this platform; remove it");
             } else if let Some(known) = names::resembles(&name) {
                 reader
                     .warnings
@@ -349,7 +467,8 @@ impl Reader {
 
     /// The parsed value, or the parsed default.
     fn required<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, String>) -> Option<T> {
-        let default = VARIABLES.iter().find(|variable| variable.name == name)?.default;
+        let variable = VARIABLES.iter().find(|variable| variable.name == name)?;
+        let default = variable.default_on(self.platform);
         let text = self.values.get(name).map_or(default, |value| value.trim());
         match parse(text) {
             Ok(value) => Some(value),
@@ -365,27 +484,42 @@ impl Reader {
         self.has(name).then(|| self.required(name, parse)).flatten()
     }
 
-    fn key(&mut self, name: &str) -> Option<Key> {
-        let secret = self.values.get(name)?.clone();
-        if secret.starts_with("-----BEGIN") {
-            self.mistake(
-                name,
-                "is a PEM key, and HS256 takes a shared secret; a public key as a secret would let everybody sign",
-            );
+    /// The key of a role, with the algorithm that another variable names.
+    fn key(&mut self, name: &str, algorithm_name: &str) -> Option<Key> {
+        // One that is wrong is noted, whether there is a key for it or not.
+        let algorithm = self.optional(algorithm_name, keys::algorithm);
+        if self.has(algorithm_name) && algorithm.is_none() {
             return None;
         }
-        if secret.trim() != secret {
-            self.warnings.push(format!(
-                "{name} begins or ends with white space; put it again if that is not meant"
-            ));
+        match keys::key(self.values.get(name)?, algorithm) {
+            Ok(read) => {
+                let warnings = read.warnings.iter().map(|warning| format!("{name} {warning}"));
+                self.warnings.extend(warnings);
+                Some(read.key)
+            }
+            Err(what) => {
+                self.mistake(name, &what);
+                None
+            }
         }
-        // RFC 7518, section 3.2: a key of HS256 has at least 256 bits.
-        if secret.len() < 32 {
-            self.warnings.push(format!(
-                "{name} is shorter than 32 bytes and can be guessed from any token; use a longer one in production"
-            ));
+    }
+
+    fn issuers(&mut self, name: &str, own: &Keys) -> Vec<Issuer> {
+        let Some(text) = self.values.get(name) else { return Vec::new() };
+        let warnings = &mut self.warnings;
+        match issuers::read(text, own, &mut |warning| warnings.push(warning)) {
+            Ok(issuers) => issuers,
+            Err(what) => {
+                self.mistake(name, &what);
+                Vec::new()
+            }
         }
-        Some(Key::hs256(secret.as_bytes()))
+    }
+
+    /// Whether nobody has a key for a role, and no mistake says so already.
+    fn lacks_key(&self, name: &str, issuers: &Issuers, role: Role) -> bool {
+        let is_trusted_wrongly = self.has("MERCURE_TRUSTED_ISSUERS") && issuers.trusted.is_empty();
+        !issuers.has_key(role) && !self.has(name) && !is_trusted_wrongly
     }
 
     fn finish(self) -> (Vec<String>, Vec<String>) {
@@ -425,7 +559,7 @@ mod tests {
         let error = Config::from_variables([
             ("HEARTBEAT".to_owned(), "x".to_owned()),
             ("ANONYMOUS".to_owned(), "maybe".to_owned()),
-            ("PROTOCOL".to_owned(), "1.0".to_owned()),
+            ("PROTOCOL".to_owned(), "2.0".to_owned()),
         ])
         .map(|_| ())
         .unwrap_err()
@@ -435,6 +569,24 @@ mod tests {
         for name in ["PROTOCOL: ", "ANONYMOUS: ", "HEARTBEAT: ", "MERCURE_PUBLISHER_JWT_KEY: "] {
             assert!(lines.iter().any(|line| line.starts_with(name)), "{name} in {error}");
         }
+    }
+
+    #[test]
+    fn platforms_differ() {
+        let on = |platform, pairs: &[(&str, &str)]| {
+            let key = ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes");
+            let pairs = [key, ("ANONYMOUS", "1")].into_iter().chain(pairs.iter().copied());
+            Config::for_platform(platform, pairs.map(|(name, value)| (name.into(), value.into())))
+        };
+        let config = on(Platform::Aws, &[("POLL_FAST", "50ms")]).unwrap();
+        assert_eq!(config.heartbeat, Duration::from_secs(15));
+        assert_eq!(config.stream_lifetime, Duration::from_secs(300));
+        assert_eq!(config.max_update_size, 350_000);
+        assert_eq!(config.poll_fast, Duration::from_millis(50));
+        let mistake = on(Platform::Aws, &[("HISTORY_SIZE", "5")]).unwrap_err().to_string();
+        assert!(mistake.starts_with("HISTORY_SIZE: "), "{mistake}");
+        assert!(on(Platform::Cloudflare, &[("POLL_FAST", "50ms")]).is_err());
+        assert!(on(Platform::Aws, &[("STREAM_LIFETIME", "0")]).unwrap().stream_lifetime.is_zero());
     }
 
     #[test]
@@ -450,6 +602,8 @@ mod tests {
         let config = config(&[("MERCURE_PUBLISHER_JWT_KEY", "!ChangeMe!")]).unwrap();
         assert!(config.warnings()[0].contains("MERCURE_PUBLISHER_JWT_KEY"));
         assert!(!format!("{config:?}").contains("ChangeMe"));
+        let config = self::config(&[("ORIGIN_SECRET", "tell nobody")]).unwrap();
+        assert!(!format!("{config:?}").contains("tell nobody"));
     }
 
     #[test]
@@ -457,7 +611,7 @@ mod tests {
         let variables = [("JWT_KEY", "k".repeat(32)), ("ALLOW_ANONYMOUS", "1".into())];
         let old = Config::from_variables(variables.map(|(name, value)| (name.into(), value)));
         let old = old.unwrap();
-        assert!(old.anonymous && old.subscriber_key.is_some());
+        assert!(old.anonymous && old.issuers.own.subscriber.is_some());
         assert!(!config(&[("ALLOW_ANONYMOUS", "1"), ("ANONYMOUS", "0")]).unwrap().anonymous);
     }
 
@@ -490,8 +644,20 @@ mod tests {
             ("MAX_STREAMS", "1.5"),
             ("OUTBOX_SIZE", "1 elephant"),
             ("NATIVE_READERS", "some"),
-            ("MERCURE_PUBLISHER_JWT_ALG", "RS256"),
+            ("SERVES", "none"),
+            ("POLL_FAST", "100ms"),
+            ("MERCURE_PUBLISHER_JWT_ALG", "ES512"),
+            ("MERCURE_PUBLISHER_JWT_ALG", "none"),
             ("MERCURE_TRUSTED_ISSUERS", "https://a https://b"),
+            ("MERCURE_TRUSTED_ISSUERS", "[]"),
+            ("MERCURE_TRUSTED_ISSUERS", "[{\"issuer\": \"https://a\"}]"),
+            ("HUB_ALIASES", "hub"),
+            ("HUB_ALIASES", "/hub/"),
+            ("HUB_ALIASES", "/healthz"),
+            ("HUB_ALIASES", "/hub?x"),
+            ("PROTOCOL", "1.0"),
+            ("PROTOCOL", "7"),
+            ("TARGETS", "maybe"),
         ] {
             assert!(mistakes(&[(name, value)]).starts_with(&format!("{name}: ")), "{name}={value}");
         }

@@ -11,7 +11,7 @@ pub(super) const OLD: [(&str, &[&str]); 4] = [
 ];
 
 /// Variables of a later version. Ignoring one could open what its owner meant to close.
-pub(super) const NOT_YET: [&str; 4] = ["HUB_ALIASES", "PROTOCOL", "SUBSCRIPTIONS", "TARGETS"];
+pub(super) const NOT_YET: [&str; 1] = ["SUBSCRIPTIONS"];
 
 /// The variable that a name resembles: at edit distance 1 or 2, and not itself a variable.
 pub(super) fn resembles(name: &str) -> Option<&'static str> {

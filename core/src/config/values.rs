@@ -5,7 +5,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::{NativeReaders, Origins};
+use crate::generation::{Generation, Generations};
 use crate::hub_url::HubUrl;
+use crate::serves::Serves;
 
 /// The largest body whose update fits a row of the log, which holds 2 MB.
 const LARGEST_BODY: usize = 1_900_000;
@@ -19,25 +21,33 @@ pub(super) fn hub_url(text: &str) -> Result<HubUrl, String> {
     })
 }
 
+/// Paths at which the hub answers as well.
+pub(super) fn paths(text: &str) -> Result<Vec<String>, String> {
+    let path = |item: &String| {
+        // Written as it will be compared: with one slash at the front and none at the end.
+        let spelt = HubUrl::parse(&format!("https://hub.example{item}"));
+        spelt.ok().filter(|url| url.path() == item).map(|_| item.clone()).ok_or_else(|| {
+            format!(
+                "`{item}` is not a path for the hub; write it like /hub, without a slash at its end"
+            )
+        })
+    };
+    list(text)?.iter().map(path).collect()
+}
+
+pub(super) fn protocol(text: &str) -> Result<Generations, String> {
+    match text {
+        "both" => Ok(Generations::Both),
+        "1.0" => Ok(Generations::Only(Generation::V1)),
+        "0.x" => Ok(Generations::Only(Generation::V0)),
+        _ => Err(format!("`{text}` is none of both, 1.0, 0.x")),
+    }
+}
+
 /// Items separated by spaces or commas.
 pub(super) fn list(text: &str) -> Result<Vec<String>, String> {
     let items = text.split([' ', ',', '\t', '\n']);
     Ok(items.filter(|item| !item.is_empty()).map(str::to_owned).collect())
-}
-
-pub(super) fn issuer(text: &str) -> Result<String, String> {
-    match list(text)?.as_slice() {
-        [issuer] => Ok(issuer.clone()),
-        [] => Err("names no issuer; write the `iss` of your tokens, or remove it".into()),
-        _ => Err("names several issuers, and this version trusts one; name that one".into()),
-    }
-}
-
-pub(super) fn algorithm(text: &str) -> Result<(), String> {
-    match text {
-        "HS256" => Ok(()),
-        _ => Err(format!("`{text}` is not supported by this version; use HS256")),
-    }
 }
 
 pub(super) fn switch(text: &str) -> Result<bool, String> {
@@ -94,6 +104,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// How long a stream lives; nothing, where it is to end as soon as it has caught up.
+pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" | "0s" => Ok(Duration::ZERO),
+        _ => duration(text).map_err(|what| format!("{what}, or 0 for streams that only catch up")),
+    }
+}
+
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("kB", 1_000), ("MB", 1_000_000), ("", 1)];
     match scaled(text, &units).map(usize::try_from) {
@@ -137,6 +155,15 @@ pub(super) fn native_readers(text: &str) -> Result<NativeReaders, String> {
         "always" => Ok(NativeReaders::Always),
         "never" => Ok(NativeReaders::Never),
         _ => Err(format!("`{text}` is none of auto, always, never")),
+    }
+}
+
+pub(super) fn serves(text: &str) -> Result<Serves, String> {
+    match text {
+        "both" => Ok(Serves::Both),
+        "publish" => Ok(Serves::Publish),
+        "subscribe" => Ok(Serves::Subscribe),
+        _ => Err(format!("`{text}` is none of both, publish, subscribe")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cinnabar_core::{Admission, Body, Config, Request, Timestamp, admit, body_limit};
+use cinnabar_core::{Admission, Body, Config, Request, Step, Timestamp, admit};
 use serde::Deserialize;
 
 use super::text::Text;
@@ -64,13 +64,17 @@ impl Exchange {
         let headers = self.headers();
         let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let request = Request::new(self.method(), &self.url(), headers);
-        let bytes = self.body.as_ref().map(Text::bytes).unwrap_or_default();
-        let body = match body_limit(&request, &config, self.now()) {
-            None => Body::Unread,
-            Some(limit) if bytes.len() > limit => Body::TooLarge,
-            Some(_) => Body::Whole(bytes),
-        };
-        admit(&request, &body, &config, self.now(), &ENTROPY)
+        match admit(&request, &config, self.now(), &ENTROPY) {
+            Step::Done(admission) => admission,
+            Step::Read(unread) => {
+                let bytes = self.body.as_ref().map(Text::bytes).unwrap_or_default();
+                let body = match unread.limit() {
+                    limit if bytes.len() > limit => Body::TooLarge,
+                    _ => Body::Whole(bytes),
+                };
+                unread.admit(&body, self.now())
+            }
+        }
     }
 
     pub(super) fn config(&self) -> Config {
@@ -112,7 +116,7 @@ impl Exchange {
     fn with_tokens(&self, text: &Text) -> Vec<u8> {
         let role = if self.method() == "POST" { Key::Publisher } else { Key::Subscriber };
         self.tokens.iter().fold(text.bytes(), |text, (token, spec)| {
-            replace(&text, format!("{{{token}}}").as_bytes(), || spec.encode(role, &self.tokens))
+            replace(&text, format!("{{{token}}}").as_bytes(), || spec.encode(&role, &self.tokens))
         })
     }
 }

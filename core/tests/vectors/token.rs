@@ -40,28 +40,46 @@ enum Json {
     Text(Text),
 }
 
-/// The keys that vectors know.
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// The keys that vectors know: the secrets of the roles and of a stranger, private keys in `keys/`,
+/// and any text as a secret.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Key {
     Publisher,
     Subscriber,
     Other,
+    Rsa,
+    P256,
+    P384,
+    Ed25519,
+    Secret(String),
 }
 
 impl Key {
-    pub(super) fn secret(self) -> &'static str {
+    pub(super) fn secret(&self) -> &str {
         match self {
             Self::Publisher => "a publisher's key of thirty-two bytes",
             Self::Subscriber => "a subscriber's key of thirty-two bytes",
-            Self::Other => "a stranger's key of thirty-two bytes",
+            Self::Secret(text) => text,
+            _ => "a stranger's key of thirty-two bytes",
         }
+    }
+
+    fn encoding(&self) -> EncodingKey {
+        match self {
+            Self::Rsa => EncodingKey::from_rsa_pem(include_bytes!("keys/rsa.pem")),
+            Self::P256 => EncodingKey::from_ec_pem(include_bytes!("keys/p256.pem")),
+            Self::P384 => EncodingKey::from_ec_pem(include_bytes!("keys/p384.pem")),
+            Self::Ed25519 => EncodingKey::from_ed_pem(include_bytes!("keys/ed25519.pem")),
+            _ => Ok(EncodingKey::from_secret(self.secret().as_bytes())),
+        }
+        .expect("a private key")
     }
 }
 
 impl Token {
     /// The token as it is sent in a role; `tokens` are those that it can be like.
-    pub(super) fn encode(&self, role: Key, tokens: &BTreeMap<String, Self>) -> Vec<u8> {
+    pub(super) fn encode(&self, role: &Key, tokens: &BTreeMap<String, Self>) -> Vec<u8> {
         match self {
             Self::Jwt(jwt) => jwt.completed(tokens).encode(role).into_bytes(),
             Self::Text(text) => text.bytes(),
@@ -90,31 +108,30 @@ impl Jwt {
         Self { header, claims, ..self.clone() }
     }
 
-    fn encode(&self, role: Key) -> String {
+    fn encode(&self, role: &Key) -> String {
         let header = self.header.as_ref().expect("a token has a header");
         let claims = self.claims.as_ref().expect("a token has claims");
         let message = format!("{}.{}", header.encode(), claims.encode());
         let signature = self.signature.clone().unwrap_or_else(|| {
-            let key = EncodingKey::from_secret(self.key.unwrap_or(role).secret().as_bytes());
-            jsonwebtoken::crypto::sign(message.as_bytes(), &key, header.algorithm())
-                .expect("a secret signs with HMAC")
+            let key = self.key.as_ref().unwrap_or(role).encoding();
+            jsonwebtoken::crypto::sign(message.as_bytes(), &key, header.algorithm(&key))
+                .expect("the key signs with its algorithm")
         });
         format!("{message}.{signature}")
     }
 }
 
 impl Json {
-    /// What a header names, as far as it is HMAC; so that nothing but the name can be wrong.
-    fn algorithm(&self) -> Algorithm {
+    /// What a header names, if the key signs with it; so that nothing but the name can be wrong.
+    fn algorithm(&self, key: &EncodingKey) -> Algorithm {
         let alg = match self {
             Self::Object(header) => header.get("alg").and_then(Value::as_str),
             Self::Text(_) => None,
         };
-        match alg {
-            Some("HS384") => Algorithm::HS384,
-            Some("HS512") => Algorithm::HS512,
-            _ => Algorithm::HS256,
-        }
+        let named = alg.and_then(|alg| alg.parse().ok());
+        let family = key.family();
+        let possible = family.algorithms();
+        named.filter(|named| possible.contains(named)).unwrap_or(possible[0])
     }
 
     fn encode(&self) -> String {

@@ -1,4 +1,4 @@
-//! `tokens.json`: from an access token to what it grants, or to why it is refused.
+//! `tokens.json` and `keys.json`: from an access token to what it grants, or to why it is refused.
 //!
 //! `given` is a token (with the rest of a request, where that matters) and the `roles` that it is
 //! presented in, both unless it says so. What a token grants shows in what the hub then does: as
@@ -98,7 +98,16 @@ impl Expected {
 
 #[test]
 fn tokens() {
-    check::<Scene, Given, Expected, _>(include_str!("tokens.json"), |scene, given| {
+    check_all(include_str!("tokens.json"));
+}
+
+#[test]
+fn keys() {
+    check_all(include_str!("keys.json"));
+}
+
+fn check_all(vectors: &str) {
+    check::<Scene, Given, Expected, _>(vectors, |scene, given| {
         let mut request = given.request.over(&scene.request);
         if let Some(token) = &given.token {
             request.tokens.insert("token".to_owned(), token.clone());
@@ -131,7 +140,7 @@ fn published(request: &Exchange, topics: &[String]) -> Got {
 }
 
 fn subscribed(request: Exchange, topics: &[String]) -> Got {
-    let query = Some(Text::Plain("match=*".to_owned()));
+    let query = Some(Text::Plain("match=*&topic=*".to_owned()));
     let request = Exchange { query, ..request };
     match request.admit() {
         Admission::Answer(answer) => refused(&answer),

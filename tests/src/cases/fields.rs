@@ -24,7 +24,6 @@ pub(crate) const CASES: &[Case] = &[
     case!(the_reconnection_time_is_ascii_digits),
     case!(empty_fields_are_absent),
     case!(the_first_of_several_counts),
-    case!(a_target_is_refused_and_an_empty_one_ignored),
 ];
 
 #[track_caller]
@@ -329,13 +328,4 @@ fn the_first_of_several_counts(hub: &Hub) {
     let event = stream.event();
     assert_eq!((event.data.as_str(), event.event_type.as_str()), ("1", "t1"));
     assert_eq!(stream.retry(), Some(1));
-}
-
-// The field of 2019: ignoring it would send to all what was meant for some.
-fn a_target_is_refused_and_an_empty_one_ignored(hub: &Hub) {
-    let topic = fresh("a");
-    refused(hub, &[("topic", &topic), ("target", "https://example.com/users/1")]);
-    let mut anonymous = hub.subscribe(&topic);
-    hub.publish(&[("topic", &topic), ("target", ""), ("data", "x")]);
-    anonymous.expect_data("x");
 }

@@ -7,20 +7,25 @@
 
 mod cors;
 mod csrf;
+mod discovery;
 mod errors;
 mod fields;
 mod frames;
 mod health;
 mod hostile;
 mod hub_url;
+mod keys;
 mod lifetime;
 mod limits;
 mod patterns;
 mod private;
+mod protocol;
 mod publish;
+mod query;
 mod readers;
 mod resume;
 mod subscribe;
+mod targets;
 mod tokens;
 mod tokens_v0;
 mod tokens_v1;
@@ -37,6 +42,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         fields::CASES,
         limits::CASES,
         subscribe::CASES,
+        query::CASES,
         patterns::CASES,
         frames::CASES,
         readers::CASES,
@@ -45,8 +51,12 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         tokens::CASES,
         tokens_v0::CASES,
         tokens_v1::CASES,
+        keys::CASES,
+        protocol::CASES,
+        targets::CASES,
         resume::CASES,
         hub_url::CASES,
+        discovery::CASES,
         cors::CASES,
         csrf::CASES,
         errors::CASES,

@@ -18,7 +18,6 @@ pub(crate) const CASES: &[Case] = &[
     case!(an_unknown_matcher_type_is_refused),
     case!(matchers_are_clean_utf_8),
     case!(head_is_answered_as_get_without_a_stream),
-    case!(query_is_not_allowed_yet).needing(&[Capability::Query]),
     case!(other_methods_are_not_allowed),
     case!(subscriptions_and_metadata_are_not_there_yet).needing(&[Capability::WholeHost]),
     case!(anonymous_subscribers_can_be_refused on CLOSED),
@@ -137,17 +136,6 @@ fn head_is_answered_as_get_without_a_stream(hub: &Hub) {
     let content_type = answer.header("Content-Type").unwrap_or_default();
     assert!(content_type.starts_with("text/event-stream"), "{answer}");
     hub.request("HEAD", hub.path()).send().expect_status(400);
-}
-
-fn query_is_not_allowed_yet(hub: &Hub) {
-    let answer = hub
-        .request("QUERY", hub.path())
-        .header("Content-Type", "application/x-www-form-urlencoded")
-        .body("match=a")
-        .send()
-        .expect_status(405);
-    assert!(!answer.head.lists("Allow", "QUERY"), "{answer}");
-    assert!(answer.head.lists("Allow", "GET"), "{answer}");
 }
 
 fn other_methods_are_not_allowed(hub: &Hub) {
