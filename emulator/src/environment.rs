@@ -26,6 +26,9 @@ use crate::{runtime_api, tether};
 /// How long a process may take until it asks for its first invocation.
 const INIT: Duration = Duration::from_secs(60);
 
+/// How long a process with an extension has to end, once it has been asked to.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 /// An environment, as its Runtime API sees it.
 pub(crate) struct Environment {
     pub(crate) function: Arc<Function>,
@@ -33,6 +36,8 @@ pub(crate) struct Environment {
     in_hand: Mutex<HashMap<String, InHand>>,
     /// Whether it has asked for an invocation.
     began: AtomicBool,
+    /// Whether it has registered an extension.
+    extended: AtomicBool,
     first_request: Notify,
     condemned: Notify,
 }
@@ -100,6 +105,7 @@ async fn start(
         group,
         in_hand: Mutex::default(),
         began: AtomicBool::new(false),
+        extended: AtomicBool::new(false),
         first_request: Notify::new(),
         condemned: Notify::new(),
     };
@@ -144,6 +150,7 @@ fn command(settings: &Settings, address: &str) -> std::io::Result<Command> {
 /// Serves the Runtime API until the process has ended, by itself or because it must.
 async fn attend(environment: &Arc<Environment>, listener: TcpListener, mut child: Child) {
     let name = environment.function.settings.name;
+    let mut ending = environment.function.ending();
     let connections = tokio::spawn(accept(Arc::clone(environment), listener));
     let ended = tokio::select! {
         status = child.wait() => Some(status),
@@ -152,15 +159,19 @@ async fn attend(environment: &Arc<Environment>, listener: TcpListener, mut child
             eprintln!("lambda: {name} did not ask for an invocation within {INIT:?}");
             None
         }
+        () = async { drop(ending.wait_for(|ending| *ending).await) } => {
+            environment.say_farewell(&mut child).await
+        }
     };
-    match ended {
-        Some(status) => eprintln!("lambda: {name} ended ({})", describe(status)),
+    let status = match ended {
+        Some(status) => status,
         None => {
             // It fails only for a group that is gone.
             let _ = kill_process_group(environment.group, Signal::KILL);
-            let _ = child.wait().await;
+            child.wait().await
         }
-    }
+    };
+    eprintln!("lambda: {name} ended ({})", describe(status));
     connections.abort();
     // Whoever waits for an answer learns that there is none.
     environment.in_hand().clear();
@@ -183,6 +194,27 @@ async fn accept(environment: Arc<Environment>, listener: TcpListener) {
 }
 
 impl Environment {
+    /// Asks the process to end, which Lambda does with those alone that have an extension; `None`
+    /// where it has not ended in time.
+    async fn say_farewell(&self, child: &mut Child) -> Option<std::io::Result<ExitStatus>> {
+        if !self.extended.load(Ordering::Relaxed) {
+            return None;
+        }
+        // They fail only for a group that is gone.
+        let _ = kill_process_group(self.group, Signal::CONT);
+        let _ = kill_process_group(self.group, Signal::TERM);
+        timeout(FAREWELL, child.wait()).await.ok()
+    }
+
+    /// Notes an extension; false where it comes too late.
+    pub(crate) fn register_extension(&self) -> bool {
+        let began = self.began.load(Ordering::Relaxed);
+        if !began {
+            self.extended.store(true, Ordering::Relaxed);
+        }
+        !began
+    }
+
     async fn takes_too_long_to_begin(&self) {
         if timeout(INIT, self.first_request.notified()).await.is_ok() {
             std::future::pending().await

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 use uuid::Uuid;
 
 use crate::environment;
@@ -40,6 +40,8 @@ pub(crate) struct Function {
     pub(crate) settings: Settings,
     permits: Arc<Semaphore>,
     queues: Mutex<Queues>,
+    /// Becomes true when all must end.
+    ending: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -60,7 +62,20 @@ pub(crate) struct Throttled;
 impl Function {
     pub(crate) fn new(settings: Settings) -> Arc<Self> {
         let permits = Arc::new(Semaphore::new(settings.concurrency));
-        Arc::new(Self { settings, permits, queues: Mutex::default() })
+        let ending = watch::Sender::new(false);
+        Arc::new(Self { settings, permits, queues: Mutex::default(), ending })
+    }
+
+    /// Ends all environments, and waits until they have ended.
+    pub(crate) async fn shut_down(&self) {
+        self.ending.send_replace(true);
+        // Each environment is one of its receivers.
+        self.ending.closed().await;
+    }
+
+    /// Tells an environment when all must end; held until it has ended.
+    pub(crate) fn ending(&self) -> watch::Receiver<bool> {
+        self.ending.subscribe()
     }
 
     /// Hands an event to the function.
@@ -109,6 +124,9 @@ impl Function {
     }
 
     fn start_environments(self: &Arc<Self>, queues: &mut Queues) {
+        if *self.ending.borrow() {
+            return;
+        }
         // Those that are busy or about to ask again count, too: permits are held by both kinds.
         let invocations = self.settings.concurrency - self.permits.available_permits();
         let needed = invocations.div_ceil(self.settings.environment_concurrency);

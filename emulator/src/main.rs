@@ -41,6 +41,8 @@
 //!   ("Lambda quotas", gettingstarted-limits.html)
 //! - `WWW-Authenticate` and some other fields come out as `x-amzn-remapped-…`.
 //! - Above the reserved concurrency, requests are answered 429.
+//! - A process that has registered an extension gets SIGTERM when its environment ends, and half a
+//!   second; any other is killed. ("Understanding the Lambda execution environment lifecycle")
 //!
 //! # Not as on AWS
 //!
@@ -60,7 +62,8 @@
 //!   by load; at a deadline an invocation is given up and the process goes on.
 //! - What a client sees of a function that fails (502) or is throttled (429) is not documented
 //!   beyond the status; the texts are this program's own.
-//! - There are no extensions, no X-Ray, no telemetry, and nothing is billed.
+//! - Extensions get no events, and freezing does not wait for them; there is no X-Ray and no
+//!   telemetry, and nothing is billed.
 
 mod arguments;
 mod environment;
@@ -74,12 +77,18 @@ mod tether;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
 
 use crate::arguments::{Arguments, Command};
 use crate::front::Front;
 use crate::function::Function;
+
+/// How long the last bytes of streams may take, when this ends.
+const FLUSH: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
@@ -103,5 +112,16 @@ async fn run(arguments: &arguments::Serve) -> std::io::Result<()> {
         publish: Function::new(arguments.publish()),
         subscribe: Function::new(arguments.subscribe()),
     };
-    front::serve(arguments.port, Arc::new(front)).await
+    let front = Arc::new(front);
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        failed = front::serve(arguments.port, Arc::clone(&front)) => return failed,
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tokio::join!(front.publish.shut_down(), front.subscribe.shut_down());
+    // The last bytes of streams are on their way to the clients.
+    sleep(FLUSH).await;
+    Ok(())
 }

@@ -6,6 +6,14 @@
 //! POST /2018-06-01/runtime/invocation/{id}/error      there is none
 //! POST /2018-06-01/runtime/init/error                 there never will be one
 //! ```
+//!
+//! And of the Extensions API what a process needs that wants to be told of its end: it registers
+//! an extension, and gets SIGTERM half a second before it is killed.
+//!
+//! ```text
+//! POST /2020-01-01/extension/register                 before the first invocation is asked for
+//! GET  /2020-01-01/extension/event/next               waits, and brings nothing
+//! ```
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,10 +24,15 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use crate::environment::{Claim, Environment, Refusal};
 use crate::integration;
 use crate::invocation::{Mode, Piece, Reply};
+
+/// The versions of the Runtime API and of the Extensions API.
+const RUNTIME: &str = "2018-06-01";
+const EXTENSIONS: &str = "2020-01-01";
 
 /// The most bytes of an answer in one piece.
 const MAX_BUFFERED: usize = 6 << 20;
@@ -36,18 +49,22 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
-    let Some(path) = path.strip_prefix("/2018-06-01/runtime/") else {
-        return Ok(fault(StatusCode::NOT_FOUND, "NotFound", "there is no such path"));
-    };
-    let segments: Vec<&str> = path.split('/').collect();
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
     let answer = match (request.method(), segments.as_slice()) {
-        (&Method::GET, ["invocation", "next"]) => next(&environment).await,
-        (&Method::POST, ["invocation", id, "response"]) => respond(&environment, id, request).await,
-        (&Method::POST, ["invocation", id, "error"]) => give_up(&environment, id, request).await,
-        (&Method::POST, ["init", "error"]) => {
+        (&Method::GET, [RUNTIME, "runtime", "invocation", "next"]) => next(&environment).await,
+        (&Method::POST, [RUNTIME, "runtime", "invocation", id, "response"]) => {
+            respond(&environment, id, request).await
+        }
+        (&Method::POST, [RUNTIME, "runtime", "invocation", id, "error"]) => {
+            give_up(&environment, id, request).await
+        }
+        (&Method::POST, [RUNTIME, "runtime", "init", "error"]) => {
             report(&environment, "init", request).await;
             accepted()
         }
+        (&Method::POST, [EXTENSIONS, "extension", "register"]) => register(&environment),
+        // No event is offered to register for.
+        (&Method::GET, [EXTENSIONS, "extension", "event", "next"]) => std::future::pending().await,
         _ => fault(StatusCode::NOT_FOUND, "NotFound", "there is no such path"),
     };
     Ok(answer)
@@ -193,6 +210,26 @@ async fn report(environment: &Environment, what: &str, request: Request<Incoming
     let body = body.unwrap_or_default();
     let body = String::from_utf8_lossy(&body);
     eprintln!("lambda: {} {what} failed: {body}", environment.function.settings.name);
+}
+
+fn register(environment: &Environment) -> Response<Full<Bytes>> {
+    if !environment.register_extension() {
+        return fault(
+            StatusCode::FORBIDDEN,
+            "Extension.InvalidStateTransition",
+            "extensions are registered before the first invocation is asked for",
+        );
+    }
+    let name = environment.function.settings.name;
+    let body = json!({
+        "functionName": name, "functionVersion": "$LATEST", "handler": "bootstrap",
+    });
+    let id = Uuid::new_v4().to_string();
+    with_fields(
+        StatusCode::OK,
+        &[("lambda-extension-identifier", &id)],
+        Bytes::from(body.to_string()),
+    )
 }
 
 fn accepted() -> Response<Full<Bytes>> {

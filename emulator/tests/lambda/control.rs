@@ -24,13 +24,22 @@ impl Emulator {
     }
 
     pub(crate) fn start_with(arguments: &[&str], function: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cinnabar-lambda-emulator"))
-            .args(["serve", "--port", "0"])
-            .args(arguments)
-            .args(["--", function])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::run(command(arguments, function))
+    }
+
+    /// Its functions register an extension, and what it prints is kept.
+    pub(crate) fn start_extended(extended: bool) -> Self {
+        let function = std::env::current_exe().unwrap();
+        let mut command = command(&[], function.to_str().unwrap());
+        if extended {
+            command.env("EXTENDED", "1");
+        }
+        command.stderr(Stdio::piped());
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
@@ -56,10 +65,27 @@ impl Emulator {
         Invocation { control, report: serde_json::from_str(&line).unwrap() }
     }
 
+    /// Asks it to end, and returns what it has printed.
+    pub(crate) fn terminate(&mut self) -> String {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        log
+    }
+
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+fn command(arguments: &[&str], function: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cinnabar-lambda-emulator"));
+    command.args(["serve", "--port", "0"]).args(arguments).args(["--", function]);
+    command.stdout(Stdio::piped());
+    command
 }
 
 impl Drop for Emulator {

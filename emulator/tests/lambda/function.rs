@@ -6,8 +6,14 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+const NEXT: &str = "2018-06-01/runtime/invocation/next";
+
 /// Fetches invocations and follows their commands, in as many threads as there may be invocations.
 pub(crate) fn serve(address: &str) {
+    if std::env::var_os("EXTENDED").is_some() {
+        let registered = exchange(address, "POST", "2020-01-01/extension/register", b"{}");
+        assert_eq!(registered.status, 200);
+    }
     let threads = std::env::var("AWS_LAMBDA_MAX_CONCURRENCY").map_or(1, |n| n.parse().unwrap());
     thread::scope(|scope| {
         for _ in 0..threads {
@@ -21,7 +27,7 @@ pub(crate) fn serve(address: &str) {
 }
 
 fn follow(address: &str) {
-    let next = exchange(address, "GET", "invocation/next", b"");
+    let next = exchange(address, "GET", NEXT, b"");
     if next.status != 200 {
         // The test is over, and left an invocation without an answer.
         std::process::exit(0);
@@ -81,14 +87,14 @@ fn follow(address: &str) {
                 Some(answer(response).status)
             }
             "buffered" => {
-                let path = format!("invocation/{id}/response");
+                let path = format!("2018-06-01/runtime/invocation/{id}/response");
                 Some(exchange(address, "POST", &path, argument.as_bytes()).status)
             }
             "error" => {
-                let path = format!("invocation/{id}/error");
+                let path = format!("2018-06-01/runtime/invocation/{id}/error");
                 Some(exchange(address, "POST", &path, b"{}").status)
             }
-            "next" => Some(exchange(address, "GET", "invocation/next", b"").status),
+            "next" => Some(exchange(address, "GET", NEXT, b"").status),
             "die" => std::process::exit(7),
             other => panic!("{other}"),
         };
@@ -114,7 +120,7 @@ fn exchange(address: &str, method: &str, path: &str, body: &[u8]) -> Answer {
     let mut connection = TcpStream::connect(address).unwrap();
     write!(
         connection,
-        "{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nHost: {address}\r\n\
+        "{method} /{path} HTTP/1.1\r\nHost: {address}\r\n\
          Content-Length: {}\r\n\r\n",
         body.len()
     )

@@ -1,0 +1,120 @@
+//! The hub on AWS, on this machine: the deployed binary, under an emulator of Lambda, with
+//! DynamoDB Local.
+//!
+//! ```text
+//! serve --aws ─┬─ DynamoDB Local (java), its file in the data folder
+//!              └─ becomes the emulator ── the function's environments
+//! ```
+//!
+//! The process that was started becomes the emulator, so that a test which kills it has killed
+//! the hub: the emulator's environments and the database are tethered to it, and end with it.
+
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::configuration::Variables;
+use crate::{configuration, dynamodb, process, serve, tools, workspace};
+
+/// The deployed binary, and what runs it here.
+const FUNCTION: &str = "bootstrap";
+const EMULATOR: &str = "cinnabar-lambda-emulator";
+
+/// What Lambda takes away from the hub, and its smaller limit, for the black-box suite.
+pub(crate) const CONDITIONS: [&str; 10] = [
+    "--without",
+    "disconnects",
+    "--without",
+    "www-authenticate",
+    "--without",
+    "raw-requests",
+    "--without",
+    "chunks",
+    "--max-update-size",
+    "350000",
+];
+
+/// Builds both.
+pub(crate) fn build() -> Result<()> {
+    tools::npm_packages()?;
+    tools::java()?;
+    process::run(
+        Command::new("cargo")
+            .args(["build", "--locked", "--package", "cinnabar-aws", "--package", EMULATOR])
+            .current_dir(workspace::path("")),
+    )
+}
+
+/// Becomes the hub; returns only where it can't.
+pub(crate) fn run(port: u16, data: &Path, prebuilt: bool) -> Result<()> {
+    if !prebuilt {
+        build()?;
+    }
+    for name in [FUNCTION, EMULATOR] {
+        if !built(name).is_file() {
+            bail!("{name} has not been built: run `cargo xtask serve --aws` without --prebuilt");
+        }
+    }
+    let data = std::path::absolute(data)?.join("dynamodb");
+    fs::create_dir_all(&data).with_context(|| format!("cannot create {}", data.display()))?;
+    let database = dynamodb::start(&data)?;
+    let error = emulator(port, database.port, &configuration::environment()).exec();
+    Err(error).context("cannot run the emulator")
+}
+
+fn emulator(port: u16, database: u16, variables: &Variables) -> Command {
+    serve::allow_many_connections();
+    let mut command = Command::new(built(EMULATOR));
+    command
+        .args(["serve", "--port", &port.to_string(), "--"])
+        .arg(built(FUNCTION))
+        .envs(variables)
+        .env("TABLE_NAME", dynamodb::TABLE)
+        .env("AWS_ENDPOINT_URL_DYNAMODB", format!("http://127.0.0.1:{database}"))
+        // The user's own would be sent to it, and might be looked up over the network.
+        .env("AWS_ACCESS_KEY_ID", "local")
+        .env("AWS_SECRET_ACCESS_KEY", "local")
+        .env("AWS_REGION", "us-east-1");
+    command
+}
+
+/// This command, which ends when this process does, or the emulator that it becomes.
+pub(crate) fn tethered(command: &Command) -> Command {
+    let mut tethered = Command::new(built(EMULATOR));
+    tethered
+        .args(["tether", "--parent", &std::process::id().to_string(), "--"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    tethered
+}
+
+fn built(name: &str) -> PathBuf {
+    workspace::path("target/debug").join(name)
+}
+
+/// Checks template.yaml, and builds what it deploys; none of it needs an account.
+pub(crate) fn check_template() -> Result<()> {
+    let programs = tools::sam()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(
+        std::iter::once(programs.clone()).chain(std::env::split_paths(&path)),
+    )?;
+    let command = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(programs.join(program));
+        command
+            .args(arguments)
+            .current_dir(workspace::path(""))
+            .env("PATH", &path)
+            // Nothing is sent to anybody by a test.
+            .env("SAM_CLI_TELEMETRY", "0")
+            .env("AWS_REGION", "us-east-1");
+        command
+    };
+    process::run(&mut command("cfn-lint", &["template.yaml"]))?;
+    process::run(&mut command("sam", &["validate", "--lint"]))?;
+    tools::lambda_target()?;
+    process::run(&mut command("sam", &["build", "--build-dir", "target/sam"]))
+}
