@@ -28,7 +28,7 @@ pub const MAX_PATTERNS_SIZE: usize = 256 * 1024;
 
 /// Most steps that the patterns of one request or token may take together for each character of a
 /// topic; past it: the same.
-pub const MAX_PATTERNS_STEPS: usize = 8 * 1024;
+pub const MAX_PATTERNS_STEPS: usize = 2 * 1024;
 
 /// Longest access token, in bytes; past it: 401.
 pub const MAX_TOKEN_LENGTH: usize = 32 * 1024;
