@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use cinnabar_core::{
-    Appended, CursorKey, EventId, Fetch, Located, Location, Page, Position, StoredUpdate,
+    Appended, CursorKey, EventId, Fetch, Located, Location, Page, Place, Position, StoredUpdate,
     Timestamp, Update,
 };
 use worker::{Error, Result, SqlStorage, SqlStorageValue as Value};
@@ -181,7 +181,7 @@ impl Log {
             vec![number(self.oldest.get())],
         )?;
         let Some([Value::Integer(appended)]) = oldest.as_deref() else { return Ok(None) };
-        let expires = Timestamp::from_millis(appended.unsigned_abs()).plus(self.age);
+        let expires = timestamp(*appended).plus(self.age);
         let wait = expires.since(now);
         Ok(Some(if wait.is_zero() { wait } else { wait + self.age / 64 }))
     }
@@ -190,19 +190,22 @@ impl Log {
     pub(crate) fn locate(&self, location: Location) -> Result<Located> {
         let row = match location {
             Location::Id(id) => self.row(
-                "SELECT position, id FROM updates WHERE id = ? ORDER BY position LIMIT 1",
+                "SELECT position, id, appended FROM updates WHERE id = ? ORDER BY position LIMIT 1",
                 vec![Value::String(id.as_str().to_owned())],
             )?,
-            Location::At(at) => self
-                .row("SELECT position, id FROM updates WHERE position = ?", vec![number(at)])?,
+            Location::At(at) | Location::Told(Place { position: at, .. }) => self.row(
+                "SELECT position, id, appended FROM updates WHERE position = ?",
+                vec![number(at)],
+            )?,
             Location::Newest(newest) => self.row(
-                "SELECT position, id FROM updates WHERE position <= ? ORDER BY position DESC LIMIT 1",
+                "SELECT position, id, appended FROM updates WHERE position <= ? ORDER BY position DESC LIMIT 1",
                 vec![number(newest)],
             )?,
         };
         let found = match row.as_deref() {
-            Some([Value::Integer(at), Value::String(id)]) => {
-                Some((position(*at), EventId::restored(id)))
+            Some([Value::Integer(at), Value::String(id), Value::Integer(appended)]) => {
+                let place = Place { position: position(*at), since: timestamp(*appended) };
+                Some((place, EventId::restored(id)))
             }
             _ => None,
         };
@@ -213,11 +216,15 @@ impl Log {
     pub(crate) fn page(&self, fetch: &Fetch, wants: impl Fn(&str, bool) -> bool) -> Result<Page> {
         let limit = i64::try_from(fetch.limit.updates).unwrap_or(i64::MAX);
         let rows = self.sql.exec(
-            "SELECT position, id, topics, private, event_type, retry, LENGTH(data) FROM updates WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
+            "SELECT position, appended, id, topics, private, event_type, retry, LENGTH(data) FROM updates WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
             vec![number(fetch.after), number(fetch.through), Value::Integer(limit)],
         )?;
-        let mut page =
-            Page { updates: Vec::new(), reached: fetch.through, oldest: self.oldest.get() };
+        let mut page = Page {
+            updates: Vec::new(),
+            reached: fetch.through,
+            since: None,
+            oldest: self.oldest.get(),
+        };
         let (mut looked_at, mut read) = (0, 0);
         for row in rows.raw() {
             let row = Row::read(row?)?;
@@ -229,6 +236,7 @@ impl Log {
             }
             looked_at += 1;
             page.reached = row.position;
+            page.since = Some(row.appended);
             if wanted {
                 page.updates.push(self.whole(row)?);
             }
@@ -278,15 +286,17 @@ impl Log {
 /// An update as the log keeps it, but for its data.
 struct Row {
     position: Position,
+    appended: Timestamp,
     stored: StoredUpdate,
     data_length: usize,
 }
 
 impl Row {
     fn read(row: Vec<Value>) -> Result<Self> {
-        let row: [Value; 7] = row.try_into().map_err(|_| Error::from("a row of another shape"))?;
+        let row: [Value; 8] = row.try_into().map_err(|_| Error::from("a row of another shape"))?;
         let [
             Value::Integer(at),
+            Value::Integer(appended),
             Value::String(id),
             Value::String(topics),
             Value::Integer(private),
@@ -312,7 +322,7 @@ impl Row {
             },
         };
         let data_length = usize::try_from(data_length).unwrap_or(usize::MAX);
-        Ok(Self { position: position(at), stored, data_length })
+        Ok(Self { position: position(at), appended: timestamp(appended), stored, data_length })
     }
 }
 
@@ -323,6 +333,10 @@ fn position(number: i64) -> Position {
 /// Positions and times stay far below 2^53, up to which JavaScript counts exactly.
 fn number(position: Position) -> Value {
     Value::Integer(i64::try_from(position.get()).unwrap_or(i64::MAX))
+}
+
+fn timestamp(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis.unsigned_abs())
 }
 
 fn millis(time: Timestamp) -> Value {

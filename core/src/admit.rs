@@ -40,6 +40,7 @@ use crate::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl};
 use crate::limits::{MAX_QUERY_BODY_LENGTH, MAX_URL_LENGTH};
 use crate::publish::{self, Publish};
 use crate::request::{Body, Request};
+use crate::serves::check_origin;
 use crate::subscribe::{self, Subscribe};
 use crate::time::Timestamp;
 use crate::token::{self, Role, Token};
@@ -88,8 +89,7 @@ struct Head<'a> {
     random: [u8; 16],
 }
 
-/// The methods of the hub's path, and of its health.
-const METHODS: &str = "GET, HEAD, QUERY, POST, OPTIONS";
+/// The methods of the hub's health.
 const HEALTH_METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// What a path and a method ask for.
@@ -210,6 +210,7 @@ fn whole(body: &Body, limit: usize) -> Result<&[u8], Refusal> {
 
 /// Finds what is asked for, and the hub's URL for this request.
 fn route(request: &Request, config: &Config) -> Result<(Route, HubUrl), Refusal> {
+    check_origin(request, config)?;
     if request.url_length() > MAX_URL_LENGTH {
         return Err(Refusal::UrlTooLong);
     }
@@ -219,13 +220,14 @@ fn route(request: &Request, config: &Config) -> Result<(Route, HubUrl), Refusal>
         .ok_or_else(|| Refusal::NotFound { hub_path: DEFAULT_PATH.to_owned() })?;
     let path = canonical(request.path());
     let route = if path == hub.path() || config.hub_aliases.contains(&path) {
+        let serves = config.serves;
         match request.method() {
-            "GET" => Route::Subscribe,
-            "HEAD" => Route::Probe,
-            "QUERY" => Route::Query,
-            "POST" => Route::Publish,
-            "OPTIONS" => Route::Preflight { methods: METHODS },
-            _ => return Err(Refusal::Method { allowed: METHODS }),
+            "GET" if serves.subscribes() => Route::Subscribe,
+            "HEAD" if serves.subscribes() => Route::Probe,
+            "QUERY" if serves.subscribes() => Route::Query,
+            "POST" if serves.publishes() => Route::Publish,
+            "OPTIONS" => Route::Preflight { methods: serves.methods() },
+            _ => return Err(Refusal::Method { allowed: serves.methods() }),
         }
     } else if path == HEALTH_PATH {
         match request.method() {

@@ -46,9 +46,15 @@ pub(crate) enum Refusal {
     /// A cookie came from a page that may not publish with it.
     ForbiddenOrigin,
 
+    // Whoever stands in front of the hub.
+    /// Did not send this request.
+    Bypass,
+
     // The hub's fault.
     /// For a while.
     Unavailable,
+    /// Until its owner has looked after its log.
+    BrokenLog,
     /// Until its owner mends the configuration.
     Misconfigured,
 }
@@ -100,14 +106,16 @@ impl Refusal {
         match self {
             Self::Malformed(_) | Self::MalformedToken => StatusCode::BAD_REQUEST,
             Self::NoToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
-            Self::InsufficientScope(_) | Self::ForbiddenOrigin => StatusCode::FORBIDDEN,
+            Self::InsufficientScope(_) | Self::ForbiddenOrigin | Self::Bypass => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::BrokenLog | Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -148,7 +156,13 @@ impl Refusal {
             Self::ForbiddenOrigin => {
                 "A page of this origin may not publish with a cookie; list its origin in PUBLISH_ORIGINS, or send the token in the Authorization header.".into()
             }
+            Self::Bypass => {
+                "The hub answers only what comes by its public URL; use that one.".into()
+            }
             Self::Unavailable => "The hub cannot do this just now; try again in a moment.".into(),
+            Self::BrokenLog => {
+                "The hub's log needs its owner, who finds the reason in the hub's own log.".into()
+            }
             Self::Misconfigured => {
                 "The hub's configuration is broken; its owner finds the reason in the hub's log.".into()
             }

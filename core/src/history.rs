@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use crate::cursor::Position;
+use crate::cursor::{Place, Position};
 use crate::event_id::EventId;
 use crate::streams::StreamId;
+use crate::time::Timestamp;
 use crate::update::Update;
 
 /// An update, and its place in the log.
@@ -26,6 +27,9 @@ pub enum Location {
     Id(EventId),
     /// The one at this position.
     At(Position),
+    /// The one at this place, which some reader was told as its own: it may be followed where
+    /// `oldest` says that all that followed it is kept.
+    Told(Place),
     /// The newest up to and including this position.
     Newest(Position),
 }
@@ -34,8 +38,9 @@ pub enum Location {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
     /// The update's place and id; `None` where the log does not keep it.
-    pub found: Option<(Position, EventId)>,
-    /// The oldest update kept; where none is, the place of the next one.
+    pub found: Option<(Place, EventId)>,
+    /// The oldest update kept; where none is, the place of the next one. A log that cannot tell
+    /// says what it knows of the place that was asked for: from here on all is kept.
     pub oldest: Position,
 }
 
@@ -69,6 +74,8 @@ pub struct Page {
     /// Where the stretch ends: the position of the last update that was looked at when a limit cut
     /// it, else the position that was asked for.
     pub reached: Position,
+    /// As in [`Place`], for where it ends; `None` where nothing in it tells the time.
+    pub since: Option<Timestamp>,
     /// As in [`Located`].
     pub oldest: Position,
 }

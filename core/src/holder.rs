@@ -9,11 +9,12 @@
 //! stream is given anything past it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::config::Config;
-use crate::cursor::{CursorKey, Position};
+use crate::cursor::{CursorKey, Place, Position};
 use crate::history::{Appended, Fetch, Located, Location, Page, PageLimit};
 use crate::limits::PAGE_UPDATES;
 use crate::outbox::Waiting;
@@ -24,7 +25,6 @@ use crate::streams::{StreamId, Streams};
 use crate::subscribe::Subscribe;
 use crate::time::Timestamp;
 use crate::unavailable::Unavailable;
-use crate::update::StoredUpdate;
 
 /// What a holder wants done.
 #[derive(Clone, Debug)]
@@ -105,9 +105,10 @@ impl Holder {
             fetching: VecDeque::new(),
             pace: Pace {
                 heartbeat: config.heartbeat,
-                stale_after_updates: (config.history_size / 4).max(1),
+                stale_after_updates: (config.history_size.min(config.replay_max) / 4).max(1),
                 stale_after: config.history_age / 4,
                 outbox_size: config.outbox_size,
+                response_size: config.response_size,
             },
             replay_max: config.replay_max,
             max_streams: config.max_streams,
@@ -147,11 +148,16 @@ impl Holder {
     }
 
     /// Whether a stream that replays wants an update with these topics, joined as a
-    /// [`StoredUpdate`] holds them. A page may leave out those it does not.
+    /// [`StoredUpdate`](crate::StoredUpdate) holds them. A page may leave out those it does not.
     #[must_use]
     pub fn wants(&self, stream: StreamId, topics: &str, private: bool) -> bool {
-        let subject = StoredUpdate::subject(topics);
-        self.sessions.get(&stream).is_some_and(|session| session.subscribe.wants(&subject, private))
+        self.sessions.get(&stream).is_some_and(|session| session.subscribe.selects(topics, private))
+    }
+
+    /// What a stream subscribed to, for who asks [`Subscribe::selects`] while the holder goes on.
+    #[must_use]
+    pub fn subscription(&self, stream: StreamId) -> Option<Arc<Subscribe>> {
+        self.sessions.get(&stream).map(|session| Arc::clone(&session.subscribe))
     }
 
     /// When to call [`Holder::handle_timeout`]; never, while there is no stream.
@@ -168,7 +174,7 @@ impl Holder {
             self.outputs.push_back(Output::Answer { stream, unavailable });
             return;
         }
-        let asked = subscribe.cursor.as_ref().map(|cursor| self.log().first(cursor));
+        let asked = subscribe.cursor.as_ref().map(|cursor| self.log().first(cursor, now));
         self.streams.insert(stream, &mut subscribe.matchers, &subscribe.hub);
         let state = match &asked {
             Some((step, _)) => State::Locating(*step),
@@ -178,8 +184,32 @@ impl Holder {
         self.schedule(stream, now);
         match asked {
             Some((_, location)) => self.outputs.push_back(Output::Locate { stream, location }),
-            None => self.open(stream, None, self.position, now),
+            None => {
+                let here = Place { position: self.position, since: now };
+                self.open(stream, None, here, now);
+            }
         }
+    }
+
+    /// The platform breaks this stream's response off at `deadline`: the stream ends earlier, with
+    /// its position.
+    pub fn handle_deadline(&mut self, stream: StreamId, deadline: Timestamp, now: Timestamp) {
+        if let Some(session) = self.sessions.get_mut(&stream) {
+            session.be_done_before(deadline, now);
+            self.schedule(stream, now);
+        }
+    }
+
+    /// The process is about to end: all streams end, each with its position.
+    pub fn handle_shutdown(&mut self, now: Timestamp) {
+        let streams: Vec<StreamId> = self.sessions.keys().copied().collect();
+        for stream in streams {
+            if let Some(session) = self.sessions.get_mut(&stream) {
+                session.leave(now);
+                self.schedule(stream, now);
+            }
+        }
+        self.handle_timeout(now);
     }
 
     fn log(&self) -> Log<'_> {
@@ -193,7 +223,7 @@ impl Holder {
         let asked = session.locating().zip(session.subscribe.cursor.as_ref());
         let Some((step, cursor)) = asked else { return };
         match self.log().next(step, cursor, located) {
-            Next::Begin(position, answer) => self.open(stream, Some(&answer), position, now),
+            Next::Begin(place, answer) => self.open(stream, Some(&answer), place, now),
             Next::Ask(step, location) => {
                 if let Some(session) = self.sessions.get_mut(&stream) {
                     session.ask(step);
@@ -215,7 +245,7 @@ impl Holder {
                 for frame in frames {
                     self.write(vec![stream], frame, now);
                 }
-                self.advance(stream);
+                self.advance(stream, now);
             }
             // Its reader learns what it lost when it resumes: from the answer field.
             None => self.end(stream, Output::Cut { stream }),
@@ -257,6 +287,12 @@ impl Holder {
         }
     }
 
+    /// The log was read up to here, and holds no more updates than were handed over: some numbers
+    /// of a log may never get one.
+    pub fn handle_reached(&mut self, position: Position) {
+        self.position = self.position.max(position);
+    }
+
     /// For each live stream, which of these updates it takes.
     fn wanted(&self, appended: &[Appended]) -> BTreeMap<StreamId, Vec<usize>> {
         let mut wanted: BTreeMap<StreamId, Vec<usize>> = BTreeMap::new();
@@ -280,7 +316,7 @@ impl Holder {
             self.schedule(stream, now);
         }
         self.handle_timeout(now);
-        self.advance(stream);
+        self.advance(stream, now);
     }
 
     /// A reader has gone; there is nothing more to end.
@@ -359,7 +395,7 @@ impl Holder {
     }
 
     /// Begins a stream's response, at a place in the log.
-    fn open(&mut self, stream: StreamId, resumed: Option<&str>, cursor: Position, now: Timestamp) {
+    fn open(&mut self, stream: StreamId, resumed: Option<&str>, cursor: Place, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         let greeting = session.open(cursor, &self.key, now);
         let response = session.subscribe.opened(resumed);
@@ -367,24 +403,30 @@ impl Holder {
         self.outputs.push_back(Output::Open { stream, response, joins });
         self.write(vec![stream], greeting, now);
         self.schedule(stream, now);
-        self.advance(stream);
+        self.advance(stream, now);
     }
 
     /// Lets a stream that catches up take its next step.
-    fn advance(&mut self, stream: StreamId) {
+    fn advance(&mut self, stream: StreamId, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        if session.advance(self.position) {
+        if session.advance(self.position, now) {
             self.fetching.push_back(stream);
+        } else if session.is_ending(now) {
+            self.schedule(stream, now);
         }
     }
 
     /// Writes to those of the streams that are still there.
     fn write(&mut self, mut streams: Vec<StreamId>, bytes: Bytes, now: Timestamp) {
         let chunk = self.waiting.chunk(bytes.len());
+        let mut full = Vec::new();
         streams.retain(|stream| match self.sessions.get_mut(stream) {
             Some(session) => {
                 session.outbox.push(chunk, now);
                 session.wrote(now);
+                if session.fills(bytes.len(), &self.pace, now) {
+                    full.push(*stream);
+                }
                 true
             }
             None => false,
@@ -393,6 +435,9 @@ impl Holder {
             self.waiting.keep(chunk, streams.len());
             self.outputs.push_back(Output::Write { streams, bytes });
             self.bound();
+        }
+        for stream in full {
+            self.schedule(stream, now);
         }
     }
 
@@ -431,5 +476,57 @@ impl Holder {
             session.wake = session.wakes(&self.pace, now);
             self.wakes.insert((session.wake, stream));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::config;
+    use crate::{Admission, Command, Request, Step, StoredUpdate, Update, admit};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    #[test]
+    fn a_response_that_is_full_ends_with_its_position() {
+        let mut config = config(&[("ANONYMOUS", "1"), ("NATIVE_READERS", "always")]);
+        config.response_size = 500;
+        let request = Request::new("GET", "https://hub.example/.well-known/mercure?match=a", []);
+        let step = admit(&request, &config, NOW, &[1; 32]);
+        let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) = step else { panic!() };
+        let mut holder = Holder::new(&config, CursorKey::from_bytes([1; 16]), Position::START);
+        let stream = StreamId::new(1);
+        holder.handle_subscribe(stream, subscribe, NOW);
+
+        let mut written = Vec::new();
+        for number in 1..=100 {
+            let update = Update::restore(StoredUpdate {
+                id: format!("urn:{number}"),
+                topics: "a".into(),
+                data: "x".repeat(100),
+                private: false,
+                event_type: None,
+                retry: None,
+            });
+            let position = Position::new(number);
+            holder.handle_appended(&[Appended { position, update: Arc::new(update) }], NOW);
+            while let Some(output) = holder.poll_output() {
+                match output {
+                    Output::Write { bytes, .. } => {
+                        holder.handle_taken(stream, bytes.len(), NOW);
+                        written.extend(bytes);
+                    }
+                    Output::Open { .. } => {}
+                    Output::Close { .. } => {
+                        let text = String::from_utf8(written).unwrap();
+                        assert!((500..1_000).contains(&text.len()), "{}", text.len());
+                        assert!(text.ends_with("event: cinnabar\ndata:\n\n"), "{text}");
+                        return;
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        panic!("it did not end");
     }
 }

@@ -25,6 +25,7 @@
 //! | whose keys verify a token | `issuer`, `key` |
 //! | what characters and names are allowed | `characters`, `topic`, `event_id`, `hub_url` |
 //! | CORS, and the check against CSRF | `cors` |
+//! | what one deployment serves, and to whom | `serves` |
 //! | every status and challenge | `error` |
 //! | what a matcher selects | `matcher`, `url_pattern`, `template` |
 //! | a byte of an event stream | `sse` |
@@ -60,6 +61,7 @@ mod publish;
 mod reader;
 mod request;
 mod resume;
+mod serves;
 mod session;
 mod sse;
 mod streams;
@@ -78,8 +80,8 @@ mod url_pattern;
 pub use admit::{Admission, Step, Unread, admit};
 pub use answer::{Answer, Response, misconfigured};
 pub use command::{CheckHealth, Command, UnknownCommand};
-pub use config::{Config, ConfigError};
-pub use cursor::{CursorKey, Position};
+pub use config::{Config, ConfigError, Platform};
+pub use cursor::{CursorKey, Place, Position};
 pub use event_id::{EventId, InvalidEventId};
 pub use history::{Appended, Fetch, Located, Location, Page, PageLimit};
 pub use holder::{Holder, Output};

@@ -43,6 +43,22 @@ impl Publish {
         let id = self.update.id.as_str().as_bytes().to_vec();
         respond(StatusCode::OK, headers, id, &self.cors)
     }
+
+    /// The answer when the update is larger than the log can hold.
+    #[must_use]
+    pub fn too_large(&self, bytes: usize, limit: usize) -> Response {
+        let sentence = format!(
+            "The update takes {bytes} bytes in the hub's log, and {limit} are allowed; publish less, or a link to it."
+        );
+        Refusal::TooLarge(sentence).into_answer(&self.cors).response
+    }
+
+    /// The answer when the log will not take this update, nor another, until its owner has looked
+    /// after it.
+    #[must_use]
+    pub fn refused(&self) -> Response {
+        Refusal::BrokenLog.into_answer(&self.cors).response
+    }
 }
 
 /// Reads the fields of a publication (draft-08, "Publication").
@@ -58,11 +74,13 @@ pub(crate) fn read(
 ) -> Result<Update, Refusal> {
     let fields = Fields::collect(body, config)?;
     let topics = topics(&fields.topics, config, hub)?;
+    // An id with spaces at its ends would not come back whole in `Last-Event-ID`; the law lets the
+    // hub use one of its own.
+    let own = fields.id.filter(|id| !id.is_empty() && id.trim_matches(' ') == id);
     let targets = each_once("target", &fields.targets, config, Topic::target)?;
     let update = Update {
-        // An id with spaces at its ends would not come back whole in `Last-Event-ID`; the law lets
-        // the hub use one of its own.
-        id: match fields.id.filter(|id| !id.is_empty() && id.trim_matches(' ') == id) {
+        unique_id: own.is_none(),
+        id: match own {
             Some(id) => EventId::parse(&id).map_err(wrong_id)?,
             None => EventId::from_random(random),
         },

@@ -12,15 +12,16 @@
 //!
 //! The floor is the place after which the longest replay begins.
 
-use crate::cursor::{Cursor, CursorKey, Position};
+use crate::cursor::{Cursor, CursorKey, Place, Position};
 use crate::event_id::EARLIEST;
 use crate::history::{Located, Location};
+use crate::time::Timestamp;
 
 /// What a stream has asked the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The newest id; it begins after this position, whatever comes meanwhile.
-    Newest(Position),
+    /// The newest id; it begins at this place, whatever comes meanwhile.
+    Newest(Place),
     /// The place that its cursor names.
     Named,
     /// The update at this position, after which the longest replay begins.
@@ -33,7 +34,7 @@ pub(crate) enum Next {
     /// Ask the log.
     Ask(Step, Location),
     /// Begin after this position, with this answer field.
-    Begin(Position, String),
+    Begin(Place, String),
 }
 
 /// What resuming depends on.
@@ -47,14 +48,17 @@ pub(crate) struct Log<'a> {
 
 impl Log<'_> {
     /// The first question for a cursor.
-    pub(crate) fn first(&self, cursor: &Cursor) -> (Step, Location) {
+    pub(crate) fn first(&self, cursor: &Cursor, now: Timestamp) -> (Step, Location) {
         match cursor {
-            Cursor::Empty => (Step::Newest(self.position), Location::Newest(self.position)),
+            Cursor::Empty => {
+                let here = Place { position: self.position, since: now };
+                (Step::Newest(here), Location::Newest(self.position))
+            }
             Cursor::After(id) => (Step::Named, Location::Id(id.clone())),
-            Cursor::Fragment(fragment) => match self.key.position(fragment) {
+            Cursor::Fragment(fragment) => match self.key.place(fragment) {
                 // Positions are given away when they are durable: one beyond is another log's.
-                Some(position) if position <= self.position => {
-                    (Step::Named, Location::At(position))
+                Some(place) if place.position <= self.position => {
+                    (Step::Named, Location::Told(place))
                 }
                 _ => self.floor(),
             },
@@ -66,19 +70,22 @@ impl Log<'_> {
     pub(crate) fn next(&self, step: Step, cursor: &Cursor, located: &Located) -> Next {
         let id = located.found.as_ref().map(|(_, id)| id.as_str());
         match step {
-            Step::Newest(position) => Next::Begin(position, id.unwrap_or(EARLIEST).to_owned()),
+            Step::Newest(here) => Next::Begin(here, id.unwrap_or(EARLIEST).to_owned()),
             Step::Named => match (self.place(cursor, located), cursor.as_str()) {
-                (Some(position), Some(cursor)) => Next::Begin(position, cursor.to_owned()),
+                (Some(place), Some(cursor)) => Next::Begin(place, cursor.to_owned()),
                 _ => {
                     let (step, location) = self.floor();
                     Next::Ask(step, location)
                 }
             },
-            Step::Floor(floor) => match id {
-                Some(id) => Next::Begin(floor, id.to_owned()),
+            Step::Floor(floor) => match &located.found {
+                Some((place, id)) => {
+                    let place = Place { position: floor, ..*place };
+                    Next::Begin(place, id.as_str().to_owned())
+                }
                 None => {
-                    let before_oldest = located.oldest.back(1).min(self.position);
-                    Next::Begin(before_oldest.max(floor), EARLIEST.to_owned())
+                    let before_oldest = located.oldest.back(1).min(self.position).max(floor);
+                    Next::Begin(Place::undated(before_oldest), EARLIEST.to_owned())
                 }
             },
         }
@@ -86,14 +93,15 @@ impl Log<'_> {
 
     /// The place that a cursor names, where all that followed is kept and may be replayed. It may
     /// be past the holder's: a publisher knows an id a moment before the holder does.
-    fn place(&self, cursor: &Cursor, located: &Located) -> Option<Position> {
-        let position = match cursor {
+    fn place(&self, cursor: &Cursor, located: &Located) -> Option<Place> {
+        let place = match cursor {
             Cursor::Fragment(fragment) => {
-                self.key.position(fragment).filter(|position| located.oldest <= position.next())
+                let told = self.key.place(fragment);
+                told.filter(|place| located.oldest <= place.position.next())
             }
-            _ => located.found.as_ref().map(|(position, _)| *position),
+            _ => located.found.as_ref().map(|(place, _)| *place),
         };
-        position.filter(|position| *position >= self.position.back(self.replay_max))
+        place.filter(|place| place.position >= self.position.back(self.replay_max))
     }
 
     fn floor(&self) -> (Step, Location) {

@@ -12,12 +12,16 @@
 //! double. A live stream whose outbox is full goes back to replaying: memory is bounded, and
 //! nothing is lost. A native stream whose time is up is told its position, and leaves when its
 //! reader has taken that.
+//!
+//! A lifetime of zero makes a stream a poll: it ends as soon as it has all there is. Its reader
+//! comes back after its `retry:`, and meanwhile nothing is held open for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::cursor::{CursorKey, Position};
+use crate::cursor::{CursorKey, Place, Position};
 use crate::history::{Appended, Page};
 use crate::outbox::Outbox;
 use crate::resume::Step;
@@ -27,8 +31,15 @@ use crate::subscribe::Subscribe;
 use crate::time::Timestamp;
 use crate::update::Update;
 
-/// How long before its token expires a stream ends by itself, with its position.
+/// How long before it must be closed a stream ends by itself, with its position.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How long before a platform would break a response off it must be closed: its end is on its way
+/// for a moment.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// How long a poll may take to catch up; then it ends as well, and the next one goes on.
+const LONGEST_POLL: Duration = Duration::from_secs(60);
 
 /// How long a reader that has yet to take something may delay the end of its stream.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -56,8 +67,8 @@ pub(crate) enum Due {
     Position,
     /// Its time is up: its position, if its reader is native, and then its end.
     Farewell,
-    /// Its token has expired, or its reader does not take what was written: its end, and not a
-    /// byte more.
+    /// It must be closed, or its reader does not take what was written: its end, and not a byte
+    /// more.
     End,
 }
 
@@ -71,42 +82,75 @@ pub(crate) struct Pace {
     pub(crate) stale_after: Duration,
     /// How much may wait in an outbox that already holds something.
     pub(crate) outbox_size: usize,
+    /// How much one response may carry; what comes after is for the next.
+    pub(crate) response_size: u64,
 }
 
 /// One stream.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) subscribe: Subscribe,
+    /// Shared with who reads pages for it.
+    pub(crate) subscribe: Arc<Subscribe>,
     pub(crate) outbox: Outbox,
     state: State,
     /// Every update up to here was written to the stream, or is not for it. Of a live stream the
     /// holder's position says this, unless its reader knows of an update that is not durable yet.
     cursor: Position,
+    /// As in [`Place`], for the cursor; of a live stream, it is now.
+    since: Timestamp,
     /// The position of the last id that its reader was given, and when.
     told: (Position, Timestamp),
     silent_since: Timestamp,
+    written: u64,
+    /// When it ends by itself.
     ends: Timestamp,
+    /// When it must be closed, whatever its reader has yet to take: its token expires, or its
+    /// platform would break it off.
+    closes: Option<Timestamp>,
     /// When its holder will look at it: not later than [`Session::wakes`].
     pub(crate) wake: Timestamp,
 }
 
 impl Session {
     pub(crate) fn new(subscribe: Subscribe, state: State, now: Timestamp) -> Self {
-        let lifetime = now.plus(subscribe.lifetime);
-        let ends = match subscribe.expires {
-            Some(expires) => lifetime.min(expires.minus(FAREWELL)).max(now),
-            None => lifetime,
-        };
-        Self {
-            subscribe,
+        let polls = subscribe.polls();
+        let ends = now.plus(if polls { LONGEST_POLL } else { subscribe.lifetime });
+        let expires = subscribe.expires;
+        let mut session = Self {
+            subscribe: subscribe.into(),
             outbox: Outbox::new(now),
             state,
             cursor: Position::START,
+            since: Timestamp::default(),
             told: (Position::START, now),
             silent_since: now,
+            written: 0,
             ends,
+            closes: None,
             wake: ends,
+        };
+        if let Some(expires) = expires {
+            session.close_by(expires, now);
         }
+        session
+    }
+
+    /// Sees to it that it is closed at this moment, and ends by itself a moment earlier.
+    fn close_by(&mut self, moment: Timestamp, now: Timestamp) {
+        self.closes = Some(self.closes.map_or(moment, |closes| closes.min(moment)));
+        self.ends = self.ends.min(moment.minus(FAREWELL)).max(now);
+    }
+
+    /// Its platform breaks its response off at this moment; a moment that has passed says nothing.
+    pub(crate) fn be_done_before(&mut self, deadline: Timestamp, now: Timestamp) {
+        if deadline > now {
+            self.close_by(deadline.minus(MARGIN), now);
+        }
+    }
+
+    /// It is to end by itself, now.
+    pub(crate) fn leave(&mut self, now: Timestamp) {
+        self.ends = self.ends.min(now);
     }
 
     /// What it asked the log, while nothing was sent yet.
@@ -127,20 +171,29 @@ impl Session {
     }
 
     /// It begins after this position: the first bytes of its response.
-    pub(crate) fn open(&mut self, cursor: Position, key: &CursorKey, now: Timestamp) -> Bytes {
-        self.cursor = cursor;
+    pub(crate) fn open(&mut self, cursor: Place, key: &CursorKey, now: Timestamp) -> Bytes {
+        self.cursor = cursor.position;
+        self.since = cursor.since;
         self.state = State::Replaying { fetching: false };
-        self.told = (cursor, now);
-        if self.is_native() { self.position_event(key, cursor) } else { sse::COMMENT }
+        self.told = (cursor.position, now);
+        // A poll tells its position in a moment, at its end.
+        if self.is_native() && !self.subscribe.polls() {
+            self.position_event(key, cursor)
+        } else {
+            sse::COMMENT
+        }
     }
 
     /// Lets it take the next step of catching up: whether it now asks for a page.
-    pub(crate) fn advance(&mut self, position: Position) -> bool {
+    pub(crate) fn advance(&mut self, position: Position, now: Timestamp) -> bool {
         if self.state != (State::Replaying { fetching: false }) {
             return false;
         }
         if self.cursor >= position {
             self.state = State::Live;
+            if self.subscribe.polls() {
+                self.leave(now);
+            }
             return false;
         }
         let asks = self.outbox.is_empty();
@@ -170,10 +223,13 @@ impl Session {
         let taken = self.room_for(frames.iter().map(Bytes::len), pace);
         frames.truncate(taken);
         self.state = State::Replaying { fetching: false };
-        self.cursor = match wanted.get(taken) {
-            Some(first_left) => first_left.position.back(1),
-            None => page.reached.max(self.cursor),
-        };
+        match wanted.get(taken) {
+            Some(first_left) => self.cursor = first_left.position.back(1),
+            None => {
+                self.cursor = page.reached.max(self.cursor);
+                self.since = page.since.unwrap_or(self.since);
+            }
+        }
         if let Some(last) = wanted[..taken].last() {
             self.told = (last.position, now);
         }
@@ -203,6 +259,7 @@ impl Session {
         if let Some((first_left, _)) = updates.get(taken) {
             self.state = State::Replaying { fetching: false };
             self.cursor = first_left.back(1);
+            self.since = now;
         }
         if let Some((last, _)) = updates[..taken].last() {
             self.told = (*last, now);
@@ -229,9 +286,10 @@ impl Session {
         position: Position,
         now: Timestamp,
     ) -> Bytes {
-        let stands = self.stands(position);
-        self.told = (stands, now);
-        self.position_event(key, stands)
+        let position = self.stands(position);
+        let since = if self.state == State::Live { now } else { self.since };
+        self.told = (position, now);
+        self.position_event(key, Place { position, since })
     }
 
     /// The last words of a stream whose time is up; `None` where there are none, or all were said.
@@ -249,8 +307,8 @@ impl Session {
         Some(event)
     }
 
-    fn position_event(&self, key: &CursorKey, position: Position) -> Bytes {
-        sse::position(&key.fragment(position), self.subscribe.retry)
+    fn position_event(&self, key: &CursorKey, place: Place) -> Bytes {
+        sse::position(&key.fragment(place), self.subscribe.retry)
     }
 
     /// Where it stands, while its holder stands at `position`.
@@ -258,9 +316,19 @@ impl Session {
         if self.state == State::Live { position.max(self.cursor) } else { self.cursor }
     }
 
-    /// Notes that something was written.
+    /// Notes that something was written, or found to be needless.
     pub(crate) fn wrote(&mut self, now: Timestamp) {
         self.silent_since = now;
+    }
+
+    /// Counts what was written: whether that fills its response, and it is to end by itself.
+    pub(crate) fn fills(&mut self, bytes: usize, pace: &Pace, now: Timestamp) -> bool {
+        self.written = self.written.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let full = self.written >= pace.response_size && !self.is_ending(now);
+        if full {
+            self.leave(now);
+        }
+        full
     }
 
     /// Whether its time is up, and its end waits for its reader at most.
@@ -272,7 +340,7 @@ impl Session {
     pub(crate) fn wakes(&self, pace: &Pace, now: Timestamp) -> Timestamp {
         let waits = self.is_ending(now) && !self.outbox.is_empty();
         let ends = if waits { self.ends.plus(PATIENCE) } else { self.ends };
-        let last = self.subscribe.expires.map_or(ends, |expires| expires.min(ends));
+        let last = self.closes.map_or(ends, |closes| closes.min(ends));
         match self.state {
             State::Locating(_) => last,
             _ => last.min(self.heartbeat_at(pace)),
@@ -289,7 +357,7 @@ impl Session {
     /// What is due.
     pub(crate) fn due(&self, pace: &Pace, position: Position, now: Timestamp) -> Due {
         // draft-08, "Subscribers": closed no later than `exp`.
-        if self.subscribe.expires.is_some_and(|expires| expires <= now) {
+        if self.closes.is_some_and(|closes| closes <= now) {
             return Due::End;
         }
         if self.is_ending(now) && self.outbox.is_empty() {

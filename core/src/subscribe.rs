@@ -25,6 +25,7 @@ use crate::subject::Subject;
 use crate::time::Timestamp;
 use crate::token::Token;
 use crate::unavailable::Unavailable;
+use crate::update::StoredUpdate;
 
 /// The answer field of draft-08, and the one of 0.x hubs.
 const ANSWER_FIELD: HeaderName = HeaderName::from_static("mercure-last-event-id");
@@ -37,6 +38,12 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 /// append `lastEventId` at a reconnection, beside what the page's URL already held.
 const CURSOR_PARAMETERS: [&str; 4] =
     ["lastEventId", "last_event_id", "lastEventID", "Last-Event-ID"];
+
+/// How long a reader is to wait before it comes back: between these.
+const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(8));
+
+/// The same of a reader that polls.
+const POLLS: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(6));
 
 /// A subscriber that may subscribe, on its way to the holder of its stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +74,18 @@ impl Subscribe {
     /// token grants one of its topics (draft-08, "Subscribers").
     pub(crate) fn wants(&self, subject: &Subject<'_>, private: bool) -> bool {
         self.matchers.select_any(subject, &self.hub) && self.may_read(subject, private)
+    }
+
+    /// Whether this stream carries an update with these topics, joined as a [`StoredUpdate`] holds
+    /// them.
+    #[must_use]
+    pub fn selects(&self, topics: &str, private: bool) -> bool {
+        self.wants(&StoredUpdate::subject(topics), private)
+    }
+
+    /// Whether its stream ends as soon as it has all there is.
+    pub(crate) fn polls(&self) -> bool {
+        self.lifetime.is_zero()
     }
 
     /// Whether it may read an update that it selected.
@@ -137,6 +156,7 @@ pub(crate) fn read(
         None => (Matchers::default(), None),
     };
     let [a, b, c, d, e, f, g, h, rest @ ..] = random;
+    let (soonest, latest) = if config.stream_lifetime.is_zero() { POLLS } else { RETRY };
     Ok(Subscribe {
         matchers: selection.matchers,
         hub: hub.clone(),
@@ -145,7 +165,7 @@ pub(crate) fn read(
         cursor: cursor(request, &parameters),
         legacy: selection.legacy,
         reader: Reader::of(request, config),
-        retry: between(Duration::from_secs(2), Duration::from_secs(8), [a, b, c, d, e, f, g, h]),
+        retry: between(soonest, latest, [a, b, c, d, e, f, g, h]),
         lifetime: between(config.stream_lifetime * 4 / 5, config.stream_lifetime * 6 / 5, rest),
         cors,
     })

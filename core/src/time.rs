@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// `std::time::Instant` cannot express the epoch that a token's `exp` counts from, and
 /// `SystemTime` does not exist on wasm.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
 

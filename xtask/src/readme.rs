@@ -41,11 +41,17 @@ fn with_table(readme: &str) -> Result<String> {
 fn table() -> String {
     let mut table = String::from("| variable | default | meaning |\n|---|---|---|\n");
     for variable in VARIABLES {
-        let default = match (variable.default, variable.secret) {
+        let mut default = match (variable.default, variable.secret) {
             ("", true) => "(secret)".to_owned(),
             ("", false) => String::new(),
             (default, _) => format!("`{default}`"),
         };
+        if let Some(on_aws) = variable.default_on_aws {
+            default += &format!("; AWS `{on_aws}`");
+        }
+        if let Some(platform) = variable.only_on {
+            default += &format!(" ({platform} only)");
+        }
         table += &format!("| `{}` | {default} | {} |\n", variable.name, variable.meaning);
     }
     table

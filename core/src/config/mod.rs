@@ -2,7 +2,7 @@
 //!
 //! [`VARIABLES`] is the one table of names, defaults and meanings; the README's is made from it.
 //! To add a variable, add its row, its field in [`Config`], and its line in
-//! [`Config::from_variables`].
+//! [`Config::for_platform`].
 //!
 //! ```
 //! use cinnabar_core::Config;
@@ -15,6 +15,7 @@
 mod issuers;
 mod keys;
 mod names;
+mod platform;
 mod values;
 
 use std::collections::BTreeMap;
@@ -26,7 +27,10 @@ use crate::hub_url::HubUrl;
 use crate::issuer::{Issuer, Issuers, Keys};
 use crate::key::Key;
 use crate::request::Request;
+use crate::serves::Serves;
 use crate::token::Role;
+
+pub use platform::Platform;
 
 /// A configuration variable, as users see it.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +39,10 @@ pub struct Variable {
     pub name: &'static str,
     /// Its value when it is unset or empty; empty where there is none.
     pub default: &'static str,
+    /// The same on AWS, where it differs.
+    pub default_on_aws: Option<&'static str>,
+    /// The one platform that reads it, where not all do.
+    pub only_on: Option<Platform>,
     /// What it does, in Markdown.
     pub meaning: &'static str,
     /// Whether its value must never be shown.
@@ -42,11 +50,11 @@ pub struct Variable {
 }
 
 const fn variable(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
-    Variable { name, default, meaning, secret: false }
+    Variable { name, default, default_on_aws: None, only_on: None, meaning, secret: false }
 }
 
 const fn secret(name: &'static str, meaning: &'static str) -> Variable {
-    Variable { name, default: "", meaning, secret: true }
+    Variable { secret: true, ..variable(name, "", meaning) }
 }
 
 /// Every variable that the hub reads.
@@ -120,13 +128,16 @@ pub const VARIABLES: &[Variable] = &[
         "HEARTBEAT",
         "25s",
         "The longest silence of a stream before the hub writes a comment.",
-    ),
+    )
+    .on_aws("15s"),
     variable(
         "STREAM_LIFETIME",
         "1h",
-        "How long a stream lives, give or take 20 %; then its reader reconnects and resumes.",
-    ),
-    variable("HISTORY_SIZE", "10000", "How many updates are kept for subscribers that resume."),
+        "How long a stream lives, give or take 20 %; then its reader reconnects and resumes. `0`: a stream ends as soon as it has all there is, and its reader polls.",
+    )
+    .on_aws("5m"),
+    variable("HISTORY_SIZE", "10000", "How many updates are kept for subscribers that resume.")
+        .only_on(Platform::Cloudflare),
     variable("HISTORY_AGE", "24h", "How long updates are kept."),
     variable("REPLAY_MAX", "10000", "How many updates are replayed to one subscriber at most."),
     variable(
@@ -134,7 +145,8 @@ pub const VARIABLES: &[Variable] = &[
         "1MiB",
         "The largest body of a publication; at most 1900kB, since a row of the log holds 2 MB.",
     ),
-    variable("MAX_UPDATE_SIZE", "2MiB", "The largest update, as framed for an event stream."),
+    variable("MAX_UPDATE_SIZE", "2MiB", "The largest update, as framed for an event stream.")
+        .on_aws("350kB"),
     variable("MAX_TOPICS", "1000", "The most topics of one update."),
     variable("MAX_MATCHERS", "300", "The most topic matchers of one subscriber."),
     variable("MAX_STREAMS", "4000", "The most streams at a time."),
@@ -153,6 +165,22 @@ pub const VARIABLES: &[Variable] = &[
         "auto",
         "Which readers are told their position while nothing is published: `auto` (those that look like a browser's `EventSource`), `always`, `never`.",
     ),
+    variable(
+        "SERVES",
+        "both",
+        "What this deployment serves of the hub: `publish`, `subscribe`, or `both`.",
+    ),
+    secret(
+        "ORIGIN_SECRET",
+        "If set, requests without the header `X-Origin-Verify: <secret>` get 403: the way around a content delivery network is closed.",
+    ),
+    variable(
+        "POLL_FAST",
+        "100ms",
+        "How long streams wait between two looks at the log while updates flow.",
+    )
+    .only_on(Platform::Aws),
+    variable("POLL_SLOW", "1s", "The same while nothing is published.").only_on(Platform::Aws),
 ];
 
 /// The configuration of a hub.
@@ -172,11 +200,12 @@ pub struct Config {
     pub(crate) publish_ungranted: bool,
     pub(crate) heartbeat: Duration,
     pub(crate) stream_lifetime: Duration,
-    /// How many updates the log keeps.
+    /// How many updates the log keeps, where it keeps a number of them.
     pub history_size: u64,
     /// How long the log keeps an update.
     pub history_age: Duration,
-    pub(crate) replay_max: u64,
+    /// How many updates are replayed to one subscriber at most.
+    pub replay_max: u64,
     pub(crate) max_request_body_size: usize,
     pub(crate) max_update_size: usize,
     pub(crate) max_topics: usize,
@@ -185,7 +214,32 @@ pub struct Config {
     pub(crate) outbox_size: usize,
     pub(crate) outboxes_size: usize,
     pub(crate) native_readers: NativeReaders,
+    pub(crate) serves: Serves,
+    pub(crate) origin_secret: Option<Secret>,
+    /// How long streams wait between two looks at a log that does not call them, while updates
+    /// flow.
+    pub poll_fast: Duration,
+    /// The same while nothing is published.
+    pub poll_slow: Duration,
+    /// How many bytes one response may carry.
+    pub(crate) response_size: u64,
     warnings: Vec<String>,
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("secret")
+    }
 }
 
 /// Whose pages may read answers across origins.
@@ -221,7 +275,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// Reads a configuration from name/value pairs; other names than [`VARIABLES`] are left alone.
+    /// Reads the configuration of a hub on Cloudflare.
     ///
     /// # Errors
     ///
@@ -229,7 +283,19 @@ impl Config {
     pub fn from_variables(
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(variables);
+        Self::for_platform(Platform::Cloudflare, variables)
+    }
+
+    /// Reads a configuration from name/value pairs; other names than [`VARIABLES`] are left alone.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake at once.
+    pub fn for_platform(
+        platform: Platform,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(platform, variables);
         let hub_url = reader.optional("HUB_URL", values::hub_url);
         let audiences = reader.required("AUDIENCES", values::list);
         let hub_aliases = reader.required("HUB_ALIASES", values::paths);
@@ -247,8 +313,11 @@ impl Config {
         let targets = reader.required("TARGETS", values::switch);
         let publish_ungranted = reader.required("PUBLISH_UNGRANTED", values::switch);
         let heartbeat = reader.required("HEARTBEAT", values::duration);
-        let stream_lifetime = reader.required("STREAM_LIFETIME", values::duration);
-        let history_size = reader.required("HISTORY_SIZE", values::count);
+        let stream_lifetime = reader.required("STREAM_LIFETIME", values::lifetime);
+        let history_size = match platform {
+            Platform::Cloudflare => reader.required("HISTORY_SIZE", values::count),
+            Platform::Aws => Some(u64::MAX),
+        };
         let history_age = reader.required("HISTORY_AGE", values::duration);
         let replay_max = reader.required("REPLAY_MAX", values::count);
         let max_request_body_size = reader.required("MAX_REQUEST_BODY_SIZE", values::body_size);
@@ -259,6 +328,10 @@ impl Config {
         let outbox_size = reader.required("OUTBOX_SIZE", values::size);
         let outboxes_size = reader.required("OUTBOXES_SIZE", values::size);
         let native_readers = reader.required("NATIVE_READERS", values::native_readers);
+        let serves = reader.required("SERVES", values::serves);
+        let origin_secret = reader.optional("ORIGIN_SECRET", |text| Ok(Secret(text.to_owned())));
+        let poll_fast = reader.required("POLL_FAST", values::duration);
+        let poll_slow = reader.required("POLL_SLOW", values::duration);
 
         if reader.lacks_key("MERCURE_PUBLISHER_JWT_KEY", &issuers, Role::Publisher) {
             reader.mistake(
@@ -320,6 +393,11 @@ impl Config {
                 outbox_size: outbox_size?,
                 outboxes_size: outboxes_size?,
                 native_readers: native_readers?,
+                serves: serves?,
+                origin_secret,
+                poll_fast: poll_fast?,
+                poll_slow: poll_slow?,
+                response_size: platform.response_size(),
                 warnings,
             })
         })();
@@ -346,13 +424,14 @@ impl Config {
 
 /// Reads values by name, and notes mistakes and warnings on the way.
 struct Reader {
+    platform: Platform,
     values: BTreeMap<String, String>,
     mistakes: Vec<String>,
     warnings: Vec<String>,
 }
 
 impl Reader {
-    fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    fn new(platform: Platform, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut values: BTreeMap<String, String> =
             variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         for (old, names) in names::OLD {
@@ -362,11 +441,13 @@ impl Reader {
                 }
             }
         }
-        let mut reader = Self { values, mistakes: Vec::new(), warnings: Vec::new() };
+        let mut reader = Self { platform, values, mistakes: Vec::new(), warnings: Vec::new() };
         let given: Vec<String> = reader.values.keys().cloned().collect();
         for name in given {
             if names::NOT_YET.contains(&name.as_str()) {
                 reader.mistake(&name, "is not supported by this version; remove it");
+            } else if VARIABLES.iter().any(|it| it.name == name && !it.is_read_on(platform)) {
+                reader.mistake(&name, "means nothing on this platform; remove it");
             } else if let Some(known) = names::resembles(&name) {
                 reader
                     .warnings
@@ -386,7 +467,8 @@ impl Reader {
 
     /// The parsed value, or the parsed default.
     fn required<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, String>) -> Option<T> {
-        let default = VARIABLES.iter().find(|variable| variable.name == name)?.default;
+        let variable = VARIABLES.iter().find(|variable| variable.name == name)?;
+        let default = variable.default_on(self.platform);
         let text = self.values.get(name).map_or(default, |value| value.trim());
         match parse(text) {
             Ok(value) => Some(value),
@@ -490,6 +572,24 @@ mod tests {
     }
 
     #[test]
+    fn platforms_differ() {
+        let on = |platform, pairs: &[(&str, &str)]| {
+            let key = ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes");
+            let pairs = [key, ("ANONYMOUS", "1")].into_iter().chain(pairs.iter().copied());
+            Config::for_platform(platform, pairs.map(|(name, value)| (name.into(), value.into())))
+        };
+        let config = on(Platform::Aws, &[("POLL_FAST", "50ms")]).unwrap();
+        assert_eq!(config.heartbeat, Duration::from_secs(15));
+        assert_eq!(config.stream_lifetime, Duration::from_secs(300));
+        assert_eq!(config.max_update_size, 350_000);
+        assert_eq!(config.poll_fast, Duration::from_millis(50));
+        let mistake = on(Platform::Aws, &[("HISTORY_SIZE", "5")]).unwrap_err().to_string();
+        assert!(mistake.starts_with("HISTORY_SIZE: "), "{mistake}");
+        assert!(on(Platform::Cloudflare, &[("POLL_FAST", "50ms")]).is_err());
+        assert!(on(Platform::Aws, &[("STREAM_LIFETIME", "0")]).unwrap().stream_lifetime.is_zero());
+    }
+
+    #[test]
     fn a_subscriber_key_is_needed_unless_all_is_public() {
         let publisher = ("MERCURE_PUBLISHER_JWT_KEY".to_owned(), "k".repeat(32));
         assert!(Config::from_variables([publisher.clone()]).is_err());
@@ -502,6 +602,8 @@ mod tests {
         let config = config(&[("MERCURE_PUBLISHER_JWT_KEY", "!ChangeMe!")]).unwrap();
         assert!(config.warnings()[0].contains("MERCURE_PUBLISHER_JWT_KEY"));
         assert!(!format!("{config:?}").contains("ChangeMe"));
+        let config = self::config(&[("ORIGIN_SECRET", "tell nobody")]).unwrap();
+        assert!(!format!("{config:?}").contains("tell nobody"));
     }
 
     #[test]
@@ -542,6 +644,8 @@ mod tests {
             ("MAX_STREAMS", "1.5"),
             ("OUTBOX_SIZE", "1 elephant"),
             ("NATIVE_READERS", "some"),
+            ("SERVES", "none"),
+            ("POLL_FAST", "100ms"),
             ("MERCURE_PUBLISHER_JWT_ALG", "ES512"),
             ("MERCURE_PUBLISHER_JWT_ALG", "none"),
             ("MERCURE_TRUSTED_ISSUERS", "https://a https://b"),

@@ -7,6 +7,7 @@ use url::Url;
 use super::{NativeReaders, Origins};
 use crate::generation::{Generation, Generations};
 use crate::hub_url::HubUrl;
+use crate::serves::Serves;
 
 /// The largest body whose update fits a row of the log, which holds 2 MB.
 const LARGEST_BODY: usize = 1_900_000;
@@ -103,6 +104,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// How long a stream lives; nothing, where it is to end as soon as it has caught up.
+pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" | "0s" => Ok(Duration::ZERO),
+        _ => duration(text).map_err(|what| format!("{what}, or 0 for streams that only catch up")),
+    }
+}
+
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("kB", 1_000), ("MB", 1_000_000), ("", 1)];
     match scaled(text, &units).map(usize::try_from) {
@@ -146,6 +155,15 @@ pub(super) fn native_readers(text: &str) -> Result<NativeReaders, String> {
         "always" => Ok(NativeReaders::Always),
         "never" => Ok(NativeReaders::Never),
         _ => Err(format!("`{text}` is none of auto, always, never")),
+    }
+}
+
+pub(super) fn serves(text: &str) -> Result<Serves, String> {
+    match text {
+        "both" => Ok(Serves::Both),
+        "publish" => Ok(Serves::Publish),
+        "subscribe" => Ok(Serves::Subscribe),
+        _ => Err(format!("`{text}` is none of both, publish, subscribe")),
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]
 
 mod client;
+mod endings;
 mod framing;
 mod lifetimes;
 mod pressure;

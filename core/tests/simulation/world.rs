@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cinnabar_core::{
     Admission, Appended, Body, Command, Config, CursorKey, Fetch, Holder, Located, Location,
-    Output, Page, Position, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
+    Output, Page, Place, Position, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
@@ -218,13 +218,17 @@ impl World {
         let numbered = (1..).zip(&self.log).filter(|(position, _)| kept(*position));
         let found = match location {
             Location::Id(id) => numbered.into_iter().find(|(_, update)| update.id() == id),
-            Location::At(at) => numbered.into_iter().find(|(position, _)| *position == at.get()),
+            Location::At(at) | Location::Told(Place { position: at, .. }) => {
+                numbered.into_iter().find(|(position, _)| *position == at.get())
+            }
             Location::Newest(newest) => {
                 numbered.into_iter().filter(|(position, _)| *position <= newest.get()).last()
             }
         };
         Located {
-            found: found.map(|(position, update)| (Position::new(position), update.id().clone())),
+            found: found.map(|(position, update)| {
+                (Place::undated(Position::new(position)), update.id().clone())
+            }),
             oldest: Position::new(self.oldest),
         }
     }
@@ -234,6 +238,7 @@ impl World {
         let mut page = Page {
             updates: Vec::new(),
             reached: fetch.through,
+            since: None,
             oldest: Position::new(self.oldest),
         };
         let (mut looked_at, mut read) = (0, 0);
@@ -335,6 +340,12 @@ impl World {
         self.connections
             .insert(stream, Connection { ended: Some(Ended::Cut), ..Connection::default() });
         self.holder.handle_gone(stream);
+        self.drain();
+    }
+
+    /// The hub's process is told to end.
+    pub(crate) fn shut_down(&mut self) {
+        self.holder.handle_shutdown(self.now);
         self.drain();
     }
 

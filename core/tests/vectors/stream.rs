@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cinnabar_core::{
-    Appended, Config, CursorKey, Holder, Located, Location, Output, Page, Position, StoredUpdate,
-    StreamId, Subscribe, Timestamp, Update,
+    Appended, Config, CursorKey, Holder, Located, Location, Output, Page, Place, Position,
+    StoredUpdate, StreamId, Subscribe, Timestamp, Update,
 };
 use serde::Deserialize;
 
@@ -133,10 +133,13 @@ fn locate(log: &[Appended], location: &Location) -> Located {
     let found = log.iter().find(|appended| match location {
         Location::Id(id) => appended.update.id() == id,
         // Nothing is ever removed from this log.
-        Location::At(position) | Location::Newest(position) => appended.position == *position,
+        Location::At(position)
+        | Location::Told(Place { position, .. })
+        | Location::Newest(position) => appended.position == *position,
     });
     Located {
-        found: found.map(|appended| (appended.position, appended.update.id().clone())),
+        found: found
+            .map(|appended| (Place::undated(appended.position), appended.update.id().clone())),
         oldest: Position::new(1),
     }
 }
@@ -144,5 +147,10 @@ fn locate(log: &[Appended], location: &Location) -> Located {
 fn page(log: &[Appended], after: Position, through: Position) -> Page {
     let updates =
         log.iter().filter(|appended| appended.position > after && appended.position <= through);
-    Page { updates: updates.cloned().collect(), reached: through, oldest: Position::new(1) }
+    Page {
+        updates: updates.cloned().collect(),
+        reached: through,
+        since: None,
+        oldest: Position::new(1),
+    }
 }

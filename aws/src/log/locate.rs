@@ -1,0 +1,142 @@
+//! Finding the place that a reader resumes from: the reads; [`lookup`](super::lookup) decides.
+
+use std::time::Duration;
+
+use cinnabar_core::{EventId, Located, Location, Place, Position};
+
+use super::LogError;
+use super::cell::{Cell, Numbered};
+use super::fault::Fault;
+use super::item::Row;
+use super::lookup::{self, Earliest, Hit, Newest};
+use super::table::Table;
+
+/// How many of the newest cells are read at first: more than one, because there may be tombstones
+/// among them.
+const NEWEST: i32 = 8;
+
+/// How long to wait before `earliest` is read again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+pub(super) async fn locate(
+    table: &Table,
+    location: Location,
+    holder: Position,
+    replay_max: u64,
+) -> Result<Located, LogError> {
+    Ok(match location {
+        Location::Id(id) => by_id(table, id, holder, replay_max).await?,
+        Location::Told(place) => told(table, place, holder),
+        Location::At(floor) => floor_at(table, floor, holder).await?,
+        Location::Newest(newest) => {
+            let now = table.now().wall;
+            let is_there = |row: &Row| row.expires > now;
+            Located { found: newest_update(table, newest, is_there).await?, oldest: holder.next() }
+        }
+    })
+}
+
+/// Rule 10: a position is as good as its time.
+fn told(table: &Table, place: Place, holder: Position) -> Located {
+    let kept = table.timing.keeps_since(place.since, table.now().wall);
+    let oldest = if kept { place.position } else { holder }.next();
+    Located { found: None, oldest }
+}
+
+/// Rule 9.
+async fn by_id(
+    table: &Table,
+    id: EventId,
+    holder: Position,
+    replay_max: u64,
+) -> Result<Located, Fault> {
+    let index = table.indexed(id.as_str()).await?;
+    let newest = match lookup::reads_newest(index) {
+        true => Some(newest_hit(table, &id, holder.back(replay_max)).await?),
+        false => None,
+    };
+    let found = lookup::find(&table.timing, index, newest, table.now().wall);
+    let found = found.map(|hit| {
+        let since = table.timing.began(hit.expires);
+        (Place { position: hit.position, since }, id)
+    });
+    Ok(Located { found, oldest: holder.next() })
+}
+
+/// Looks for an id among the newest cells: as far back as the index may lack, but not past the place
+/// from which the longest replay would begin anyway.
+async fn newest_hit(table: &Table, id: &EventId, floor: Position) -> Result<Newest, Fault> {
+    let mut newest = Newest { first: None, complete: false };
+    let mut from = Position::new(u64::MAX);
+    // A quiet log is old after a few cells, and what is read is paid for.
+    let mut limit = NEWEST;
+    loop {
+        let read = table.cells_back(from, limit).await?;
+        limit = limit.saturating_mul(4);
+        for Numbered { position, cell } in &read.cells {
+            if let Cell::Update { expires, update, .. } = cell
+                && update.stored.id == id.as_str()
+            {
+                let hit = Hit { position: *position, expires: *expires, own: update.own };
+                newest.first = Some(hit);
+                if !update.own {
+                    return Ok(Newest { complete: true, ..newest });
+                }
+            }
+            if lookup::is_indexed_below(&table.timing, cell.written(), table.now().wall) {
+                return Ok(Newest { complete: true, ..newest });
+            }
+            if *position <= floor {
+                return Ok(newest);
+            }
+        }
+        match read.cells.last() {
+            Some(last) if read.cut => from = last.position.back(1),
+            _ => return Ok(Newest { complete: true, ..newest }),
+        }
+    }
+}
+
+/// Where the longest replay begins: at this place, where some update up to it is kept, so that its
+/// id can be told; else as early as there is something (rule 11).
+async fn floor_at(table: &Table, floor: Position, holder: Position) -> Result<Located, Fault> {
+    if floor > Position::START {
+        let now = table.now().wall;
+        let may_follow = |row: &Row| table.timing.may_follow(row.expires, now);
+        if let Some(found) = newest_update(table, floor, may_follow).await? {
+            return Ok(Located { found: Some(found), oldest: floor.next() });
+        }
+    }
+    loop {
+        let asked = table.now().wall;
+        let read = table.cells(floor, None, Some(1), true).await?;
+        let first = read.cells.first().map(|first| (first.position, first.cell.written()));
+        match lookup::earliest(&table.timing, floor, holder, first, asked) {
+            Earliest::After(place) => return Ok(Located { found: None, oldest: place.next() }),
+            Earliest::Ask => table.clock.sleep(AGAIN).await,
+        }
+    }
+}
+
+/// The newest update up to a place, if it is as `good` says; older ones are not better.
+async fn newest_update(
+    table: &Table,
+    mut from: Position,
+    good: impl Fn(&Row) -> bool,
+) -> Result<Option<(Place, EventId)>, Fault> {
+    loop {
+        let read = table.cells_back(from, NEWEST).await?;
+        let (last, cut) = (read.cells.last().map(|last| last.position), read.cut);
+        for Numbered { position, cell } in read.cells {
+            if let Cell::Update { update, .. } = cell {
+                let since = table.timing.began(update.expires);
+                let id = EventId::restored(&update.stored.id);
+                return Ok(good(&update).then_some((Place { position, since }, id)));
+            }
+        }
+        match last {
+            Some(last) if cut => from = last.back(1),
+            _ => return Ok(None),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Where a reader that resumes begins.
+//!
+//! A place must not be followed when something after it may be gone already: the reader would lose
+//! that and be told nothing. So all here err on one side: a place that is not known to be good is
+//! not known at all, and the reader is given everything, and is told so.
+//!
+//! - *Rule 9.* An id is the smallest number that has it. The index lags behind the table, so the
+//!   newest cells are read, consistently, beside it; taking the second only where the first has
+//!   nothing would resume after a later update of the same id, and lose what lies between. An id
+//!   that the hub made is there once: where the index has it, the index will do.
+//! - *Rule 11.* `earliest` begins at the first cell there is. Expired or not, the cell alone proves
+//!   nothing: a publisher with a lower number may still be under way. Either no number lies between,
+//!   or the cell is so old that all leases of lower numbers have ended.
+
+use cinnabar_core::{Position, Timestamp};
+
+use super::timing::Timing;
+
+/// A cell with the id that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Hit {
+    /// Its number.
+    pub position: Position,
+    /// When its update expires.
+    pub expires: Timestamp,
+    /// Whether a publisher chose the id, so that other updates may have it.
+    pub own: bool,
+}
+
+/// The newest cells, read consistently, as far as an id is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Newest {
+    /// The first of them with the id.
+    pub first: Option<Hit>,
+    /// Whether they go back past what the index may lack.
+    pub complete: bool,
+}
+
+/// Whether the newest cells must be read, after the index was.
+#[must_use]
+pub fn reads_newest(index: Option<Hit>) -> bool {
+    index.is_none_or(|hit| hit.own)
+}
+
+/// Whether all cells below this one must be in the index: all that may be acknowledged were written
+/// a lease after this one's number was given, at the latest.
+#[must_use]
+pub fn is_indexed_below(timing: &Timing, written: Timestamp, now: Timestamp) -> bool {
+    timing.settled(written).plus(timing.index_lag) < now
+}
+
+/// The update with an id that may be followed. `newest` is what was read where [`reads_newest`]
+/// asked for it.
+#[must_use]
+pub fn find(
+    timing: &Timing,
+    index: Option<Hit>,
+    newest: Option<Newest>,
+    now: Timestamp,
+) -> Option<Hit> {
+    let read = newest.and_then(|newest| newest.first);
+    let first = index.into_iter().chain(read).min_by_key(|hit| hit.position)?;
+    // Between the index and the newest cells an earlier one may be hidden.
+    let hidden = first.own && newest.is_none_or(|newest| !newest.complete);
+    (!hidden && timing.may_follow(first.expires, now)).then_some(first)
+}
+
+/// How many numbers below the head are sealed at most where no cell tells which of them may still
+/// be written.
+pub const UNDER_WAY: u64 = 64;
+
+/// Where `earliest` begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Earliest {
+    /// After this place, number by number.
+    After(Position),
+    /// It cannot be told yet: read again.
+    Ask,
+}
+
+/// Where `earliest` begins, when `first` is the first cell past `from` and when it was written, in
+/// a consistent query before which the clock said `asked`.
+#[must_use]
+pub fn earliest(
+    timing: &Timing,
+    from: Position,
+    head: Position,
+    first: Option<(Position, Timestamp)>,
+    asked: Timestamp,
+) -> Earliest {
+    match first {
+        Some((first, _)) if first == from.next() => Earliest::After(from),
+        Some((first, written)) if timing.settled(written) < asked => Earliest::After(first.back(1)),
+        Some(_) => Earliest::Ask,
+        // All has expired long ago, or is about to be written.
+        None => Earliest::After(head.back(UNDER_WAY).max(from)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    fn timing() -> Timing {
+        Timing::new(Duration::from_secs(1_000))
+    }
+
+    fn hit(number: u64, own: bool) -> Hit {
+        Hit { position: Position::new(number), expires: at(1_000), own }
+    }
+
+    #[test]
+    fn the_first_of_a_repeated_id_counts_wherever_it_is_found() {
+        let complete = |first| Some(Newest { first, complete: true });
+        let (first, second) = (hit(1, true), hit(2, true));
+        for (index, newest) in
+            [(Some(second), complete(Some(first))), (Some(first), complete(Some(second)))]
+        {
+            assert_eq!(find(&timing(), index, newest, at(0)), Some(first));
+        }
+        assert_eq!(find(&timing(), None, complete(Some(first)), at(0)), Some(first));
+        assert_eq!(find(&timing(), None, complete(None), at(0)), None);
+    }
+
+    #[test]
+    fn the_index_will_do_for_an_id_of_the_hubs() {
+        assert!(!reads_newest(Some(hit(1, false))));
+        assert!(reads_newest(Some(hit(1, true))) && reads_newest(None));
+        assert_eq!(find(&timing(), Some(hit(1, false)), None, at(0)), Some(hit(1, false)));
+    }
+
+    #[test]
+    fn where_an_earlier_one_may_hide_the_id_is_unknown() {
+        let cut = Some(Newest { first: None, complete: false });
+        assert_eq!(find(&timing(), Some(hit(9, true)), cut, at(0)), None);
+    }
+
+    #[test]
+    fn an_update_is_not_followed_when_a_later_one_may_be_gone() {
+        let found = |now| find(&timing(), Some(hit(1, false)), None, at(now)).is_some();
+        assert!(found(984) && !found(985));
+    }
+
+    #[test]
+    fn the_newest_cells_go_back_past_the_lag_of_the_index() {
+        assert!(!is_indexed_below(&timing(), at(0), at(75)));
+        assert!(is_indexed_below(&timing(), at(0), at(76)));
+    }
+
+    #[test]
+    fn earliest_begins_where_no_lower_number_may_be_under_way() {
+        let begin = |from: u64, first: Option<(u64, u64)>, asked: u64| {
+            let first = first.map(|(number, written)| (Position::new(number), at(written)));
+            earliest(&timing(), Position::new(from), Position::new(100), first, at(asked))
+        };
+        let after = |number| Earliest::After(Position::new(number));
+        assert_eq!(begin(0, Some((1, 50)), 50), after(0));
+        assert_eq!(begin(0, Some((2, 50)), 65), Earliest::Ask);
+        assert_eq!(begin(0, Some((2, 50)), 66), after(1));
+        assert_eq!(begin(0, None, 66), after(36));
+        assert_eq!(begin(99, None, 66), after(99));
+    }
+}

@@ -1,0 +1,99 @@
+//! The bounds that the log's rules are made of.
+//!
+//! Clocks of two machines are compared in three places alone: when an update expires, when a
+//! cursor is too old to be followed, and when no publisher can still be under way. Each allows for
+//! the skew. All else is measured by one process's own clock.
+
+use std::time::Duration;
+
+use cinnabar_core::Timestamp;
+
+/// The bounds; [`Timing::new`] has those that ship.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Timing {
+    /// How long after a publication began its update may be written and acknowledged.
+    pub lease: Duration,
+    /// How far apart the clocks of two machines may be.
+    pub skew: Duration,
+    /// How long an update is kept, from the moment its publication began.
+    pub retention: Duration,
+    /// How long after its end DynamoDB may begin to delete a cell.
+    pub grace: Duration,
+    /// How long, at least, a number must be missing before it is sealed.
+    pub patience: Duration,
+    /// How long after its write a cell may be missing from the index.
+    pub index_lag: Duration,
+}
+
+impl Timing {
+    /// The bounds of a log that keeps updates this long: ten minutes at least, so that nothing that
+    /// a stream has yet to read is dropped while it lives.
+    #[must_use]
+    pub fn new(retention: Duration) -> Self {
+        Self {
+            lease: Duration::from_secs(10),
+            skew: Duration::from_secs(5),
+            retention: retention.max(Duration::from_secs(600)),
+            grace: Duration::from_secs(3_600),
+            patience: Duration::from_secs(1),
+            index_lag: Duration::from_secs(60),
+        }
+    }
+
+    /// When no publication that had a number by `moment` can be acknowledged any more, as some
+    /// machine's clock told that moment.
+    #[must_use]
+    pub fn settled(&self, moment: Timestamp) -> Timestamp {
+        moment.plus(self.lease + self.skew)
+    }
+
+    /// Whether all that followed an update is still kept, where the update expires at `expires`.
+    /// One that followed may expire earlier, by a lease and the skew: its publisher had begun.
+    #[must_use]
+    pub fn may_follow(&self, expires: Timestamp, now: Timestamp) -> bool {
+        expires > self.settled(now)
+    }
+
+    /// The same, for a place that was the end of the log at `since`.
+    #[must_use]
+    pub fn keeps_since(&self, since: Timestamp, now: Timestamp) -> bool {
+        self.may_follow(since.plus(self.retention), now)
+    }
+
+    /// When the publication of an update that expires at `expires` began: what followed the update
+    /// got its number later.
+    #[must_use]
+    pub fn began(&self, expires: Timestamp) -> Timestamp {
+        expires.minus(self.retention)
+    }
+
+    /// When the table may forget a cell that ends at `end`.
+    #[must_use]
+    pub fn forgotten(&self, end: Timestamp) -> Timestamp {
+        end.plus(self.grace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_retention_is_raised() {
+        assert_eq!(Timing::new(Duration::ZERO).retention, Duration::from_secs(600));
+        assert_eq!(Timing::new(Duration::from_secs(86_400)).retention.as_secs(), 86_400);
+    }
+
+    #[test]
+    fn an_update_may_be_followed_until_a_lease_and_the_skew_before_it_expires() {
+        let timing = Timing::new(Duration::from_secs(600));
+        let began = Timestamp::from_millis(1_000_000);
+        let expires = began.plus(timing.retention);
+        let last = Timestamp::from_millis(1_000_000 + 585_000 - 1);
+        for (now, follows) in [(began, true), (last, true), (last.plus(timing.skew), false)] {
+            assert_eq!(timing.may_follow(expires, now), follows);
+            assert_eq!(timing.keeps_since(began, now), follows);
+        }
+        assert_eq!(timing.began(expires), began);
+    }
+}

@@ -1,0 +1,12 @@
+//! The log against DynamoDB Local, with a proxy between that does what networks do.
+//!
+//! DynamoDB Local is Java, and has to be there: `DYNAMODB_LOCAL` names the folder of its jar.
+//! `cargo xtask test` installs it and sets the variable.
+
+mod clock;
+mod faults;
+mod local;
+mod proxy;
+mod publishing;
+mod reading;
+mod resuming;

@@ -1,0 +1,209 @@
+//! What readers deliver, where numbers are missing, calls fail and answers are stale.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cinnabar_aws::log::Log;
+use cinnabar_core::{Fetch, Page, PageLimit, Position, StreamId};
+
+use crate::clock::TestClock;
+use crate::local::{Table, read_through, update};
+use crate::proxy::{Fate, Proxy};
+
+/// All updates after one position up to another.
+fn whole(after: u64, through: u64) -> Fetch {
+    let limit = PageLimit { updates: 500, bytes: 1 << 20 };
+    let (after, through) = (Position::new(after), Position::new(through));
+    Fetch { stream: StreamId::new(1), after, through, limit }
+}
+
+fn ids(page: &Page) -> Vec<&str> {
+    page.updates.iter().map(|appended| appended.update.id().as_str()).collect()
+}
+
+async fn publish(log: &Log, updates: &[&str]) {
+    for id in updates {
+        log.append(&update(id)).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_number_of_a_publisher_that_died_is_sealed() {
+    let table = Table::create().await;
+    let clock = TestClock::new();
+    let log = table.log(&clock);
+    publish(&log, &["a"]).await;
+    table.take_number().await;
+    publish(&log, &["b"]).await;
+    let mut tail = log.tail(Position::START);
+    let read = tail.poll().await.unwrap();
+    assert_eq!((read.updates.len(), read.reached, read.hole), (1, Position::new(1), true));
+    let read = tail.poll().await.unwrap();
+    assert_eq!((read.updates.len(), read.hole), (0, true), "it has to last");
+    clock.advance(Duration::from_secs(2));
+    let read = tail.poll().await.unwrap();
+    assert_eq!((read.updates.len(), read.reached, read.hole), (1, Position::new(3), false));
+
+    let tombstone = table.item(2).await.unwrap();
+    let mut names: Vec<_> = tombstone.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["a", "k", "n", "s", "ttl", "x"]);
+    let number = |name: &str| tombstone[name].as_n().unwrap().parse::<u64>().unwrap();
+    assert!(number("ttl") * 1_000 >= number("a") + 600_000 + 3_600_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_that_seal_at_once_agree() {
+    let table = Table::create().await;
+    let log = table.log(&TestClock::new());
+    for id in ["a", "b", "c", "d"] {
+        table.take_number().await;
+        publish(&log, &[id]).await;
+    }
+    let through = Position::new(8);
+    let readers = (0..4).map(|_| {
+        let clock = TestClock::new();
+        let log = table.log(&clock);
+        tokio::spawn(async move { read_through(&log, &clock, Position::START, through).await })
+    });
+    for reader in readers.collect::<Vec<_>>() {
+        assert_eq!(reader.await.unwrap(), ["a", "b", "c", "d"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_stale_poll_does_not_show_is_not_skipped() {
+    let table = Table::create().await;
+    let log = table.log(&TestClock::new());
+    publish(&log, &["a", "b", "c", "d"]).await;
+    for hidden in [vec![1], vec![2], vec![1, 3], vec![4], vec![3, 4], vec![1, 2, 3, 4]] {
+        let proxy = {
+            let hidden = hidden.clone();
+            let mut stale = 3;
+            Proxy::new(table.port, move |call| {
+                if call.operation == "Query" && stale > 0 {
+                    stale -= 1;
+                    return Fate::Hide(hidden.clone());
+                }
+                assert_ne!(call.operation, "PutItem", "sealed what is there");
+                Fate::Pass
+            })
+            .await
+        };
+        let clock = TestClock::new();
+        let reader = table.log_through(&proxy, &clock);
+        let read = read_through(&reader, &clock, Position::START, Position::new(4)).await;
+        assert_eq!(read, ["a", "b", "c", "d"], "{hidden:?}");
+        let page = reader.page(&whole(0, 4), |_, _| true).await.unwrap();
+        assert_eq!(ids(&page), ["a", "b", "c", "d"], "{hidden:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_that_fails_at_a_hole_keeps_what_came_before() {
+    let table = Table::create().await;
+    let log = table.log(&TestClock::new());
+    publish(&log, &["a"]).await;
+    table.take_number().await;
+    publish(&log, &["b"]).await;
+    let proxy = Proxy::new(table.port, |call| match call.operation.as_str() {
+        "GetItem" => Fate::Throttle,
+        _ => Fate::Pass,
+    })
+    .await;
+    let clock = TestClock::new();
+    let mut tail = table.log_through(&proxy, &clock).tail(Position::START);
+    assert_eq!(tail.poll().await.unwrap().updates.len(), 1);
+    clock.advance(Duration::from_secs(2));
+    assert!(tail.poll().await.is_err());
+    proxy.decide(|_| Fate::Pass);
+    let read = tail.poll().await.unwrap();
+    assert_eq!((read.updates.len(), read.reached), (1, Position::new(3)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_ends_where_it_is_told_to() {
+    let table = Table::create().await;
+    let log = table.log(&TestClock::new());
+    publish(&log, &["a", "b", "c", "d"]).await;
+    let page = log.page(&whole(1, 3), |_, _| true).await.unwrap();
+    assert_eq!((ids(&page), page.reached), (vec!["b", "c"], Position::new(3)));
+    assert!(page.since.is_some() && page.oldest == Position::new(2));
+
+    let wants = |topics: &str, private: bool| topics.ends_with("/c\nother") && !private;
+    let page = log.page(&whole(0, 4), wants).await.unwrap();
+    assert_eq!((ids(&page), page.reached), (vec!["c"], Position::new(4)));
+
+    let limit = PageLimit { updates: 2, bytes: 1 << 20 };
+    let page = log.page(&Fetch { limit, ..whole(0, 4) }, |_, _| true).await.unwrap();
+    assert_eq!((ids(&page), page.reached), (vec!["a", "b"], Position::new(2)));
+
+    let limit = PageLimit { updates: 500, bytes: 1 };
+    let page = log.page(&Fetch { limit, ..whole(0, 4) }, |_, _| true).await.unwrap();
+    assert_eq!((ids(&page), page.reached), (vec!["a"], Position::new(1)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_seals_a_number_that_nothing_follows() {
+    let table = Table::create().await;
+    table.take_number().await;
+    let log = table.log(&TestClock::new());
+    assert_eq!(log.head().await, Ok(Position::new(1)));
+    let page = log.page(&whole(0, 1), |_, _| true).await.unwrap();
+    assert_eq!((ids(&page), page.reached), (vec![], Position::new(1)));
+    assert!(table.item(1).await.unwrap()["k"].as_s().is_ok_and(|kind| kind == "t"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn expired_updates_are_not_delivered() {
+    let table = Table::create().await;
+    let clock = TestClock::new();
+    let log = table.log(&clock);
+    publish(&log, &["a", "b"]).await;
+    clock.advance(Duration::from_secs(601));
+    publish(&log, &["c"]).await;
+    let read = log.tail(Position::START).poll().await.unwrap();
+    assert_eq!((read.updates.len(), read.reached), (1, Position::new(3)));
+    let page = log.page(&whole(0, 3), |_, _| true).await.unwrap();
+    assert_eq!((ids(&page), page.reached), (vec!["c"], Position::new(3)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_may_be_dropped_at_any_moment() {
+    let table = Table::create().await;
+    let log = table.log(&TestClock::new());
+    publish(&log, &["a"]).await;
+    table.take_number().await;
+    publish(&log, &["b"]).await;
+    table.take_number().await;
+    publish(&log, &["c"]).await;
+    let held = Arc::new(tokio::sync::Notify::new());
+    let holds = Arc::clone(&held);
+    let (reached, is_reached) = tokio::sync::watch::channel(0);
+    let mut probes = 0;
+    let proxy = Proxy::new(table.port, move |call| {
+        if call.operation == "GetItem" {
+            probes += 1;
+            let _ = reached.send(probes);
+            if probes == 2 {
+                return Fate::Hold(Arc::clone(&holds));
+            }
+        }
+        Fate::Pass
+    })
+    .await;
+    let clock = TestClock::new();
+    let mut tail = table.log_through(&proxy, &clock).tail(Position::START);
+    assert_eq!(tail.poll().await.unwrap().updates.len(), 1);
+    clock.advance(Duration::from_secs(2));
+    // It has sealed the first hole and read `b`, and looks at the second hole.
+    let mut second = is_reached.clone();
+    tokio::select! {
+        biased;
+        _ = second.wait_for(|probes| *probes == 2) => {}
+        _ = tail.poll() => panic!("it did not wait"),
+    }
+    held.notify_one();
+    let read = tail.poll().await.unwrap();
+    assert_eq!((read.updates.len(), read.reached), (2, Position::new(5)));
+}

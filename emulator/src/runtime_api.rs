@@ -1,0 +1,233 @@
+//! The Runtime API, version 2018-06-01: what a function's process asks, and is answered.
+//!
+//! ```text
+//! GET  /2018-06-01/runtime/invocation/next            waits, and brings an event
+//! POST /2018-06-01/runtime/invocation/{id}/response   the answer, streamed or not, to its end
+//! POST /2018-06-01/runtime/invocation/{id}/error      there is none
+//! POST /2018-06-01/runtime/init/error                 there never will be one
+//! ```
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::environment::{Claim, Environment, Refusal};
+use crate::integration;
+use crate::invocation::{Mode, Piece, Reply};
+
+/// The most bytes of an answer in one piece.
+const MAX_BUFFERED: usize = 6 << 20;
+
+/// The most bytes of a streamed answer.
+const MAX_STREAMED: usize = 200 << 20;
+
+/// How many parts of an answer wait for its client beside what the sockets hold.
+const PIECES: usize = 4;
+
+/// Answers one request of the process.
+pub(crate) async fn answer(
+    environment: Arc<Environment>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let path = request.uri().path().to_owned();
+    let Some(path) = path.strip_prefix("/2018-06-01/runtime/") else {
+        return Ok(fault(StatusCode::NOT_FOUND, "NotFound", "there is no such path"));
+    };
+    let segments: Vec<&str> = path.split('/').collect();
+    let answer = match (request.method(), segments.as_slice()) {
+        (&Method::GET, ["invocation", "next"]) => next(&environment).await,
+        (&Method::POST, ["invocation", id, "response"]) => respond(&environment, id, request).await,
+        (&Method::POST, ["invocation", id, "error"]) => give_up(&environment, id, request).await,
+        (&Method::POST, ["init", "error"]) => {
+            report(&environment, "init", request).await;
+            accepted()
+        }
+        _ => fault(StatusCode::NOT_FOUND, "NotFound", "there is no such path"),
+    };
+    Ok(answer)
+}
+
+async fn next(environment: &Arc<Environment>) -> Response<Full<Bytes>> {
+    let Some(invocation) = environment.next().await else {
+        return fault(
+            StatusCode::FORBIDDEN,
+            "InvalidStateTransition",
+            "the invocation in hand has not been answered",
+        );
+    };
+    let deadline = environment.begin(&invocation.id, invocation.reply, invocation.permit);
+    with_fields(
+        StatusCode::OK,
+        &[
+            ("lambda-runtime-aws-request-id", &invocation.id),
+            ("lambda-runtime-deadline-ms", &deadline.to_string()),
+            ("lambda-runtime-invoked-function-arn", &environment.function.settings.arn()),
+            ("lambda-runtime-trace-id", &invocation.trace),
+        ],
+        invocation.event,
+    )
+}
+
+async fn respond(
+    environment: &Arc<Environment>,
+    id: &str,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let claim = match environment.claim(id) {
+        Ok(claim) => claim,
+        Err(refusal) => return refused(&refusal),
+    };
+    let mode = mode(request.headers());
+    let taken = take(request.into_body(), mode, claim).await;
+    environment.finish(id);
+    match taken {
+        Ok(()) => accepted(),
+        Err(Broken::TooLarge) => fault(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Function.ResponseSizeTooLarge",
+            "the response is larger than 6 MB, or streamed than 200 MB",
+        ),
+        Err(Broken::Over) => fault(StatusCode::GONE, "InvocationOver", "its deadline has passed"),
+        Err(Broken::Reported(what)) => {
+            eprintln!("lambda: {} {id} failed: {what}", environment.function.settings.name);
+            accepted()
+        }
+        Err(Broken::Connection) => {
+            fault(StatusCode::BAD_REQUEST, "TruncatedResponse", "the response is incomplete")
+        }
+    }
+}
+
+/// How the answer is to be read.
+fn mode(fields: &HeaderMap) -> Mode {
+    let is = |name: &str, value: &str| {
+        fields
+            .get(name)
+            .is_some_and(|field| field.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
+    };
+    if !is("lambda-runtime-function-response-mode", "streaming") {
+        Mode::Buffered
+    } else if is("content-type", integration::CONTENT_TYPE) {
+        Mode::Integration
+    } else {
+        Mode::Raw
+    }
+}
+
+/// Why an answer ends before its end.
+enum Broken {
+    TooLarge,
+    /// The invocation's time is over.
+    Over,
+    /// A trailer says so.
+    Reported(String),
+    /// The process broke off.
+    Connection,
+}
+
+/// Hands an answer on, to its end.
+async fn take(mut body: Incoming, mode: Mode, claim: Claim) -> Result<(), Broken> {
+    let Claim { reply, mut over } = claim;
+    let limit = if mode == Mode::Buffered { MAX_BUFFERED } else { MAX_STREAMED };
+    let (pieces, receiver) = mpsc::channel(PIECES);
+    // Here and below: a client that has gone does not keep the function from answering to the end.
+    let _ = reply.send(Reply { mode, body: receiver });
+    let mut size = 0;
+    loop {
+        let frame = tokio::select! {
+            frame = body.frame() => frame,
+            _ = &mut over => return Err(Broken::Over),
+        };
+        let Some(frame) = frame else { break };
+        let frame = frame.map_err(|_| Broken::Connection)?;
+        let frame = match frame.into_data() {
+            Ok(data) => {
+                size += data.len();
+                if size > limit {
+                    return Err(Broken::TooLarge);
+                }
+                tokio::select! {
+                    _ = pieces.send(Piece::Bytes(data)) => {}
+                    _ = &mut over => return Err(Broken::Over),
+                }
+                continue;
+            }
+            Err(frame) => frame,
+        };
+        if let Some(error) = frame
+            .trailers_ref()
+            .and_then(|trailers| trailers.get("lambda-runtime-function-error-type"))
+        {
+            return Err(Broken::Reported(String::from_utf8_lossy(error.as_bytes()).into_owned()));
+        }
+    }
+    let _ = pieces.send(Piece::End).await;
+    Ok(())
+}
+
+async fn give_up(
+    environment: &Arc<Environment>,
+    id: &str,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    match environment.claim(id) {
+        // What the claim had for the answer is dropped, of which the client learns.
+        Ok(_) => {
+            report(environment, id, request).await;
+            environment.finish(id);
+            accepted()
+        }
+        Err(refusal) => refused(&refusal),
+    }
+}
+
+/// Prints an error of the function's, as Lambda logs it.
+async fn report(environment: &Environment, what: &str, request: Request<Incoming>) {
+    let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
+    let body = body.unwrap_or_default();
+    let body = String::from_utf8_lossy(&body);
+    eprintln!("lambda: {} {what} failed: {body}", environment.function.settings.name);
+}
+
+fn accepted() -> Response<Full<Bytes>> {
+    with_fields(StatusCode::ACCEPTED, &[], Bytes::from_static(b"{\"status\":\"OK\"}"))
+}
+
+fn refused(refusal: &Refusal) -> Response<Full<Bytes>> {
+    match refusal {
+        Refusal::Unknown => fault(
+            StatusCode::BAD_REQUEST,
+            "InvalidRequestID",
+            "there is no such invocation in this environment",
+        ),
+        Refusal::Answered => fault(
+            StatusCode::FORBIDDEN,
+            "InvalidStateTransition",
+            "the invocation has been answered",
+        ),
+    }
+}
+
+fn fault(status: StatusCode, kind: &str, message: &str) -> Response<Full<Bytes>> {
+    let body = json!({"errorType": kind, "errorMessage": message});
+    with_fields(status, &[], Bytes::from(body.to_string()))
+}
+
+fn with_fields(status: StatusCode, fields: &[(&str, &str)], body: Bytes) -> Response<Full<Bytes>> {
+    let mut response =
+        Response::builder().status(status).header(header::CONTENT_TYPE, "application/json");
+    for (name, value) in fields {
+        response = response.header(*name, *value);
+    }
+    response.body(Full::new(body)).unwrap_or_else(|_| {
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
+}
