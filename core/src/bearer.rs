@@ -6,7 +6,7 @@ use crate::generation::Generation;
 use crate::request::Request;
 
 /// The cookie of the 0.x protocol.
-const LEGACY_COOKIE: &str = "mercureAuthorization";
+pub(crate) const LEGACY_COOKIE: &str = "mercureAuthorization";
 
 /// The query parameter of the 0.x protocol.
 const LEGACY_PARAMETER: &str = "authorization";

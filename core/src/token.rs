@@ -14,8 +14,7 @@ use crate::generation::Generation;
 use crate::grant::Grants;
 use crate::hub_url::HubUrl;
 use crate::key::Key;
-use crate::limits::MAX_TOKEN_LENGTH;
-use crate::limits::MAX_TOKEN_MATCHERS;
+use crate::limits::{MAX_TOKEN_LENGTH, MAX_TOKEN_MATCHERS};
 use crate::matcher::InvalidMatcher;
 use crate::time::Timestamp;
 use crate::update::Update;
@@ -69,8 +68,10 @@ pub(crate) enum InvalidToken {
     Critical,
     #[error("its `alg` is not the configured one")]
     Algorithm,
-    #[error("no key is configured for it: neither MERCURE_{}_JWT_KEY, nor one of its issuer", .0.name())]
+    #[error("MERCURE_{}_JWT_KEY is not set", .0.name())]
     NoKey(Role),
+    #[error("its issuer has no {}'s key in MERCURE_TRUSTED_ISSUERS", .0.name().to_lowercase())]
+    NoIssuersKey(Role),
     #[error("PROTOCOL does not allow tokens of {0}")]
     Generation(Generation),
     #[error("its issuer's keys are not for tokens of {0}: `tokens` in MERCURE_TRUSTED_ISSUERS")]
@@ -234,7 +235,7 @@ fn date(
     }
 }
 
-/// `aud` is one string or several; one of them must be this hub.
+/// `aud` is one string or several; one of them must be this hub, by whichever of its paths.
 fn check_audience(
     claims: &Map<String, Value>,
     config: &Config,
@@ -242,7 +243,11 @@ fn check_audience(
 ) -> Result<(), InvalidToken> {
     let is_this_hub = |audience: &Value| {
         audience.as_str().is_some_and(|audience| {
-            audience == hub.as_str() || config.audiences.iter().any(|listed| listed == audience)
+            audience == hub.as_str()
+                || config.audiences.iter().any(|listed| listed == audience)
+                || audience
+                    .strip_prefix(&hub.origin())
+                    .is_some_and(|path| config.hub_aliases.iter().any(|alias| alias == path))
         })
     };
     let accepted = match claims.get("aud") {
