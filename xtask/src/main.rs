@@ -7,7 +7,7 @@
 //! test   all checks ── build (the Worker; also what wrangler calls)
 //! check  the configuration, before a deploy
 //! token  a token of either protocol generation
-//! readme the README's configuration table
+//! readme the README's tables
 //! ```
 //!
 //! Each command installs what it needs ([`tools`]), and ends what it started ([`process`]).
@@ -18,6 +18,7 @@ mod dev;
 mod page;
 mod process;
 mod readme;
+mod requirements;
 mod serve;
 mod test;
 mod token;
@@ -50,7 +51,7 @@ enum Command {
     Check,
     /// Mint an access token
     Token(token::Arguments),
-    /// Bring the README's configuration table up to date
+    /// Bring the README's tables up to date
     Readme,
     /// Become a hub under workerd, configured by the environment alone (what test suites launch)
     Serve(serve::Arguments),
