@@ -9,6 +9,7 @@
 #[cfg(test)]
 mod vectors {
     mod check;
+    mod clients;
     mod cors;
     mod framing;
     mod parameters;
