@@ -15,6 +15,7 @@ mod vectors {
     mod parameters;
     mod publish;
     mod request;
+    mod security;
     mod stream;
     mod text;
     mod token;
