@@ -17,7 +17,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::configuration::Variables;
-use crate::{configuration, dynamodb, process, serve, tools, workspace};
+use crate::{configuration, dynamodb, process, serve, template, tools, workspace};
 
 /// The deployed binary, and what runs it here.
 const FUNCTION: &str = "bootstrap";
@@ -113,8 +113,26 @@ pub(crate) fn check_template() -> Result<()> {
             .env("AWS_REGION", "us-east-1");
         command
     };
+    check_router()?;
     process::run(&mut command("cfn-lint", &["template.yaml"]))?;
     process::run(&mut command("sam", &["validate", "--lint"]))?;
     tools::lambda_target()?;
     process::run(&mut command("sam", &["build", "--build-dir", "target/sam"]))
+}
+
+/// Runs CloudFront's program under Node.js, in place of CloudFront.
+fn check_router() -> Result<()> {
+    let router = template::router()?.replace(
+        "import cf from 'cloudfront';",
+        "let chosen; const cf = { selectRequestOriginById(id) { chosen = id; } };",
+    );
+    let check = "
+        for (const [method, origin] of [['POST', 'publish'], ['GET'], ['HEAD'], ['OPTIONS']]) {
+          chosen = undefined;
+          const request = { method };
+          if (handler({ request }) !== request || chosen !== origin) {
+            throw new Error(`${method} goes to ${chosen}`);
+          }
+        }";
+    process::run(Command::new("node").args(["--eval", &format!("{router}{check}")]))
 }
