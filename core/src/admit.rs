@@ -275,7 +275,8 @@ impl Head<'_> {
 
     fn token(&self, role: Role, now: Timestamp) -> Result<Option<(Token, Presentation)>, Refusal> {
         let Some(bearer) = bearer(self.request, self.config)? else { return Ok(None) };
-        let token = token::validate(&bearer, role, self.config, &self.hub, now);
+        let own = self.config.own_url(self.request, &self.hub);
+        let token = token::validate(&bearer, role, self.config, &self.hub, own.as_ref(), now);
         Ok(Some((token.map_err(Refusal::InvalidToken)?, bearer.presented)))
     }
 

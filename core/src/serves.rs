@@ -1,7 +1,7 @@
 //! What one deployment serves of the hub, and to whom.
 //!
 //! A hub may be deployed as two functions, so that streams cannot starve publishers: each answers
-//! its own methods, and says where the others are. And it may stand behind a content delivery
+//! its own methods alone. And it may stand behind a content delivery
 //! network that alone is to reach it: that one sends a secret along.
 
 use crate::config::Config;

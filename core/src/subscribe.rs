@@ -108,7 +108,8 @@ impl Subscribe {
     }
 
     /// The answer when it cannot be served just now.
-    pub(crate) fn unavailable(&self) -> Unavailable {
+    #[must_use]
+    pub fn unavailable(&self) -> Unavailable {
         if !self.reader.gives_up_on_errors {
             return Unavailable::refused(&self.cors);
         }

@@ -113,6 +113,7 @@ pub(crate) fn validate(
     role: Role,
     config: &Config,
     hub: &HubUrl,
+    own: Option<&HubUrl>,
     now: Timestamp,
 ) -> Result<Token, InvalidToken> {
     let token = bearer.token.as_str();
@@ -148,7 +149,7 @@ pub(crate) fn validate(
             if expires.is_none() {
                 return Err(InvalidToken::NoExpiry);
             }
-            check_audience(&claims, config, hub)?;
+            check_audience(&claims, config, [Some(hub), own])?;
             Grants::from_details(claims.get("authorization_details"), hub)?
         }
         Generation::V0 => {
@@ -234,15 +235,16 @@ fn date(
     }
 }
 
-/// `aud` is one string or several; one of them must be this hub.
+/// `aud` is one string or several; one of them must be this hub, by one of its URLs.
 fn check_audience(
     claims: &Map<String, Value>,
     config: &Config,
-    hub: &HubUrl,
+    urls: [Option<&HubUrl>; 2],
 ) -> Result<(), InvalidToken> {
     let is_this_hub = |audience: &Value| {
         audience.as_str().is_some_and(|audience| {
-            audience == hub.as_str() || config.audiences.iter().any(|listed| listed == audience)
+            urls.iter().flatten().any(|url| url.as_str() == audience)
+                || config.audiences.iter().any(|listed| listed == audience)
         })
     };
     let accepted = match claims.get("aud") {

@@ -65,7 +65,10 @@ mod tests {
     fn the_table_replaces_what_is_between_its_marks() {
         let text = format!("before\n{BEGIN}stale row\n{END}\nafter\n");
         let new = with_table(&text).unwrap();
-        assert!(new.contains("| `HEARTBEAT` | `25s` |") && !new.contains("stale row"), "{new}");
+        assert!(
+            new.contains("| `HEARTBEAT` | `25s`; AWS `15s` |") && !new.contains("stale row"),
+            "{new}"
+        );
         assert!(new.starts_with("before\n") && new.ends_with("\nafter\n"));
         assert_eq!(with_table(&new).unwrap(), new);
         assert!(with_table("no marks").is_err());

@@ -23,6 +23,9 @@ pub struct Timing {
     pub patience: Duration,
     /// How long after its write a cell may be missing from the index.
     pub index_lag: Duration,
+    /// How long after its write a holder may not have read a cell: what it says of the end of the
+    /// log may be as old.
+    pub reading_lag: Duration,
 }
 
 impl Timing {
@@ -37,6 +40,7 @@ impl Timing {
             grace: Duration::from_secs(3_600),
             patience: Duration::from_secs(1),
             index_lag: Duration::from_secs(60),
+            reading_lag: Duration::from_secs(30),
         }
     }
 
@@ -54,10 +58,10 @@ impl Timing {
         expires > self.settled(now)
     }
 
-    /// The same, for a place that was the end of the log at `since`.
+    /// The same, for a place that a holder took for the end of the log at `since`.
     #[must_use]
     pub fn keeps_since(&self, since: Timestamp, now: Timestamp) -> bool {
-        self.may_follow(since.plus(self.retention), now)
+        self.may_follow(since.minus(self.reading_lag).plus(self.retention), now)
     }
 
     /// When the publication of an update that expires at `expires` began: what followed the update
@@ -92,7 +96,7 @@ mod tests {
         let last = Timestamp::from_millis(1_000_000 + 585_000 - 1);
         for (now, follows) in [(began, true), (last, true), (last.plus(timing.skew), false)] {
             assert_eq!(timing.may_follow(expires, now), follows);
-            assert_eq!(timing.keeps_since(began, now), follows);
+            assert_eq!(timing.keeps_since(began.plus(timing.reading_lag), now), follows);
         }
         assert_eq!(timing.began(expires), began);
     }

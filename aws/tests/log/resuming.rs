@@ -83,7 +83,7 @@ async fn a_position_is_as_good_as_its_time() {
     log.append(&update("a")).await.unwrap();
     let since = cinnabar_aws::log::Clock::now(&clock).wall;
     let told = Place { position: Position::START, since };
-    clock.advance(Duration::from_secs(580));
+    clock.advance(Duration::from_secs(550));
     assert!(locate(&log, Location::Told(told)).await.oldest <= Position::new(1));
     clock.advance(Duration::from_secs(6));
     assert!(locate(&log, Location::Told(told)).await.oldest > Position::new(1));

@@ -223,6 +223,8 @@ pub struct Config {
     pub poll_slow: Duration,
     /// How many bytes one response may carry.
     pub(crate) response_size: u64,
+    /// Whether the platform gives each deployment a host, which nobody else can be.
+    pub(crate) has_own_host: bool,
     warnings: Vec<String>,
 }
 
@@ -398,6 +400,7 @@ impl Config {
                 poll_fast: poll_fast?,
                 poll_slow: poll_slow?,
                 response_size: platform.response_size(),
+                has_own_host: platform == Platform::Aws,
                 warnings,
             })
         })();
@@ -419,6 +422,13 @@ impl Config {
             Some(url) => Some(url.clone()),
             None => HubUrl::at_origin(request.origin()).ok(),
         }
+    }
+
+    /// The URL by which a request reached a hub of several, each with a host that the platform
+    /// itself gave it: one more audience of tokens.
+    pub(crate) fn own_url(&self, request: &Request, hub: &HubUrl) -> Option<HubUrl> {
+        let url = self.has_own_host.then(|| format!("{}{}", request.origin(), hub.path()))?;
+        HubUrl::parse(&url).ok()
     }
 }
 
@@ -586,6 +596,13 @@ mod tests {
         let mistake = on(Platform::Aws, &[("HISTORY_SIZE", "5")]).unwrap_err().to_string();
         assert!(mistake.starts_with("HISTORY_SIZE: "), "{mistake}");
         assert!(on(Platform::Cloudflare, &[("POLL_FAST", "50ms")]).is_err());
+        let request = Request::new("GET", "https://own.example/x", []);
+        let own = |platform| {
+            let config = on(platform, &[("HUB_URL", "https://hub.example/hub")]).unwrap();
+            config.own_url(&request, &config.hub_url(&request).unwrap())
+        };
+        assert_eq!(own(Platform::Aws).unwrap().as_str(), "https://own.example/hub");
+        assert_eq!(own(Platform::Cloudflare), None);
         assert!(on(Platform::Aws, &[("STREAM_LIFETIME", "0")]).unwrap().stream_lifetime.is_zero());
     }
 

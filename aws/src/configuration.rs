@@ -1,0 +1,126 @@
+//! The function's configuration: its environment, and a secret that may hold the keys.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use cinnabar_core::{Config, Platform};
+
+use crate::log::Settings;
+
+/// Calls of AWS services stay within a Region.
+const CONNECT: Duration = Duration::from_secs(1);
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// Somebody has to mend it.
+    #[error("{0}")]
+    Broken(String),
+    /// The secret could not be read this time.
+    #[error("the secret {arn} could not be read: {reason}")]
+    Secret {
+        /// Which secret.
+        arn: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// How AWS services are called.
+pub async fn sdk() -> SdkConfig {
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT);
+    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts.build()).load().await
+}
+
+/// Reads the configuration of the hub and of its log.
+///
+/// # Errors
+///
+/// Every mistake at once, or that a secret could not be read.
+pub async fn read(sdk: &SdkConfig) -> Result<(Config, Settings), ConfigurationError> {
+    let mut variables = environment();
+    if let Some(arn) = variables.remove("SECRETS_ARN") {
+        variables.extend(secret(sdk, arn).await?);
+    }
+    parse(variables)
+}
+
+/// The variables that are set to something.
+fn environment() -> BTreeMap<String, String> {
+    // A name or value that is not text is no variable of the hub.
+    let text = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    text.filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// The variables in a secret: the members of a JSON object.
+async fn secret(
+    sdk: &SdkConfig,
+    arn: String,
+) -> Result<BTreeMap<String, String>, ConfigurationError> {
+    let client = aws_sdk_secretsmanager::Client::new(sdk);
+    let secret = client.get_secret_value().secret_id(&arn).send().await.map_err(|error| {
+        let reason = aws_sdk_secretsmanager::error::DisplayErrorContext(error).to_string();
+        ConfigurationError::Secret { arn: arn.clone(), reason }
+    })?;
+    members(secret.secret_string().unwrap_or_default()).ok_or_else(|| {
+        ConfigurationError::Broken(format!(
+            "SECRETS_ARN: {arn} is not a JSON object of strings; write it like {{\"MERCURE_PUBLISHER_JWT_KEY\": \"…\"}}"
+        ))
+    })
+}
+
+fn members(secret: &str) -> Option<BTreeMap<String, String>> {
+    serde_json::from_str(secret).ok()
+}
+
+fn parse(
+    mut variables: BTreeMap<String, String>,
+) -> Result<(Config, Settings), ConfigurationError> {
+    let table = variables.remove("TABLE_NAME");
+    let shard = variables.remove("SHARD").unwrap_or_else(|| "hub".to_owned());
+    let no_table = "TABLE_NAME: is not set; set it to the name of the table that holds the log";
+    match (Config::for_platform(Platform::Aws, variables), table) {
+        (Ok(config), Some(table)) => {
+            let (retention, replay_max) = (config.history_age, config.replay_max);
+            Ok((config, Settings { table, shard, retention, replay_max }))
+        }
+        (Ok(_), None) => Err(ConfigurationError::Broken(no_table.to_owned())),
+        (Err(mistakes), Some(_)) => Err(ConfigurationError::Broken(mistakes.to_string())),
+        (Err(mistakes), None) => Err(ConfigurationError::Broken(format!("{mistakes}\n{no_table}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_table_and_keys_are_all_it_needs() {
+        let key = "a publisher's key of thirty-two bytes";
+        let given = [("TABLE_NAME", "t"), ("MERCURE_PUBLISHER_JWT_KEY", key), ("ANONYMOUS", "1")];
+        let (_, settings) = parse(variables(&given)).unwrap();
+        assert_eq!((settings.table.as_str(), settings.shard.as_str()), ("t", "hub"));
+        assert_eq!(settings.retention, Duration::from_secs(24 * 3600));
+        let mistakes = parse(variables(&[("HEARTBEAT", "soon")])).unwrap_err().to_string();
+        for name in ["TABLE_NAME", "HEARTBEAT", "MERCURE_PUBLISHER_JWT_KEY"] {
+            assert!(mistakes.contains(&format!("{name}: ")), "{name} in {mistakes}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_an_object_of_strings() {
+        assert_eq!(members(r#"{"A": "b"}"#), Some(variables(&[("A", "b")])));
+        for wrong in ["", "x", "[]", r#"{"A": 1}"#] {
+            assert_eq!(members(wrong), None, "{wrong}");
+        }
+    }
+}

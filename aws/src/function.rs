@@ -1,0 +1,70 @@
+//! The function: a hub that is made once in the life of a process, and answers invocations.
+
+use cinnabar_core::{Timestamp, misconfigured};
+use lambda_runtime::{Error, LambdaEvent};
+use tokio::sync::OnceCell;
+use tracing::{error, warn};
+
+use crate::answer::{self, Answer};
+use crate::configuration::{self, ConfigurationError};
+use crate::event::Event;
+use crate::hub::Hub;
+use crate::log::Log;
+
+/// The function.
+#[derive(Debug, Default)]
+pub struct Function {
+    /// `None` where the configuration is broken.
+    hub: OnceCell<Option<Hub>>,
+}
+
+impl Function {
+    /// Answers an invocation.
+    ///
+    /// # Errors
+    ///
+    /// Where the system gives no random bytes.
+    pub async fn respond(&self, invocation: LambdaEvent<Event>) -> Result<Answer, Error> {
+        let LambdaEvent { payload, context } = invocation;
+        match self.hub().await {
+            Some(hub) => Ok(hub.respond(payload, Timestamp::from_millis(context.deadline)).await?),
+            None => Ok(answer::whole(misconfigured())),
+        }
+    }
+
+    /// The hub, made at the first call; one that failed to read a secret is tried again.
+    pub async fn hub(&self) -> Option<&Hub> {
+        self.hub.get_or_try_init(make).await.ok().and_then(Option::as_ref)
+    }
+
+    /// Ends all streams, each with its position.
+    pub async fn shut_down(&self) {
+        if let Some(Some(hub)) = self.hub.get() {
+            hub.shut_down().await;
+        }
+    }
+}
+
+async fn make() -> Result<Option<Hub>, ConfigurationError> {
+    let sdk = configuration::sdk().await;
+    let (config, settings) = match configuration::read(&sdk).await {
+        Ok(configuration) => configuration,
+        Err(ConfigurationError::Broken(mistakes)) => {
+            error!("the configuration is broken, and no request is served:\n{mistakes}");
+            return Ok(None);
+        }
+        Err(passing) => {
+            error!("no request is served: {passing}");
+            return Err(passing);
+        }
+    };
+    for warning in config.warnings() {
+        warn!("configuration: {warning}");
+    }
+    let log = Log::new(aws_sdk_dynamodb::Client::new(&sdk), settings);
+    // While nobody waits: the connection is made, and a log that is not there yet.
+    if let Err(error) = log.open().await {
+        warn!(%error, "the log could not be opened yet");
+    }
+    Ok(Some(Hub::new(config, log)))
+}

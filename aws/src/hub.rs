@@ -1,0 +1,121 @@
+//! A hub: admits requests, and carries out what is admitted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cinnabar_core::{
+    Admission, CheckHealth, Command, Config, Publish, Step, Subscribe, Timestamp, admit,
+};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tracing::{error, info};
+
+use crate::answer::{self, Answer};
+use crate::event::Event;
+use crate::log::{AppendError, Log};
+use crate::platform;
+use crate::streams::{Opened, Streams};
+
+/// How often the health check touches the log at most.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(10);
+
+/// A hub.
+#[derive(Debug)]
+pub struct Hub {
+    config: Arc<Config>,
+    log: Log,
+    streams: Streams,
+    /// When the log was last tried, and whether it was well.
+    health: Mutex<Option<(Instant, bool)>>,
+}
+
+impl Hub {
+    /// A hub over a log.
+    #[must_use]
+    pub fn new(config: Config, log: Log) -> Self {
+        let config = Arc::new(config);
+        let streams = Streams::start(Arc::clone(&config), log.clone(), platform::now);
+        Self { config, log, streams, health: Mutex::new(None) }
+    }
+
+    /// Answers a request, whose response the platform breaks off at `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// Where the system gives no random bytes.
+    pub async fn respond(
+        &self,
+        event: Event,
+        deadline: Timestamp,
+    ) -> Result<Answer, getrandom::Error> {
+        let head = event.head();
+        let admission = match admit(&head, &self.config, platform::now(), &platform::entropy()?) {
+            Step::Done(admission) => admission,
+            Step::Read(unread) => {
+                let body = event.body(unread.limit());
+                unread.admit(&body, platform::now())
+            }
+        };
+        Ok(match admission {
+            Admission::Answer(refusal) => {
+                if let Some(line) = refusal.log {
+                    info!("{line}");
+                }
+                answer::whole(refusal.response)
+            }
+            Admission::Forward(Command::Publish(publish)) => self.publish(publish).await,
+            Admission::Forward(Command::Subscribe(subscribe)) => {
+                self.subscribe(subscribe, deadline).await
+            }
+            Admission::Forward(Command::CheckHealth(check)) => self.check_health(check).await,
+        })
+    }
+
+    async fn publish(&self, publish: Publish) -> Answer {
+        match self.log.append(publish.update()).await {
+            Ok(_) => answer::whole(publish.accepted()),
+            Err(AppendError::TooLarge { bytes, limit }) => {
+                answer::whole(publish.too_large(bytes, limit))
+            }
+            Err(error @ AppendError::Unavailable(_)) => {
+                error!(%error, "an update was not appended");
+                answer::unavailable(Command::Publish(publish).unavailable())
+            }
+            Err(error @ AppendError::Broken(_)) => {
+                error!(%error, "an update was not appended");
+                answer::whole(publish.refused())
+            }
+        }
+    }
+
+    async fn subscribe(&self, subscribe: Subscribe, deadline: Timestamp) -> Answer {
+        match self.streams.open(subscribe, deadline).await {
+            Opened::Stream(head, reader) => answer::streamed(&head, reader),
+            Opened::Unavailable(unavailable) => answer::unavailable(unavailable),
+        }
+    }
+
+    async fn check_health(&self, check: CheckHealth) -> Answer {
+        let mut health = self.health.lock().await;
+        let well = match *health {
+            Some((at, well)) if at.elapsed() < HEALTH_INTERVAL => well,
+            _ => {
+                let well = self.log.check_health().await.inspect_err(|error| {
+                    error!(%error, "the log is not healthy");
+                });
+                *health = Some((Instant::now(), well.is_ok()));
+                well.is_ok()
+            }
+        };
+        if well {
+            answer::whole(check.healthy())
+        } else {
+            answer::unavailable(Command::CheckHealth(check).unavailable())
+        }
+    }
+
+    /// Ends all streams, each with its position, and opens no more.
+    pub async fn shut_down(&self) {
+        self.streams.shut_down().await;
+    }
+}

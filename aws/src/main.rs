@@ -1,0 +1,40 @@
+//! The process that Lambda starts: one for publishing, and one or many for subscribing.
+
+use std::sync::Arc;
+
+use cinnabar_aws::event::Event;
+use cinnabar_aws::function::Function;
+use cinnabar_aws::shutdown;
+use jsonwebtoken::crypto::aws_lc;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    write_logs();
+    // An error says that a provider is there already, and it is this one.
+    let _ = aws_lc::DEFAULT_PROVIDER.install_default();
+    let function = Arc::new(Function::default());
+    shutdown::prepare(Arc::clone(&function)).await?;
+    // What is made now need not be made while a request waits.
+    let _ = function.hub().await;
+    lambda_runtime::run_concurrent(service_fn(move |invocation: LambdaEvent<Event>| {
+        let function = Arc::clone(&function);
+        async move { function.respond(invocation).await }
+    }))
+    .await
+}
+
+/// Logs as lines of JSON. Of other crates only warnings: at finer levels they show requests, and
+/// the tokens in them.
+fn write_logs() {
+    let level = std::env::var("RUST_LOG").ok().and_then(|level| level.parse().ok());
+    let targets = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("cinnabar_aws", level.unwrap_or(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().json().with_current_span(false);
+    tracing_subscriber::registry().with(targets).with(lines).init();
+}

@@ -1,0 +1,54 @@
+//! The end of the process: streams end first, each with its position.
+//!
+//! Lambda sends SIGTERM before it takes an environment away, but only to functions with an
+//! extension, and waits half a second. So the process registers an extension that asks for no
+//! events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambda_extension::Extension;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+use crate::function::Function;
+
+/// How long streams may take to end.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// How long last words take from here to Lambda.
+const FLUSH: Duration = Duration::from_millis(100);
+
+/// Sees to it that the process ends well. To be called before the first invocation is asked for.
+///
+/// # Errors
+///
+/// Where signals cannot be listened to.
+pub async fn prepare(function: Arc<Function>) -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    match Extension::new()
+        .with_events(&[])
+        .with_extension_name("cinnabar-shutdown")
+        .register()
+        .await
+    {
+        Ok(extension) => {
+            tokio::spawn(async move {
+                if let Err(error) = extension.run().await {
+                    warn!(%error, "the extension has ended");
+                }
+            });
+        }
+        Err(error) => info!(%error, "no extension, so this process ends without a signal"),
+    }
+    tokio::spawn(async move {
+        terminate.recv().await;
+        if timeout(PATIENCE, function.shut_down()).await.is_err() {
+            warn!("some streams did not end in time; their clients resume");
+        }
+        sleep(FLUSH).await;
+        std::process::exit(0);
+    });
+    Ok(())
+}
