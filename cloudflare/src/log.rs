@@ -15,7 +15,10 @@ use worker::{Error, Result, SqlStorage, SqlStorageValue as Value};
 use crate::platform;
 
 /// The version of the schema. A database of a later version is not touched.
-const SCHEMA: i64 = 1;
+///
+/// Version 2 has targets among the topics of some rows; all rows of version 1 are rows of it.
+const SCHEMA: i64 = 2;
+const SCHEMA_WITHOUT_TARGETS: i64 = 1;
 
 const FACTS: &str = "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID";
 
@@ -24,7 +27,7 @@ CREATE TABLE IF NOT EXISTS updates (
     position INTEGER PRIMARY KEY,
     appended INTEGER NOT NULL, -- milliseconds since the Unix epoch
     id TEXT NOT NULL,
-    topics TEXT NOT NULL, -- separated by line feeds
+    topics TEXT NOT NULL, -- by line; after an empty line, the targets
     private INTEGER NOT NULL,
     event_type TEXT,
     retry INTEGER,
@@ -61,7 +64,9 @@ impl Log {
             oldest: Cell::new(Position::START),
         };
         match log.fact("schema")? {
-            None => log.set_fact("schema", Value::Integer(SCHEMA))?,
+            None | Some(Value::Integer(SCHEMA_WITHOUT_TARGETS)) => {
+                log.set_fact("schema", Value::Integer(SCHEMA))?;
+            }
             Some(Value::Integer(SCHEMA)) => {}
             Some(other) => {
                 return Err(format!("the log has schema {other:?}, and this hub knows {SCHEMA}; deploy the version that made it, or a newer one").into());

@@ -1,13 +1,13 @@
 //! Admission: from a request to an answer, or to a command for the holder of the log.
 //!
 //! ```text
-//!  request ─▶ route ─▶ size ─▶ token ─▶ body ─▶ fields ─▶ grants ─▶ Command
-//!               └────────┴────────┴────────┴────────┴────────┴─────▶ Answer
+//!  request ─▶ route ─▶ size ─▶ token ─▶ type ─▶ body ─▶ fields ─▶ grants ─▶ Command
+//!               └────────┴────────┴────────┴───────┴────────┴────────┴─────▶ Answer
 //! ```
 //!
 //! All of it is a pure function of the request, the configuration, the time and some random bytes;
-//! where the body counts, of two: [`admit`](admit()) asks for it ([`Step::Read`]) when its sender
-//! has shown a valid token, for a body is not worth memory before that.
+//! where the body counts, two: [`admit`](admit()) asks for it ([`Step::Read`]) when its sender has
+//! shown the token that is needed, for a body is not worth memory before that.
 //!
 //! ```
 //! use cinnabar_core::{Admission, Body, Command, Config, Request, Step, Timestamp, admit};
@@ -68,8 +68,9 @@ pub enum Admission {
 /// A request whose head is in order, and whose body is still to be read.
 #[derive(Debug)]
 pub struct Unread<'a> {
-    purpose: Purpose,
     head: Head<'a>,
+    purpose: Purpose,
+    limit: usize,
 }
 
 /// What a body is read for.
@@ -137,12 +138,11 @@ fn begin<'a>(
         Route::CheckHealth => {
             Step::Done(Admission::Forward(Command::CheckHealth(CheckHealth { cors: cors.clone() })))
         }
-        Route::Publish => {
-            Step::Read(Unread { purpose: Purpose::Publish(head.publisher(now)?), head })
-        }
-        Route::Query => {
-            Step::Read(Unread { purpose: Purpose::Subscribe(head.subscriber(now)?), head })
-        }
+        Route::Publish => head.unread(config.max_request_body_size, |head| {
+            Ok(Purpose::Publish(head.publisher(now)?))
+        })?,
+        Route::Query => head
+            .unread(MAX_QUERY_BODY_LENGTH, |head| Ok(Purpose::Subscribe(head.subscriber(now)?)))?,
         Route::Subscribe => {
             let subscribe = head.subscribe(head.subscriber(now)?, &[])?;
             Step::Done(Admission::Forward(Command::Subscribe(subscribe)))
@@ -163,19 +163,14 @@ impl Unread<'_> {
     /// The most bytes of the body that are of use; one that goes on is [`Body::TooLarge`].
     #[must_use]
     pub fn limit(&self) -> usize {
-        match self.purpose {
-            Purpose::Publish(_) => self.head.config.max_request_body_size,
-            Purpose::Subscribe(_) => MAX_QUERY_BODY_LENGTH,
-        }
+        self.limit
     }
 
     /// Decides what becomes of the request, now that its body is known.
     #[must_use]
     pub fn admit(self, body: &Body, now: Timestamp) -> Admission {
-        let limit = self.limit();
-        let Self { purpose, head } = self;
-        let decided = whole(body, limit).and_then(|body| head.check_form().map(|()| body));
-        let decided = decided.and_then(|body| match purpose {
+        let Self { head, purpose, limit } = self;
+        let decided = whole(body, limit).and_then(|body| match purpose {
             Purpose::Publish(token) => {
                 // It may have taken its time to arrive.
                 check_expiry(Some(&token), now)?;
@@ -247,18 +242,32 @@ fn canonical(path: &str) -> String {
     format!("/{}", path.trim_matches('/'))
 }
 
-impl Head<'_> {
-    /// The token of a publisher, who may publish something; all that can be known before the body.
-    fn publisher(&self, now: Timestamp) -> Result<Token, Refusal> {
-        let (request, config) = (self.request, self.config);
+impl<'a> Head<'a> {
+    /// All that can be known before the body.
+    fn unread(
+        self,
+        limit: usize,
+        purpose: impl FnOnce(&Self) -> Result<Purpose, Refusal>,
+    ) -> Result<Step<'a>, Refusal> {
         let length =
-            request.header("content-length").and_then(|length| length.parse::<usize>().ok());
-        if length.is_some_and(|length| length > config.max_request_body_size) {
-            return Err(Refusal::body_too_large(config.max_request_body_size));
+            self.request.header("content-length").and_then(|length| length.parse::<usize>().ok());
+        if length.is_some_and(|length| length > limit) {
+            return Err(Refusal::body_too_large(limit));
         }
+        let purpose = purpose(&self)?;
+        if !form::is_content_of(self.request) {
+            return Err(Refusal::NotAForm);
+        }
+        Ok(Step::Read(Unread { head: self, purpose, limit }))
+    }
+
+    /// The token of a publisher, who may publish something.
+    fn publisher(&self, now: Timestamp) -> Result<Token, Refusal> {
         let (token, presented) = self.token(Role::Publisher, now)?.ok_or(Refusal::NoToken)?;
         // A cookie comes along whatever page sent the request.
-        if presented == Presentation::Cookie && !cors::may_publish(request, config, &self.hub) {
+        if presented == Presentation::Cookie
+            && !cors::may_publish(self.request, self.config, &self.hub)
+        {
             return Err(Refusal::ForbiddenOrigin);
         }
         Ok(token)
@@ -280,16 +289,13 @@ impl Head<'_> {
         Ok(Some((token.map_err(Refusal::InvalidToken)?, bearer.presented)))
     }
 
-    fn check_form(&self) -> Result<(), Refusal> {
-        if form::is_content_of(self.request) { Ok(()) } else { Err(Refusal::NotAForm) }
-    }
-
     fn publish(&self, token: &Token, body: &[u8]) -> Result<Update, Refusal> {
         let update = publish::read(body, self.config, &self.hub, self.random)?;
         if token.publishes_ungranted(&update, self.config) {
             return Ok(update);
         }
-        // "What it promises": every target must be granted as well.
+        // Of the protocol's first years: every target must be granted as well, and a grant of
+        // them is none of the topics.
         let topics = update.topics().iter().chain(update.targets());
         if let Some(topic) = token.grants.refuses(topics, &self.hub) {
             return Err(Refusal::InsufficientScope(format!(
@@ -302,5 +308,95 @@ impl Head<'_> {
     fn subscribe(&self, token: Option<Token>, body: &[u8]) -> Result<Subscribe, Refusal> {
         let Self { request, config, hub, cors, random } = self;
         subscribe::read(request, body, token, config, hub, cors.clone(), *random)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{config, sign};
+
+    const HUB: &str = "https://hub.example/.well-known/mercure";
+    const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+    fn request(method: &str, fields: &[(&str, &str)]) -> Request {
+        let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
+        Request::new(method, HUB, fields)
+    }
+
+    /// The status where the body is not asked for, else the limit of the body.
+    fn first(config: &Config, method: &str, fields: &[(&str, &str)]) -> Result<usize, u16> {
+        match admit(&request(method, fields), config, NOW, &[7; 32]) {
+            Step::Read(unread) => Ok(unread.limit()),
+            Step::Done(Admission::Answer(answer)) => Err(answer.response.status().as_u16()),
+            Step::Done(Admission::Forward(command)) => panic!("forwarded: {command:?}"),
+        }
+    }
+
+    fn bearer(role: &str, exp: u64) -> String {
+        let claims = serde_json::json!({"mercure": {role: ["*"]}, "exp": exp});
+        format!("Bearer {}", sign(role, &claims))
+    }
+
+    #[test]
+    fn a_body_is_asked_for_after_the_token() {
+        fn authorized(value: &str) -> [(&str, &str); 1] {
+            [("Authorization", value)]
+        }
+        let config = config(&[]);
+        let (publisher, expired) = (bearer("publish", 2_000_000_000), bearer("publish", 1));
+        assert_eq!(first(&config, "POST", &authorized(&publisher)), Ok(1 << 20));
+        assert_eq!(first(&config, "POST", &[]), Err(401));
+        assert_eq!(first(&config, "POST", &authorized("Bearer a.b.c")), Err(401));
+        assert_eq!(first(&config, "POST", &authorized(&expired)), Err(401));
+        let cookie = format!("mercureAuthorization={}", &publisher["Bearer ".len()..]);
+        let foreign = [("Cookie", cookie.as_str()), ("Origin", "https://evil.example")];
+        assert_eq!(first(&config, "POST", &foreign), Err(403));
+        assert_eq!(first(&config, "QUERY", &[]), Err(401));
+        let subscriber = bearer("subscribe", 2_000_000_000);
+        assert_eq!(first(&config, "QUERY", &authorized(&subscriber)), Ok(MAX_QUERY_BODY_LENGTH));
+    }
+
+    #[test]
+    fn a_body_that_cannot_do_is_not_asked_for() {
+        let config = config(&[("ANONYMOUS", "1")]);
+        let token = bearer("publish", 2_000_000_000);
+        let with = |field| [("Authorization", token.as_str()), field];
+        assert_eq!(first(&config, "POST", &with(("Content-Length", "2000000"))), Err(413));
+        assert_eq!(first(&config, "POST", &with(("Content-Type", "application/json"))), Err(415));
+        assert_eq!(first(&config, "QUERY", &[("Content-Length", "65537")]), Err(413));
+        assert_eq!(first(&config, "QUERY", &[("Content-Type", "text/plain")]), Err(415));
+        assert_eq!(first(&config, "QUERY", &[("Content-Length", "65536")]), Ok(65_536));
+    }
+
+    #[test]
+    fn a_token_may_expire_while_the_body_arrives() {
+        let config = config(&[]);
+        let token = bearer("publish", NOW.as_millis() / 1_000 + 1);
+        let request = request("POST", &[("Authorization", &token)]);
+        let admitted = |millis| match admit(&request, &config, NOW, &[7; 32]) {
+            Step::Read(unread) => {
+                let later = Timestamp::from_millis(NOW.as_millis() + millis);
+                matches!(
+                    unread.admit(&Body::Whole(b"topic=a".into()), later),
+                    Admission::Forward(_)
+                )
+            }
+            Step::Done(admission) => panic!("{admission:?}"),
+        };
+        assert!(admitted(999));
+        assert!(!admitted(1_000));
+    }
+
+    #[test]
+    fn a_body_that_broke_off_publishes_nothing() {
+        let config = config(&[]);
+        let token = bearer("publish", 2_000_000_000);
+        let request = request("POST", &[("Authorization", &token)]);
+        for (body, status) in [(Body::Broken, 400), (Body::TooLarge, 413)] {
+            let Step::Read(unread) = admit(&request, &config, NOW, &[7; 32]) else { panic!() };
+            let Admission::Answer(answer) = unread.admit(&body, NOW) else { panic!() };
+            assert_eq!(answer.response.status().as_u16(), status);
+        }
     }
 }

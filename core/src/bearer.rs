@@ -6,10 +6,13 @@ use crate::generation::Generation;
 use crate::request::Request;
 
 /// The cookie of the 0.x protocol.
-const LEGACY_COOKIE: &str = "mercureAuthorization";
+pub(crate) const LEGACY_COOKIE: &str = "mercureAuthorization";
 
 /// The query parameter of the 0.x protocol.
 const LEGACY_PARAMETER: &str = "authorization";
+
+/// What may stand around a cookie: not all that Unicode calls white space.
+const SPACES: [char; 2] = [' ', '\t'];
 
 /// How a token came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +94,8 @@ fn cookie(request: &Request, name: &str) -> Option<String> {
         .header_values("cookie")
         .flat_map(|field| field.split(|&byte| byte == b';'))
         .filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='))
-        .filter(|(key, _)| key.trim() == name)
-        .map(|(_, value)| value.trim().trim_matches('"'))
+        .filter(|(key, _)| key.trim_matches(SPACES) == name)
+        .map(|(_, value)| value.trim_matches(SPACES).trim_matches('"'))
         .find(|value| !value.is_empty())
         .map(str::to_owned)
 }

@@ -12,7 +12,7 @@ use crate::unavailable::Unavailable;
 
 /// The version of the encoding. While a new version is deployed, entry and holder may differ for
 /// a moment; they must not misunderstand each other.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// An admitted request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -35,6 +35,8 @@ impl Cors {
     /// one of an explicit list.
     pub(crate) fn of(request: &Request, config: &Config) -> Self {
         match (&config.cors_origins, request.header("origin")) {
+            // A page whose request carries cookies could not read it anyway.
+            (Origins::All, _) if request.header_values("cookie").next().is_some() => Self::none(),
             (Origins::All, _) => Self::Open,
             (Origins::Listed(list), Some(origin)) if list.iter().any(|listed| listed == origin) => {
                 Self::Origin(origin.to_owned())

@@ -63,7 +63,7 @@ impl Refusal {
     /// The body is larger than this many bytes.
     pub(crate) fn body_too_large(limit: usize) -> Self {
         Self::TooLarge(format!(
-            "The body is larger than the {limit} bytes that are allowed here; send less, or a link to it."
+            "The body is larger than the {limit} bytes that are allowed here; send less."
         ))
     }
 
@@ -137,7 +137,7 @@ impl Refusal {
             Self::NotFound { hub_path } => format!("There is nothing here; the hub is at {hub_path}."),
             Self::Method { allowed } => format!("Use one of the methods {allowed}."),
             Self::UrlTooLong => format!(
-                "The URL is longer than {} bytes; subscribe to fewer topics at a time.",
+                "The URL is longer than {} bytes; subscribe to fewer topics at a time, or with QUERY.",
                 crate::limits::MAX_URL_LENGTH
             ),
             Self::NotAForm => {

@@ -10,14 +10,13 @@ use percent_encoding::percent_decode;
 
 use crate::request::Request;
 
-/// Whether a request's body is a form, or does not say what it is.
+/// Whether a request's body is a form, or does not say what it is; where it says so more than
+/// once, each time.
 pub(crate) fn is_content_of(request: &Request) -> bool {
-    let mut fields = request.header_values("content-type");
-    let Some(field) = fields.next() else {
-        return true;
-    };
-    let essence = field.split(|&byte| byte == b';').next().unwrap_or(field).trim_ascii();
-    essence.is_empty() || essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    request.header_values("content-type").all(|field| {
+        let essence = field.split(|&byte| byte == b';').next().unwrap_or(field).trim_ascii();
+        essence.is_empty() || essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    })
 }
 
 /// A name and a value, percent-decoded exactly once.

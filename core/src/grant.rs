@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::hub_url::HubUrl;
 use crate::limits::MAX_TOKEN_MATCHERS;
-use crate::matcher::{InvalidMatcher, Matcher, Matchers};
+use crate::matcher::{Budget, InvalidMatcher, Matcher, Matchers, TooCostly};
 use crate::subject::Subject;
 use crate::token::InvalidToken;
 use crate::topic::Topic;
@@ -42,6 +42,7 @@ impl Grants {
     /// and unknown actions grant nothing, and do no harm.
     pub(crate) fn from_details(claim: Option<&Value>, hub: &HubUrl) -> Result<Self, InvalidToken> {
         let mut grants = Self::default();
+        let mut budget = Budget::of_token();
         let details = match claim {
             None => return Ok(grants),
             Some(claim) => array(claim, "authorization_details")?,
@@ -54,9 +55,12 @@ impl Grants {
             if kind != DETAIL_TYPE {
                 continue;
             }
+            // Its `payload` is for presence, and may be of any type: the law wants an object, and
+            // Laravel sends what its application returned, such as `true`.
             let (publish, subscribe) = actions(detail.get("actions"))?;
             let matchers = matchers(detail.get("topics"), hub)?;
             for matcher in matchers {
+                budget.spend(&matcher).map_err(|_: TooCostly| InvalidToken::TooCostly)?;
                 if publish {
                     grants.publish.insert(matcher.clone());
                 }
@@ -107,9 +111,6 @@ impl Grants {
     fn bounded(self) -> Result<Self, InvalidToken> {
         if self.publish.len().max(self.subscribe.len()) > MAX_TOKEN_MATCHERS {
             return Err(InvalidToken::TooManyMatchers);
-        }
-        if self.publish.are_too_costly() || self.subscribe.are_too_costly() {
-            return Err(InvalidToken::TooCostly);
         }
         Ok(self)
     }

@@ -12,6 +12,9 @@ use url::Url;
 /// The path of a hub that is not told another (draft-08, "Hub Discovery").
 pub(crate) const DEFAULT_PATH: &str = "/.well-known/mercure";
 
+/// Where metadata of protected resources is (RFC 9728, section 3).
+pub(crate) const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
+
 /// Where the hub tells whether it is well.
 pub(crate) const HEALTH_PATH: &str = "/healthz";
 

@@ -2,7 +2,7 @@
 //!
 //! | the token's `iss` | a 1.0 token | a 0.x token |
 //! |---|---|---|
-//! | names a trusted issuer | its keys | its keys |
+//! | names a trusted issuer | its keys | its keys, where they are for such tokens |
 //! | names none, or is missing | is refused | the hub's own keys |
 //!
 //! draft-08, "Token Validation": each key belongs to one issuer, and a token is verified with the
@@ -21,12 +21,11 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    fn of(&self, role: Role) -> Result<&Key, InvalidToken> {
-        let key = match role {
-            Role::Publisher => &self.publisher,
-            Role::Subscriber => &self.subscriber,
-        };
-        key.as_ref().ok_or(InvalidToken::NoKey(role))
+    fn of(&self, role: Role) -> Option<&Key> {
+        match role {
+            Role::Publisher => self.publisher.as_ref(),
+            Role::Subscriber => self.subscriber.as_ref(),
+        }
     }
 }
 
@@ -61,16 +60,24 @@ impl Issuers {
     ) -> Result<&Key, InvalidToken> {
         let named = self.trusted.iter().find(|issuer| iss == Some(issuer.identifier.as_str()));
         match (named, generation) {
-            (Some(issuer), _) if issuer.tokens.contains(generation) => issuer.keys.of(role),
-            (Some(_), _) => Err(InvalidToken::IssuersGeneration(generation)),
-            (None, Generation::V0) => self.own.of(role),
+            (Some(issuer), _) if !issuer.tokens.contains(generation) => {
+                Err(InvalidToken::IssuersGeneration(generation))
+            }
+            (Some(issuer), _) => issuer.keys.of(role).ok_or(InvalidToken::NoIssuersKey(role)),
+            (None, Generation::V0) => self.own.of(role).ok_or(InvalidToken::NoKey(role)),
             (None, Generation::V1) if self.trusted.is_empty() => Err(InvalidToken::NoTrustedIssuer),
             (None, Generation::V1) => Err(InvalidToken::Issuer),
         }
     }
 
-    /// Whether anybody has a key for a role.
-    pub(crate) fn has_key(&self, role: Role) -> bool {
-        self.own.of(role).is_ok() || self.trusted.iter().any(|issuer| issuer.keys.of(role).is_ok())
+    /// Whether some token of these generations could be verified in a role.
+    pub(crate) fn can_verify(&self, role: Role, protocol: Generations) -> bool {
+        let own = protocol.contains(Generation::V0) && self.own.of(role).is_some();
+        let meets = |issuer: &Issuer| {
+            [Generation::V0, Generation::V1].into_iter().any(|generation| {
+                issuer.tokens.contains(generation) && protocol.contains(generation)
+            })
+        };
+        own || self.trusted.iter().any(|issuer| meets(issuer) && issuer.keys.of(role).is_some())
     }
 }

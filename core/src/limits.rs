@@ -24,11 +24,14 @@ pub const MAX_MATCHERS_LENGTH: usize = 32 * 1024;
 
 /// Most bytes that the compiled patterns of one request or token may keep together; past it: 400
 /// in a request, 401 in a token.
-pub const MAX_PATTERNS_SIZE: usize = 256 * 1024;
+pub const MAX_PATTERNS_SIZE: usize = 384 * 1024;
 
-/// Most steps that the patterns of one request or token may take together for each character of a
-/// topic; past it: the same.
-pub const MAX_PATTERNS_STEPS: usize = 8 * 1024;
+/// Most steps that the patterns of one request may take together for each character of a topic;
+/// past it: 400. Those that are runs between texts, as `/users/:id/books/:book`, take none.
+pub const MAX_PATTERNS_STEPS: usize = 2 * 1024;
+
+/// The same of one token, whose issuer is trusted; past it: 401.
+pub const MAX_TOKEN_PATTERNS_STEPS: usize = 8 * 1024;
 
 /// Longest access token, in bytes; past it: 401.
 pub const MAX_TOKEN_LENGTH: usize = 32 * 1024;

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::characters::{self, ForbiddenCharacter};
 use crate::hub_url::HubUrl;
-use crate::limits::{MAX_MATCHER_LENGTH, MAX_PATTERNS_SIZE, MAX_PATTERNS_STEPS};
+use crate::limits::{
+    MAX_MATCHER_LENGTH, MAX_PATTERNS_SIZE, MAX_PATTERNS_STEPS, MAX_TOKEN_PATTERNS_STEPS,
+};
 use crate::subject::Subject;
 use crate::template::Template;
 use crate::url_pattern::{InvalidUrlPattern, UrlPattern};
@@ -107,6 +109,37 @@ fn check(text: &str) -> Result<(), InvalidMatcher> {
     characters::check(text).map_err(InvalidMatcher::Character)
 }
 
+/// What the patterns of one request or token may keep and cost together. It is spent as each is
+/// read, so that no more is ever compiled than may be kept.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    size: usize,
+    steps: usize,
+}
+
+/// The patterns are too large or too costly together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooCostly;
+
+impl Budget {
+    pub(crate) fn of_request() -> Self {
+        Self { size: MAX_PATTERNS_SIZE, steps: MAX_PATTERNS_STEPS }
+    }
+
+    pub(crate) fn of_token() -> Self {
+        Self { size: MAX_PATTERNS_SIZE, steps: MAX_TOKEN_PATTERNS_STEPS }
+    }
+
+    /// Takes off what a matcher costs.
+    pub(crate) fn spend(&mut self, matcher: &Matcher) -> Result<(), TooCostly> {
+        if let Matcher::Pattern(pattern) = matcher {
+            self.size = self.size.checked_sub(pattern.size()).ok_or(TooCostly)?;
+            self.steps = self.steps.checked_sub(pattern.steps()).ok_or(TooCostly)?;
+        }
+        Ok(())
+    }
+}
+
 /// Several matchers, each once: what a subscriber asks for, or what a token grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -128,14 +161,6 @@ impl Matchers {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Matcher> {
         self.0.iter()
-    }
-
-    /// Whether its patterns keep or cost more than those of one request or token may.
-    pub(crate) fn are_too_costly(&self) -> bool {
-        let (size, steps) = self.patterns().fold((0, 0), |(size, steps), pattern| {
-            (size + pattern.size(), steps + pattern.steps())
-        });
-        size > MAX_PATTERNS_SIZE || steps > MAX_PATTERNS_STEPS
     }
 
     /// Puts, in place of each pattern, an equal one that is shared.
@@ -270,15 +295,34 @@ mod tests {
         ));
     }
 
+    /// Whether patterns fit the budget of one request.
+    fn affordable(patterns: impl Iterator<Item = String>) -> bool {
+        let mut budget = Budget::of_request();
+        patterns
+            .map(|text| Matcher::url_pattern(&text, &hub()).unwrap())
+            .all(|matcher| budget.spend(&matcher).is_ok())
+    }
+
     #[test]
     fn patterns_of_one_request_are_bounded_together() {
-        let pattern = |number: usize| {
-            Matcher::url_pattern(&format!("/{number}/(a?a?a?a?a?a?a?a?)"), &hub()).unwrap()
-        };
-        let some: Matchers = (0..10).map(pattern).collect();
-        assert!(!some.are_too_costly());
-        let many: Matchers = (0..1_000).map(pattern).collect();
-        assert!(many.are_too_costly());
+        let costly = |number: usize| format!("/{number}/(a?a?a?a?a?a?a?a?)");
+        assert!(affordable((0..10).map(costly)));
+        assert!(!affordable((0..1_000).map(costly)));
+        let large = |number: usize| format!("/{number}(.{{4000}})");
+        assert!(!affordable((0..20).map(large)));
+    }
+
+    #[test]
+    fn what_clients_send_is_affordable() {
+        // As many as a request may have.
+        assert!(affordable(
+            (0..300).map(|n| format!("https://example.com/{n}/users/:id/books/:book"))
+        ));
+        assert!(affordable((0..300).map(|n| format!("https://example.com/{n}/:id(\\d+)/*"))));
+        // Presence, as Laravel Echo follows it.
+        assert!(affordable((0..100).map(|n| format!(
+            "/.well-known/mercure/subscriptions/:match_type/https%3A%2F%2Flaravel.alt%2Fecho%2Fchannel%2Fpresence-room.{n}/:subscriber"
+        ))));
     }
 
     #[test]

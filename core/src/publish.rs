@@ -139,7 +139,7 @@ impl Fields {
                 }
                 // Without TARGETS it is a field that is not known, as in all hubs since 0.10. An
                 // empty one never restricted anything.
-                "target" if config.targets && !value.is_empty() => {
+                "target" | "target[]" if config.targets && !value.is_empty() => {
                     fields.targets.push(value.to_owned());
                     continue;
                 }

@@ -1,5 +1,6 @@
 //! Subscriptions: from a request's parameters to what its stream shall carry.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, LINK};
@@ -17,7 +18,7 @@ use crate::form::{self, Pair};
 use crate::generation::{Generation, Generations};
 use crate::hub_url::HubUrl;
 use crate::limits::MAX_MATCHERS_LENGTH;
-use crate::matcher::{InvalidMatcher, Matcher, Matchers};
+use crate::matcher::{Budget, InvalidMatcher, Matcher, Matchers, TooCostly};
 use crate::reader::Reader;
 use crate::request::Request;
 use crate::sse;
@@ -150,8 +151,8 @@ pub(crate) fn read(
     random: [u8; 16],
 ) -> Result<Subscribe, Refusal> {
     // draft-08, "Subscription": the union of query and body.
-    let parameters: Vec<Pair> = request.query().chain(form::pairs(body)).collect();
-    let selection = Selection::collect(&parameters, config, hub)?;
+    let [query, body]: [Vec<Pair>; 2] = [request.query().collect(), form::pairs(body).collect()];
+    let selection = Selection::collect(query.iter().chain(&body), config, hub)?;
     let (grants, expires) = match token {
         Some(token) => (token.grants.subscribe, token.expires),
         None => (Matchers::default(), None),
@@ -163,7 +164,7 @@ pub(crate) fn read(
         hub: hub.clone(),
         grants,
         expires,
-        cursor: cursor(request, &parameters),
+        cursor: cursor(request, &[query, body]),
         legacy: selection.legacy,
         reader: Reader::of(request, config),
         retry: between(soonest, latest, [a, b, c, d, e, f, g, h]),
@@ -179,10 +180,18 @@ struct Selection {
 }
 
 impl Selection {
-    fn collect(parameters: &[Pair], config: &Config, hub: &HubUrl) -> Result<Self, Refusal> {
+    /// Each matcher is weighed before the next is read: what comes from anybody is never compiled
+    /// beyond what may be kept, and what is repeated costs nothing.
+    fn collect<'a>(
+        parameters: impl Iterator<Item = &'a Pair>,
+        config: &Config,
+        hub: &HubUrl,
+    ) -> Result<Self, Refusal> {
         let mut legacy = false;
-        let mut length = 0;
         let mut matchers = Matchers::default();
+        let mut seen = BTreeSet::new();
+        let mut length = 0;
+        let mut budget = Budget::of_request();
         for pair in parameters {
             let name = pair.name_lossy();
             let Some(parameter) = Parameter::named(&name, config.protocol)? else { continue };
@@ -190,20 +199,27 @@ impl Selection {
             let text = pair
                 .value()
                 .map_err(|_| Refusal::Malformed(format!("The parameter `{name}` is not UTF-8.")))?;
-            if text.is_empty() {
+            if text.is_empty() || !seen.insert((parameter, text)) {
                 continue;
+            }
+            length += text.len();
+            if length > MAX_MATCHERS_LENGTH {
+                return Err(Refusal::Malformed(format!(
+                    "The topic matchers of a subscriber may have {MAX_MATCHERS_LENGTH} bytes together, and these have more."
+                )));
             }
             let matcher = parameter
                 .read(text, hub)
                 .map_err(|error| Refusal::Malformed(format!("The parameter `{name}` {error}.")))?;
-            if matchers.insert(matcher) {
-                length += text.len();
+            budget.spend(&matcher).map_err(|_: TooCostly| {
+                Refusal::Malformed("The URL patterns are too large or too costly together; use simpler ones, or fewer.".into())
+            })?;
+            if matchers.insert(matcher) && matchers.len() > config.max_matchers {
+                return Err(Refusal::Malformed(format!(
+                    "A subscriber may have at most {} topic matchers, and these are more.",
+                    config.max_matchers
+                )));
             }
-        }
-        if length > MAX_MATCHERS_LENGTH {
-            return Err(Refusal::Malformed(format!(
-                "The topic matchers of a subscriber may have {MAX_MATCHERS_LENGTH} bytes together, and these have {length}."
-            )));
         }
         if matchers.is_empty() {
             return Err(Refusal::Malformed(match config.protocol {
@@ -220,24 +236,12 @@ impl Selection {
                 }
             }));
         }
-        if matchers.len() > config.max_matchers {
-            return Err(Refusal::Malformed(format!(
-                "A subscriber may have at most {} topic matchers, and these are {}.",
-                config.max_matchers,
-                matchers.len()
-            )));
-        }
-        if matchers.are_too_costly() {
-            return Err(Refusal::Malformed(
-                "The URL patterns are too large or too costly together; use simpler ones, or fewer.".into(),
-            ));
-        }
         Ok(Self { matchers, legacy })
     }
 }
 
 /// A parameter that selects topics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Parameter {
     Topic,
     Match,
@@ -277,18 +281,20 @@ impl Parameter {
     }
 }
 
-/// The cursor of a request: the first that is not empty, the header field before the parameters,
-/// in which the query comes before the body (draft-08, "Subscription", "Reconciliation"); empty
-/// where all that were named are.
-fn cursor(request: &Request, parameters: &[Pair]) -> Option<Cursor> {
+/// The cursor of a request: the first that is not empty, the header field before the query, and the
+/// query before the body (draft-08, "Subscription", "Reconciliation"); empty where all that were
+/// named are.
+fn cursor(request: &Request, components: &[Vec<Pair>; 2]) -> Option<Cursor> {
     let header = request
         .header_values("last-event-id")
         .map(|value| String::from_utf8_lossy(value).into_owned());
-    let named = CURSOR_PARAMETERS.iter().flat_map(|name| {
-        parameters
-            .iter()
-            .filter(move |pair| pair.name() == Ok(name))
-            .map(|pair| pair.value_lossy().into_owned())
+    let named = components.iter().flat_map(|pairs| {
+        CURSOR_PARAMETERS.iter().flat_map(move |name| {
+            pairs
+                .iter()
+                .filter(move |pair| pair.name() == Ok(name))
+                .map(|pair| pair.value_lossy().into_owned())
+        })
     });
     let mut is_named = false;
     header

@@ -14,8 +14,7 @@ use crate::generation::Generation;
 use crate::grant::Grants;
 use crate::hub_url::HubUrl;
 use crate::key::Key;
-use crate::limits::MAX_TOKEN_LENGTH;
-use crate::limits::MAX_TOKEN_MATCHERS;
+use crate::limits::{MAX_TOKEN_LENGTH, MAX_TOKEN_MATCHERS};
 use crate::matcher::InvalidMatcher;
 use crate::time::Timestamp;
 use crate::update::Update;
@@ -69,8 +68,10 @@ pub(crate) enum InvalidToken {
     Critical,
     #[error("its `alg` is not the configured one")]
     Algorithm,
-    #[error("no key is configured for it: neither MERCURE_{}_JWT_KEY, nor one of its issuer", .0.name())]
+    #[error("MERCURE_{}_JWT_KEY is not set", .0.name())]
     NoKey(Role),
+    #[error("its issuer has no {}'s key in MERCURE_TRUSTED_ISSUERS", .0.name().to_lowercase())]
+    NoIssuersKey(Role),
     #[error("PROTOCOL does not allow tokens of {0}")]
     Generation(Generation),
     #[error("its issuer's keys are not for tokens of {0}: `tokens` in MERCURE_TRUSTED_ISSUERS")]
@@ -235,7 +236,8 @@ fn date(
     }
 }
 
-/// `aud` is one string or several; one of them must be this hub, by one of its URLs.
+/// `aud` is one string or several; one of them must be this hub, by one of its URLs and whichever of
+/// its paths.
 fn check_audience(
     claims: &Map<String, Value>,
     config: &Config,
@@ -243,8 +245,13 @@ fn check_audience(
 ) -> Result<(), InvalidToken> {
     let is_this_hub = |audience: &Value| {
         audience.as_str().is_some_and(|audience| {
-            urls.iter().flatten().any(|url| url.as_str() == audience)
-                || config.audiences.iter().any(|listed| listed == audience)
+            config.audiences.iter().any(|listed| listed == audience)
+                || urls.iter().flatten().any(|url| {
+                    audience == url.as_str()
+                        || audience
+                            .strip_prefix(&url.origin())
+                            .is_some_and(|path| config.hub_aliases.iter().any(|it| it == path))
+                })
         })
     };
     let accepted = match claims.get("aud") {

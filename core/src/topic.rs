@@ -48,7 +48,7 @@ impl Topic {
     ///
     /// # Errors
     ///
-    /// Characters and length, as of topics; `*` would mean nobody.
+    /// Characters and length, as of topics; and `*`, which is every topic's matcher.
     pub(crate) fn target(text: &str) -> Result<Self, InvalidTopic> {
         Self::clean(text)
     }

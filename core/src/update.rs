@@ -56,7 +56,8 @@ impl Update {
             .for_targets(self.targets.iter().map(Topic::as_str))
     }
 
-    /// Whether only subscribers whose token grants one of its topics may have it.
+    /// Whether only subscribers whose token grants one of its topics (of its targets, if it has
+    /// some) may have it.
     #[must_use]
     pub fn is_private(&self) -> bool {
         self.private

@@ -9,11 +9,13 @@
 #[cfg(test)]
 mod vectors {
     mod check;
+    mod clients;
     mod cors;
     mod framing;
     mod parameters;
     mod publish;
     mod request;
+    mod security;
     mod stream;
     mod text;
     mod token;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
-use cinnabar_core::config::VARIABLES;
+use cinnabar_core::config;
 use toml::Table;
 
 use crate::workspace;
@@ -19,15 +19,10 @@ pub(crate) const DEVELOPMENT_KEY: &str = "!ChangeThisMercureHubJWTSecretKey!";
 /// The issuer that a hub in development trusts.
 pub(crate) const DEVELOPMENT_ISSUER: &str = "https://issuer.localhost";
 
-/// The variables that the environment sets, by the names that the hub knows; empty ones too.
+/// The variables that the environment sets, by the names that the hub knows, old ones among them;
+/// empty ones too.
 pub(crate) fn environment() -> Variables {
-    VARIABLES
-        .iter()
-        .filter_map(|variable| {
-            let value = std::env::var(variable.name).ok()?;
-            Some((variable.name.to_owned(), value))
-        })
-        .collect()
+    config::names().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect()
 }
 
 /// The variables of a hub in development at this port; the environment overrides them.

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use cinnabar_core::config;
 use clap::Args;
 
 use crate::configuration::{self, DEVELOPMENT_KEY, Variables};
@@ -52,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let tokens = Tokens::mint(&variables)?;
     let hub_url = configuration::hub_url(arguments.port);
     let page_url = page.origin();
-    page.serve(&hub_url, &tokens.publisher_0x);
+    page.serve(&hub_url, tokens.publisher().unwrap_or_default());
     tokens.print(&hub_url, &page_url);
 
     let status = hub.wait()?;
@@ -145,53 +146,37 @@ fn healthz(port: u16) -> Option<String> {
     answer.split(' ').nth(1).map(str::to_owned)
 }
 
-/// A publisher's and a subscriber's token of each generation.
+/// A publisher's and a subscriber's token of each generation; or why there is none to print.
 struct Tokens {
-    publisher_1: Option<String>,
-    subscriber_1: Option<String>,
-    publisher_0x: String,
-    subscriber_0x: String,
+    publisher_1: Minted,
+    subscriber_1: Minted,
+    publisher_0x: Minted,
+    subscriber_0x: Minted,
 }
+
+type Minted = std::result::Result<String, &'static str>;
 
 impl Tokens {
     fn mint(variables: &Variables) -> Result<Self> {
-        let set = |name: &str| variables.get(name).filter(|value| !value.is_empty()).cloned();
-        let every = || vec!["*".to_owned()];
-        let mint = |publish: Vec<String>, generation| {
-            let role = if publish.is_empty() { "SUBSCRIBER" } else { "PUBLISHER" };
-            token::mint(&token::Arguments {
-                subscribe: if publish.is_empty() { every() } else { Vec::new() },
-                publish,
-                payload: None,
-                expires: 30 * 24 * 3600,
-                key: Some(
-                    set(&format!("MERCURE_{role}_JWT_KEY"))
-                        .unwrap_or_else(|| DEVELOPMENT_KEY.to_owned()),
-                ),
-                algorithm: jsonwebtoken::Algorithm::HS256,
-                generation,
-                issuer: set("MERCURE_TRUSTED_ISSUERS"),
-                audience: set("HUB_URL").into_iter().collect(),
-                subject: "cargo-xtask-dev".to_owned(),
-            })
-            .context("cannot make the tokens to print")
-        };
-        // A hub that trusts no issuer takes no token of 1.0.
-        let trusts = set("MERCURE_TRUSTED_ISSUERS").is_some();
-        let mint_1 = |publish| trusts.then(|| mint(publish, Generation::V1)).transpose();
         Ok(Self {
-            publisher_1: mint_1(every())?,
-            subscriber_1: mint_1(Vec::new())?,
-            publisher_0x: mint(every(), Generation::V0)?,
-            subscriber_0x: mint(Vec::new(), Generation::V0)?,
+            publisher_1: mint(variables, "PUBLISHER", Generation::V1)?,
+            subscriber_1: mint(variables, "SUBSCRIBER", Generation::V1)?,
+            publisher_0x: mint(variables, "PUBLISHER", Generation::V0)?,
+            subscriber_0x: mint(variables, "SUBSCRIBER", Generation::V0)?,
         })
     }
 
+    /// A token that publishes, if there is one.
+    fn publisher(&self) -> Option<&str> {
+        [&self.publisher_1, &self.publisher_0x].into_iter().flatten().next().map(String::as_str)
+    }
+
     fn print(&self, hub_url: &str, page: &str) {
-        let none = || "(none: MERCURE_TRUSTED_ISSUERS is empty)";
-        let publisher_1 = self.publisher_1.as_deref().unwrap_or_else(none);
-        let subscriber_1 = self.subscriber_1.as_deref().unwrap_or_else(none);
-        let publisher = self.publisher_1.as_ref().unwrap_or(&self.publisher_0x);
+        let shown = |minted: &Minted| match minted {
+            Ok(token) => token.clone(),
+            Err(why) => format!("(none: {why})"),
+        };
+        let publisher = self.publisher().unwrap_or("<a publisher's token>");
         let subscribe = quote(&format!("{hub_url}?match={TOPIC}"));
         println!(
             "
@@ -199,9 +184,9 @@ The hub answers at {hub_url}
 A page that subscribes: {page}
 
 Tokens for every topic, valid for 30 days
-  publisher, 1.0   {publisher_1}
+  publisher, 1.0   {}
   publisher, 0.x   {}
-  subscriber, 1.0  {subscriber_1}
+  subscriber, 1.0  {}
   subscriber, 0.x  {}
 
 Subscribe:
@@ -212,7 +197,78 @@ curl {hub_url} -H 'Authorization: Bearer {publisher}' -d topic={TOPIC} -d 'data=
 
 To let pages of yours subscribe: CORS_ORIGINS=http://localhost:3000 cargo xtask dev
 Ctrl-C ends it.",
-            self.publisher_0x, self.subscriber_0x
+            shown(&self.publisher_1),
+            shown(&self.publisher_0x),
+            shown(&self.subscriber_1),
+            shown(&self.subscriber_0x)
         );
+    }
+}
+
+/// A token for every topic, if the hub has a secret that it can be signed with.
+fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Minted> {
+    let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
+    let key = match set(&format!("MERCURE_{role}_JWT_KEY")) {
+        Some(key) if config::is_shared_secret(key) => key.clone(),
+        Some(_) => {
+            return Ok(Err(
+                "the hub has a public key; sign with the private one: cargo xtask token --key FILE",
+            ));
+        }
+        None => DEVELOPMENT_KEY.to_owned(),
+    };
+    let issuer = match (set("MERCURE_TRUSTED_ISSUERS"), generation) {
+        (_, Generation::V0) => None,
+        (None, Generation::V1) => return Ok(Err("MERCURE_TRUSTED_ISSUERS is empty")),
+        (Some(trusted), Generation::V1) => match config::own_issuer(trusted) {
+            Some(issuer) => Some(issuer.to_owned()),
+            None => {
+                return Ok(Err(
+                    "MERCURE_TRUSTED_ISSUERS is a list, of issuers with keys of their own",
+                ));
+            }
+        },
+    };
+    let algorithm = set(&format!("MERCURE_{role}_JWT_ALG")).map_or("HS256", |name| name.trim());
+    let every = vec!["*".to_owned()];
+    let (publish, subscribe) =
+        if role == "PUBLISHER" { (every, Vec::new()) } else { (Vec::new(), every) };
+    token::mint(&token::Arguments {
+        publish,
+        subscribe,
+        payload: None,
+        expires: 30 * 24 * 3600,
+        key: Some(key),
+        algorithm: algorithm.parse().context("an algorithm that the hub takes")?,
+        generation,
+        issuer,
+        audience: set("HUB_URL").cloned().into_iter().collect(),
+        subject: "cargo-xtask-dev".to_owned(),
+    })
+    .map(Ok)
+    .context("cannot make the tokens to print")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minted(pairs: &[(&str, &str)], generation: Generation) -> Minted {
+        let variables = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        mint(&variables.collect(), "PUBLISHER", generation).unwrap()
+    }
+
+    #[test]
+    fn tokens_are_signed_with_secrets_alone() {
+        assert!(minted(&[], Generation::V0).is_ok());
+        assert!(minted(&[], Generation::V1).is_err());
+        let trusted = ("MERCURE_TRUSTED_ISSUERS", "https://issuer.example");
+        assert!(minted(&[trusted], Generation::V1).is_ok());
+        let public = ("MERCURE_PUBLISHER_JWT_KEY", "-----BEGIN PUBLIC KEY-----");
+        assert!(minted(&[public, trusted], Generation::V0).is_err());
+        assert!(minted(&[public, trusted], Generation::V1).is_err());
+        // No part of the list may end up in a token.
+        let list = ("MERCURE_TRUSTED_ISSUERS", r#"[{"issuer": "https://a", "key": "secret"}]"#);
+        assert!(minted(&[list], Generation::V1).is_err());
     }
 }

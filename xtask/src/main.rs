@@ -8,7 +8,7 @@
 //! test   all checks ── build (the Worker; also what wrangler calls)
 //! check  the configuration, before a deploy
 //! token  a token of either protocol generation
-//! readme the README's configuration table
+//! readme the README's tables
 //! ```
 //!
 //! Each command installs what it needs ([`tools`]), and ends what it started ([`process`]).
@@ -21,6 +21,7 @@ mod dynamodb;
 mod page;
 mod process;
 mod readme;
+mod requirements;
 mod serve;
 mod template;
 mod test;
@@ -54,7 +55,7 @@ enum Command {
     Check,
     /// Mint an access token
     Token(token::Arguments),
-    /// Bring the README's configuration table up to date
+    /// Bring the README's tables up to date
     Readme,
     /// Become a hub, configured by the environment alone (what test suites launch)
     Serve(serve::Arguments),

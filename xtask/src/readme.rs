@@ -1,25 +1,42 @@
-//! The README's configuration table, made from the table that the hub itself reads.
+//! The README's tables, each made from what the hub or its tests are held to.
 
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 use cinnabar_core::config::VARIABLES;
 
-use crate::workspace;
+use crate::{requirements, workspace};
 
-const BEGIN: &str = "<!-- configuration: made by `cargo xtask readme` -->\n";
-const END: &str = "<!-- configuration ends -->";
-
-/// Writes the table into the README.
-pub(crate) fn update() -> Result<()> {
-    fs::write(workspace::path("README.md"), with_table(&read()?)?).context("cannot write README.md")
+/// What stands between two marks of the README.
+struct Part {
+    begin: &'static str,
+    end: &'static str,
+    make: fn() -> Result<String>,
 }
 
-/// Fails where the README's table is another.
+const PARTS: [Part; 2] = [
+    Part {
+        begin: "<!-- configuration: made by `cargo xtask readme` -->\n",
+        end: "<!-- configuration ends -->",
+        make: || Ok(variables()),
+    },
+    Part {
+        begin: "<!-- protocol: made by `cargo xtask readme` of tests/requirements.toml -->\n",
+        end: "<!-- protocol ends -->",
+        make: requirements::table,
+    },
+];
+
+/// Writes the tables into the README.
+pub(crate) fn update() -> Result<()> {
+    fs::write(workspace::path("README.md"), with_parts(read()?)?).context("cannot write README.md")
+}
+
+/// Fails where one of the README's tables is another.
 pub(crate) fn check() -> Result<()> {
     let readme = read()?;
-    if readme != with_table(&readme)? {
-        bail!("README.md: the configuration table is out of date; run `cargo xtask readme`");
+    if readme != with_parts(readme.clone())? {
+        bail!("README.md: a table is out of date; run `cargo xtask readme`");
     }
     Ok(())
 }
@@ -28,17 +45,25 @@ fn read() -> Result<String> {
     fs::read_to_string(workspace::path("README.md")).context("cannot read README.md")
 }
 
-/// The text with the table between its marks.
-fn with_table(readme: &str) -> Result<String> {
-    let marks =
-        readme.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let Some((before, after)) = marks else {
-        bail!("README.md has no place for the configuration table: {}…{END}", BEGIN.trim_end());
-    };
-    Ok(format!("{before}{BEGIN}{}{END}{after}", table()))
+fn with_parts(readme: String) -> Result<String> {
+    PARTS.iter().try_fold(readme, |readme, part| part.put_into(&readme))
 }
 
-fn table() -> String {
+impl Part {
+    /// The text with this part between its marks.
+    fn put_into(&self, readme: &str) -> Result<String> {
+        let Self { begin, end, make } = self;
+        let marks = readme
+            .split_once(begin)
+            .and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+        let Some((before, after)) = marks else {
+            bail!("README.md has no place for a table: {}…{end}", begin.trim_end());
+        };
+        Ok(format!("{before}{begin}{}{end}{after}", make()?))
+    }
+}
+
+fn variables() -> String {
     let mut table = String::from("| variable | default | meaning |\n|---|---|---|\n");
     for variable in VARIABLES {
         let mut default = match (variable.default, variable.secret) {
@@ -62,15 +87,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_replaces_what_is_between_its_marks() {
-        let text = format!("before\n{BEGIN}stale row\n{END}\nafter\n");
-        let new = with_table(&text).unwrap();
-        assert!(
-            new.contains("| `HEARTBEAT` | `25s`; AWS `15s` |") && !new.contains("stale row"),
-            "{new}"
-        );
+    fn a_part_replaces_what_is_between_its_marks() {
+        let part = &PARTS[0];
+        let text = format!("before\n{}stale row\n{}\nafter\n", part.begin, part.end);
+        let new = part.put_into(&text).unwrap();
+        let row = "| `HEARTBEAT` | `25s`; AWS `15s` |";
+        assert!(new.contains(row) && !new.contains("stale row"), "{new}");
         assert!(new.starts_with("before\n") && new.ends_with("\nafter\n"));
-        assert_eq!(with_table(&new).unwrap(), new);
-        assert!(with_table("no marks").is_err());
+        assert_eq!(part.put_into(&new).unwrap(), new);
+        assert!(part.put_into("no marks").is_err());
     }
 }

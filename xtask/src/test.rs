@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::process::{self, quote};
-use crate::{aws, readme, tools, worker, workspace};
+use crate::{aws, readme, requirements, tools, worker, workspace};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     heading("formatting");
     cargo(&["fmt", "--all", "--check"])?;
 
-    heading("configuration table of the README");
+    heading("tables of the README");
     readme::check()?;
 
     heading("clippy");
@@ -37,6 +37,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("unit, vector and property tests");
     cargo(&["test", "--locked", "--quiet"])?;
+
+    heading("requirements of the specification, and the tests that show them");
+    requirements::check()?;
 
     heading("the Worker");
     worker::build_and_report()?;

@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
+use cinnabar_core::config::own_issuer;
 use clap::{Args, ValueEnum};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value, json};
@@ -101,10 +102,12 @@ fn claims_v1(arguments: &Arguments, now: u64) -> Result<Value> {
         [one] => json!(one),
         several => json!(several),
     };
-    let issuer = arguments
-        .issuer
-        .clone()
-        .unwrap_or_else(|| default("MERCURE_TRUSTED_ISSUERS", DEVELOPMENT_ISSUER));
+    let trusted = default("MERCURE_TRUSTED_ISSUERS", DEVELOPMENT_ISSUER);
+    let Some(issuer) = arguments.issuer.as_deref().or_else(|| own_issuer(&trusted)) else {
+        bail!(
+            "--issuer: MERCURE_TRUSTED_ISSUERS is a list; say which of its issuers signs, and give its --key"
+        );
+    };
     let mut details = Vec::new();
     for (action, topics) in [("publish", &arguments.publish), ("subscribe", &arguments.subscribe)] {
         if topics.is_empty() {

@@ -3,14 +3,17 @@
 //!
 //! ```json
 //! [
-//!   {"issuer": "https://www.example.com",
-//!    "publisher": {"key": "-----BEGIN PUBLIC KEY-----…", "algorithm": "ES256"},
-//!    "subscriber": {"key": {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": "…"}}},
 //!   {"issuer": "https://auth.example.com",
-//!    "subscriber": {"key": "a shared secret of at least 32 bytes…"},
-//!    "tokens": ["1.0"]}
+//!    "key": "-----BEGIN PUBLIC KEY-----…", "algorithm": "ES256"},
+//!   {"issuer": "https://www.example.com",
+//!    "publisher": {"key": "a shared secret of at least 32 bytes…"},
+//!    "subscriber": {"key": {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": "…"}},
+//!    "tokens": ["0.x", "1.0"]}
 //! ]
 //! ```
+//!
+//! Keys of a list verify 1.0 tokens alone unless they are told to verify others: who signs for
+//! several services signs ID Tokens too, and those are 0.x tokens in all but their claims.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,17 +27,29 @@ use crate::key::Key;
 #[serde(deny_unknown_fields)]
 struct Entry {
     issuer: String,
+    /// Of both roles.
+    key: Option<Value>,
+    algorithm: Option<String>,
     publisher: Option<Verifier>,
     subscriber: Option<Verifier>,
     tokens: Option<Vec<Generation>>,
 }
 
-#[derive(Deserialize)]
+/// A key and its algorithm.
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Verifier {
     /// A secret or PEM as text, or a JWK.
     key: Value,
     algorithm: Option<String>,
+}
+
+/// The one issuer that the hub's own keys are for; `None` where this value of
+/// `MERCURE_TRUSTED_ISSUERS` is a list, in which each has its own.
+#[must_use]
+pub fn own_issuer(text: &str) -> Option<&str> {
+    let text = text.trim();
+    (!text.starts_with(['[', '{'])).then_some(text)
 }
 
 /// Reads the trusted issuers; `own` are the hub's keys, `warn` takes what looks wrong.
@@ -43,14 +58,14 @@ pub(super) fn read(
     own: &Keys,
     warn: &mut impl FnMut(String),
 ) -> Result<Vec<Issuer>, String> {
-    let text = text.trim();
-    if !text.starts_with(['[', '{']) {
-        return one(text, own).map(|issuer| vec![issuer]);
+    if let Some(identifier) = own_issuer(text) {
+        return one(identifier, own).map(|issuer| vec![issuer]);
     }
     // What serde_json says may repeat a part of a key.
     let entries: Vec<Entry> = serde_json::from_str(text).map_err(|error| {
+        let what = if error.is_data() { "has a member that it cannot have, or one of the wrong type" } else { "is not JSON" };
         format!(
-            "is not a JSON list of issuers (line {}, column {}); write it like [{{\"issuer\": \"https://auth.example.com\", \"subscriber\": {{\"key\": \"…\", \"algorithm\": \"ES256\"}}}}]",
+            "{what} (line {}, column {}); write a list like [{{\"issuer\": \"https://auth.example.com\", \"key\": \"…\", \"algorithm\": \"ES256\"}}], with `publisher` and `subscriber` for keys of one role, and `tokens`",
             error.line(),
             error.column()
         )
@@ -85,7 +100,8 @@ fn one(text: &str, own: &Keys) -> Result<Issuer, String> {
 
 fn issuer(entry: Entry, warn: &mut impl FnMut(String)) -> Result<Issuer, String> {
     let tokens = match entry.tokens.as_deref() {
-        None => Generations::Both,
+        // Such keys would vouch for any JWT of theirs, of whatever audience.
+        None => Generations::Only(Generation::V1),
         Some([one]) => Generations::Only(*one),
         Some([one, other]) if one != other => Generations::Both,
         Some(_) => return Err("its `tokens` must be [\"1.0\"], [\"0.x\"] or both".into()),
@@ -96,10 +112,16 @@ fn issuer(entry: Entry, warn: &mut impl FnMut(String)) -> Result<Issuer, String>
             .map(Some)
             .map_err(|what| format!("its {role}'s key {what}")),
     };
-    let publisher = read("publisher", entry.publisher)?;
-    let subscriber = read("subscriber", entry.subscriber)?;
+    let both = entry.key.map(|key| Verifier { key, algorithm: entry.algorithm });
+    if both.is_some() && (entry.publisher.is_some() || entry.subscriber.is_some()) {
+        return Err("it has a `key` for both roles, and one of one role; which is meant?".into());
+    }
+    let publisher = read("publisher", entry.publisher.or_else(|| both.clone()))?;
+    let subscriber = read("subscriber", entry.subscriber.or(both))?;
     if publisher.is_none() && subscriber.is_none() {
-        return Err("it has no key; give it a `publisher` or a `subscriber` with one".into());
+        return Err(
+            "it has no key; give it a `key`, or a `publisher` or a `subscriber` with one".into()
+        );
     }
     Ok(Issuer { identifier: entry.issuer, keys: Keys { publisher, subscriber }, tokens })
 }
@@ -111,13 +133,13 @@ fn key(
     warn: &mut impl FnMut(String),
 ) -> Result<Key, String> {
     let algorithm = verifier.algorithm.as_deref().map(keys::algorithm).transpose();
-    let algorithm = algorithm.map_err(|what| format!("has an algorithm that {what}"))?;
+    let algorithm = algorithm.map_err(|what| format!("has an `algorithm` that is {what}"))?;
     let text = match verifier.key {
         Value::String(text) if !text.is_empty() => text,
         jwk @ Value::Object(_) => jwk.to_string(),
         _ => return Err("is neither text nor a JWK".into()),
     };
-    let read = keys::key(&text, algorithm)?;
+    let read = keys::key(&text, algorithm, "its `algorithm`")?;
     for warning in read.warnings {
         warn(format!("MERCURE_TRUSTED_ISSUERS: the {role}'s key of `{issuer}` {warning}"));
     }

@@ -21,30 +21,75 @@ pub(super) struct KeyAndWarnings {
 }
 
 /// Reads the name of an algorithm.
+///
+/// # Errors
+///
+/// What is wrong with it, to be read after "is"; it is not repeated, for it may have been mistaken
+/// for a secret's place.
 pub(super) fn algorithm(name: &str) -> Result<Algorithm, String> {
     match name {
-        "none" => Err("is `none`, with which everybody could make tokens".into()),
-        "ES512" => Err(format!("is ES512, which is not supported here; use one of {ALGORITHMS}")),
-        _ => name.parse().map_err(|_| format!("`{name}` is no algorithm; use one of {ALGORITHMS}")),
+        "none" => Err("`none`, with which everybody could make tokens".into()),
+        "ES512" => Err(format!("ES512, which is not supported here; use one of {ALGORITHMS}")),
+        _ => name.parse().map_err(|_| format!("none of {ALGORITHMS}")),
     }
 }
 
-/// Reads a key. `named` is the algorithm that the configuration names for it.
+/// Reads a key. `named` is the algorithm that the configuration names for it, in the place that
+/// `naming` tells users of.
 ///
 /// # Errors
 ///
 /// What is wrong, without a word of the key itself.
-pub(super) fn key(text: &str, named: Option<Algorithm>) -> Result<KeyAndWarnings, String> {
+pub(super) fn key(
+    text: &str,
+    named: Option<Algorithm>,
+    naming: &str,
+) -> Result<KeyAndWarnings, String> {
     let trimmed = text.trim();
     if trimmed.starts_with("-----BEGIN") {
         // Files of variables cannot hold line breaks, and many tools write them like this.
-        let key = pem(&trimmed.replace("\\n", "\n"), named)?;
+        let key = pem(&trimmed.replace("\\n", "\n"), named, naming)?;
         return Ok(KeyAndWarnings { key, warnings: Vec::new() });
     }
     if trimmed.starts_with('{') {
-        return jwk(trimmed, named);
+        let key = jwk(trimmed, named, naming)?;
+        return Ok(KeyAndWarnings { key, warnings: Vec::new() });
+    }
+    if let Some(what) = somebodys_public_key(trimmed) {
+        return Err(what.into());
     }
     secret(text, named)
+}
+
+/// Whether this value of a key is a shared secret, with which tokens can be signed as well as
+/// verified.
+#[must_use]
+pub fn is_shared_secret(text: &str) -> bool {
+    let text = text.trim();
+    !text.starts_with("-----BEGIN") && !text.starts_with('{')
+}
+
+/// What a text is that would be a secret which everybody knows.
+fn somebodys_public_key(text: &str) -> Option<&'static str> {
+    let quoted = text.trim_start_matches(['"', '\'', '\u{feff}', ' ']);
+    if text.contains("-----BEGIN") {
+        Some(
+            "holds a PEM key and something else; give it from `-----BEGIN` to `KEY-----`, without quotes",
+        )
+    } else if quoted.starts_with('{') {
+        Some("is a JWK with something before it; give it from `{` on, without quotes")
+    } else if quoted.starts_with("http://") || quoted.starts_with("https://") {
+        Some("is a URL; this version takes a key, and not the address of a set of keys")
+    } else if quoted.starts_with("ssh-") || quoted.starts_with("ecdsa-sha2-") {
+        Some("is an SSH key; give it in PEM, as `ssh-keygen -e -m PKCS8 -f KEY` prints it")
+    // How DER begins that is longer than 255 bytes, and what a P-256 or Ed25519 key looks like.
+    } else if ["MII", "MFkw", "MHYw", "MCow"].iter().any(|start| quoted.starts_with(start)) {
+        Some(
+            "looks like the inside of a PEM key; give it with its lines `-----BEGIN PUBLIC KEY-----` and `-----END PUBLIC KEY-----`",
+        )
+    } else {
+        None
+    }
 }
 
 fn secret(text: &str, named: Option<Algorithm>) -> Result<KeyAndWarnings, String> {
@@ -76,7 +121,7 @@ fn short(length: usize, algorithm: Algorithm) -> Option<String> {
     })
 }
 
-fn pem(text: &str, named: Option<Algorithm>) -> Result<Key, String> {
+fn pem(text: &str, named: Option<Algorithm>, naming: &str) -> Result<Key, String> {
     let label = text.lines().next().unwrap_or_default();
     if label.contains("PRIVATE KEY") {
         return Err("is a private key, which the hub must not have; give the public one that `openssl pkey -in KEY -pubout` prints".into());
@@ -85,7 +130,9 @@ fn pem(text: &str, named: Option<Algorithm>) -> Result<Key, String> {
         return Err("is a certificate; give the public key that `openssl x509 -in CERTIFICATE -noout -pubkey` prints".into());
     }
     let Some(algorithm) = named else {
-        return Err("is a PEM key, which does not say its algorithm; name that, such as RS256 or ES256, in the variable that ends in _ALG".into());
+        return Err(format!(
+            "is a PEM key, which does not say its algorithm; name that in {naming}, such as RS256 or ES256"
+        ));
     };
     let key = match algorithm.family() {
         AlgorithmFamily::Hmac => {
@@ -99,11 +146,13 @@ fn pem(text: &str, named: Option<Algorithm>) -> Result<Key, String> {
     };
     match key {
         Ok(key) => checked(algorithm, key),
-        Err(_) => Err(unfit(algorithm)),
+        Err(_) => {
+            Err(format!("{}; and with its line breaks, or `\\n` in their places", unfit(algorithm)))
+        }
     }
 }
 
-fn jwk(text: &str, named: Option<Algorithm>) -> Result<KeyAndWarnings, String> {
+fn jwk(text: &str, named: Option<Algorithm>, naming: &str) -> Result<Key, String> {
     // What serde_json says may repeat a part of the key.
     let value: Value = serde_json::from_str(text).map_err(|error| {
         format!("begins like a JWK and is not JSON (column {})", error.column())
@@ -114,7 +163,7 @@ fn jwk(text: &str, named: Option<Algorithm>) -> Result<KeyAndWarnings, String> {
     }
     let own = match member("alg") {
         "" => None,
-        name => Some(algorithm(name).map_err(|what| format!("is a JWK whose `alg` {what}"))?),
+        name => Some(algorithm(name).map_err(|what| format!("is a JWK whose `alg` is {what}"))?),
     };
     let algorithm = match (named, own) {
         (Some(named), Some(own)) if named != own => {
@@ -122,7 +171,9 @@ fn jwk(text: &str, named: Option<Algorithm>) -> Result<KeyAndWarnings, String> {
         }
         (Some(algorithm), _) | (None, Some(algorithm)) => algorithm,
         (None, None) => {
-            return Err("is a JWK without `alg`; name its algorithm, such as ES256, in it or in the variable that ends in _ALG".into());
+            return Err(format!(
+                "is a JWK without `alg`; name its algorithm in it or in {naming}, such as ES256"
+            ));
         }
     };
     let family = algorithm.family();
@@ -139,15 +190,16 @@ fn jwk(text: &str, named: Option<Algorithm>) -> Result<KeyAndWarnings, String> {
     }
     let key = serde_json::from_value::<Jwk>(value).ok().filter(|_| fits);
     let key = key.and_then(|jwk| DecodingKey::from_jwk(&jwk).ok());
-    let key = checked(algorithm, key.ok_or_else(|| unfit(algorithm))?)?;
-    Ok(KeyAndWarnings { key, warnings: Vec::new() })
+    checked(algorithm, key.ok_or_else(|| unfit(algorithm))?)
 }
 
 /// The key, if it is as long as the algorithm's keys are.
 fn checked(algorithm: Algorithm, key: DecodingKey) -> Result<Key, String> {
-    let length = match key.kind() {
-        DecodingKeyKind::SecretOrDer(bytes) => bytes.len(),
-        DecodingKeyKind::RsaModulusExponent { n, .. } => n.len(),
+    // RFC 7518, section 3.3: 2048 bits at least. More than 4096 is more than the Worker's library
+    // takes. A JWK has the modulus alone, PEM some bytes of DER around it.
+    let (length, rsa) = match key.kind() {
+        DecodingKeyKind::SecretOrDer(bytes) => (bytes.len(), 266..=530),
+        DecodingKeyKind::RsaModulusExponent { n, .. } => (n.len(), 256..=512),
     };
     let fits = match algorithm {
         // Points that are not compressed.
@@ -160,9 +212,7 @@ fn checked(algorithm: Algorithm, key: DecodingKey) -> Result<Key, String> {
                 None => Ok(Key::new(algorithm, key)),
             };
         }
-        // RFC 7518, section 3.3: 2048 bits at least. More than 4096 is more than the Worker's
-        // library takes. PEM wraps the modulus in up to 20 bytes.
-        _ => (256..=532).contains(&length),
+        _ => rsa.contains(&length),
     };
     if fits { Ok(Key::new(algorithm, key)) } else { Err(unfit(algorithm)) }
 }
@@ -189,14 +239,14 @@ mod tests {
     /// What is wrong with a key; never a word of the key itself.
     fn mistake(text: &str, named: &str) -> String {
         let named = (!named.is_empty()).then(|| algorithm(named).unwrap());
-        let what = key(text, named).map(|read| read.key).unwrap_err();
+        let what = key(text, named, "ITS_ALG").map(|read| read.key).unwrap_err();
         assert!(!what.contains("MFkw") && !what.contains("c2VjcmV0"), "{what}");
         what
     }
 
     #[test]
     fn a_key_is_of_the_kind_that_its_algorithm_needs() {
-        assert!(key(P256, Some(Algorithm::ES256)).is_ok());
+        assert!(key(P256, Some(Algorithm::ES256), "").is_ok());
         for named in ["ES384", "RS256", "PS512", "EdDSA"] {
             assert!(mistake(P256, named).contains("is not what"), "{named}");
         }
@@ -213,7 +263,22 @@ mod tests {
         for named in ["HS256", "HS384", "HS512"] {
             assert!(mistake(P256, named).contains("would let everybody sign"), "{named}");
         }
-        assert!(mistake(P256, "").contains("does not say its algorithm"));
+        assert!(mistake(P256, "").contains("in ITS_ALG"));
+        let body = P256.lines().nth(1).unwrap();
+        for text in [
+            format!("Bag Attributes\n  friendlyName: hub\n{P256}"),
+            format!("\u{feff}{P256}"),
+            format!("\"{}\"", P256.replace('\n', "\\n")),
+            body.to_owned(),
+            "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A".into(),
+            "'{\"kty\": \"EC\"}'".into(),
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5".into(),
+            "https://auth.example.com/.well-known/jwks.json".into(),
+        ] {
+            for named in ["", "HS256"] {
+                assert!(!mistake(&text, named).is_empty());
+            }
+        }
     }
 
     #[test]
@@ -237,7 +302,7 @@ mod tests {
 
     #[test]
     fn short_secrets_are_pointed_out() {
-        let warnings = |text: &str, named| key(text, Some(named)).unwrap().warnings.len();
+        let warnings = |text: &str, named| key(text, Some(named), "").unwrap().warnings.len();
         assert_eq!(warnings(&"k".repeat(32), Algorithm::HS256), 0);
         assert_eq!(warnings(&"k".repeat(32), Algorithm::HS384), 1);
         assert_eq!(warnings("!ChangeMe! ", Algorithm::HS256), 2);

@@ -16,172 +16,28 @@ mod issuers;
 mod keys;
 mod names;
 mod platform;
+mod reader;
 mod values;
+mod variables;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::bearer::LEGACY_COOKIE;
 use crate::generation::{Generation, Generations};
-use crate::hub_url::HubUrl;
-use crate::issuer::{Issuer, Issuers, Keys};
-use crate::key::Key;
+use crate::hub_url::{DEFAULT_PATH, HubUrl, METADATA_PATH};
+use crate::issuer::{Issuers, Keys};
 use crate::request::Request;
 use crate::serves::Serves;
 use crate::token::Role;
 
+pub use issuers::own_issuer;
+pub use keys::is_shared_secret;
+pub use names::all as names;
 pub use platform::Platform;
+pub use variables::{VARIABLES, Variable};
 
-/// A configuration variable, as users see it.
-#[derive(Clone, Copy, Debug)]
-pub struct Variable {
-    /// Its name.
-    pub name: &'static str,
-    /// Its value when it is unset or empty; empty where there is none.
-    pub default: &'static str,
-    /// The same on AWS, where it differs.
-    pub default_on_aws: Option<&'static str>,
-    /// The one platform that reads it, where not all do.
-    pub only_on: Option<Platform>,
-    /// What it does, in Markdown.
-    pub meaning: &'static str,
-    /// Whether its value must never be shown.
-    pub secret: bool,
-}
-
-const fn variable(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
-    Variable { name, default, default_on_aws: None, only_on: None, meaning, secret: false }
-}
-
-const fn secret(name: &'static str, meaning: &'static str) -> Variable {
-    Variable { secret: true, ..variable(name, "", meaning) }
-}
-
-/// Every variable that the hub reads.
-pub const VARIABLES: &[Variable] = &[
-    variable(
-        "HUB_URL",
-        "",
-        "The public URL of the hub: the audience of 1.0 tokens, and the base of the reserved namespace. Unset: `/.well-known/mercure` at the host of each request; set it if the Worker answers on a wildcard route.",
-    ),
-    variable("AUDIENCES", "", "More audiences to accept in 1.0 tokens, separated by spaces."),
-    variable(
-        "HUB_ALIASES",
-        "",
-        "More paths at which the hub answers, such as `/hub`, separated by spaces.",
-    ),
-    variable(
-        "PROTOCOL",
-        "both",
-        "Which generations of the protocol are served: `both`, `1.0` (draft-08) or `0.x`.",
-    ),
-    secret(
-        "MERCURE_PUBLISHER_JWT_KEY",
-        "What publishers' tokens are verified with: a shared secret, or a public key in PEM or as JWK. Required, unless an issuer has one.",
-    ),
-    variable(
-        "MERCURE_PUBLISHER_JWT_ALG",
-        "",
-        "The algorithm of publishers' tokens: `HS256` (of a secret, if unset), `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384` or `EdDSA`. A JWK may name its own.",
-    ),
-    secret(
-        "MERCURE_SUBSCRIBER_JWT_KEY",
-        "What subscribers' tokens are verified with. Required unless `ANONYMOUS=1`, or an issuer has one.",
-    ),
-    variable("MERCURE_SUBSCRIBER_JWT_ALG", "", "The algorithm of subscribers' tokens."),
-    secret(
-        "MERCURE_TRUSTED_ISSUERS",
-        "The `iss` that 1.0 tokens must carry, if the keys above verify them; or a JSON list of issuers, each with its keys (see [Tokens](#tokens)). Unset: 1.0 tokens are refused.",
-    ),
-    variable("ANONYMOUS", "0", "`1`: subscribers need no token; they get public updates only."),
-    variable(
-        "CORS_ORIGINS",
-        "",
-        "Origins whose pages may read the hub's answers, separated by spaces. `*` allows all, without cookies.",
-    ),
-    variable(
-        "PUBLISH_ORIGINS",
-        "",
-        "Origins whose pages may publish with a cookie, beside the hub's own, separated by spaces.",
-    ),
-    variable(
-        "COOKIE_NAME",
-        "__Secure-mercure_access_token",
-        "The cookie that may carry a token, beside `mercureAuthorization`.",
-    ),
-    variable(
-        "QUERY_AUTHORIZATION",
-        "1",
-        "`1`: a 0.x token may come in the query parameter `authorization`, as some clients send it. URLs end up in logs; turn it off if yours do not need it.",
-    ),
-    variable(
-        "TARGETS",
-        "0",
-        "`1`: the field `target` of the protocol's first years counts; who publishes needs a grant for every target, and who reads for one of them. Otherwise it is ignored.",
-    ),
-    variable(
-        "PUBLISH_UNGRANTED",
-        "0",
-        "`1`: a 0.x publisher needs no grant for public updates, as in the protocol's first years.",
-    ),
-    variable(
-        "HEARTBEAT",
-        "25s",
-        "The longest silence of a stream before the hub writes a comment.",
-    )
-    .on_aws("15s"),
-    variable(
-        "STREAM_LIFETIME",
-        "1h",
-        "How long a stream lives, give or take 20 %; then its reader reconnects and resumes. `0`: a stream ends as soon as it has all there is, and its reader polls.",
-    )
-    .on_aws("5m"),
-    variable("HISTORY_SIZE", "10000", "How many updates are kept for subscribers that resume.")
-        .only_on(Platform::Cloudflare),
-    variable("HISTORY_AGE", "24h", "How long updates are kept."),
-    variable("REPLAY_MAX", "10000", "How many updates are replayed to one subscriber at most."),
-    variable(
-        "MAX_REQUEST_BODY_SIZE",
-        "1MiB",
-        "The largest body of a publication; at most 1900kB, since a row of the log holds 2 MB.",
-    ),
-    variable("MAX_UPDATE_SIZE", "2MiB", "The largest update, as framed for an event stream.")
-        .on_aws("350kB"),
-    variable("MAX_TOPICS", "1000", "The most topics of one update."),
-    variable("MAX_MATCHERS", "300", "The most topic matchers of one subscriber."),
-    variable("MAX_STREAMS", "4000", "The most streams at a time."),
-    variable(
-        "OUTBOX_SIZE",
-        "256KiB",
-        "How much may wait for one slow reader before its stream goes back to replaying.",
-    ),
-    variable(
-        "OUTBOXES_SIZE",
-        "32MiB",
-        "How much may wait for all slow readers; past it those that wait longest are cut, and resume.",
-    ),
-    variable(
-        "NATIVE_READERS",
-        "auto",
-        "Which readers are told their position while nothing is published: `auto` (those that look like a browser's `EventSource`), `always`, `never`.",
-    ),
-    variable(
-        "SERVES",
-        "both",
-        "What this deployment serves of the hub: `publish`, `subscribe`, or `both`.",
-    ),
-    secret(
-        "ORIGIN_SECRET",
-        "If set, requests without the header `X-Origin-Verify: <secret>` get 403: the way around a content delivery network is closed.",
-    ),
-    variable(
-        "POLL_FAST",
-        "100ms",
-        "How long streams wait between two looks at the log while updates flow.",
-    )
-    .only_on(Platform::Aws),
-    variable("POLL_SLOW", "1s", "The same while nothing is published.").only_on(Platform::Aws),
-];
+use reader::Reader;
 
 /// The configuration of a hub.
 #[derive(Clone, Debug)]
@@ -310,7 +166,13 @@ impl Config {
         let anonymous = reader.required("ANONYMOUS", values::switch);
         let cors_origins = reader.required("CORS_ORIGINS", values::cors_origins);
         let publish_origins = reader.required("PUBLISH_ORIGINS", values::origins);
-        let cookie_name = reader.required("COOKIE_NAME", values::cookie_name);
+        let cookie_name = match protocol {
+            // Whoever has the cookies of both generations is to be let in by this one's.
+            Some(Generations::Only(Generation::V0)) if !reader.has("COOKIE_NAME") => {
+                Some(LEGACY_COOKIE.to_owned())
+            }
+            _ => reader.required("COOKIE_NAME", values::cookie_name),
+        };
         let query_authorization = reader.required("QUERY_AUTHORIZATION", values::switch);
         let targets = reader.required("TARGETS", values::switch);
         let publish_ungranted = reader.required("PUBLISH_UNGRANTED", values::switch);
@@ -335,26 +197,44 @@ impl Config {
         let poll_fast = reader.required("POLL_FAST", values::duration);
         let poll_slow = reader.required("POLL_SLOW", values::duration);
 
-        if reader.lacks_key("MERCURE_PUBLISHER_JWT_KEY", &issuers, Role::Publisher) {
-            reader.mistake(
-                "MERCURE_PUBLISHER_JWT_KEY",
-                "is not set; set it to the secret that publishers sign their tokens with, at least 32 bytes",
-            );
-        }
-        if reader.lacks_key("MERCURE_SUBSCRIBER_JWT_KEY", &issuers, Role::Subscriber)
-            && anonymous == Some(false)
-        {
-            reader.mistake(
-                "MERCURE_SUBSCRIBER_JWT_KEY",
-                "is not set; set it to the secret that subscribers' tokens are signed with, or set ANONYMOUS=1 for a hub of public updates",
-            );
-        }
         if protocol == Some(Generations::Only(Generation::V1))
             && !reader.has("MERCURE_TRUSTED_ISSUERS")
         {
             reader.mistake(
                 "PROTOCOL",
                 "is 1.0, whose tokens are refused unless MERCURE_TRUSTED_ISSUERS is set; set that to the `iss` of your tokens",
+            );
+        }
+        let served = protocol.unwrap_or(Generations::Both);
+        // Without mistakes so far: they may be the reason.
+        if reader.is_clean() && !issuers.can_verify(Role::Publisher, served) {
+            reader.mistake(
+                "MERCURE_PUBLISHER_JWT_KEY",
+                "is not set, and nobody else's key verifies publishers' tokens; set it to the secret that they are signed with, at least 32 bytes",
+            );
+        }
+        if reader.is_clean()
+            && anonymous == Some(false)
+            && !issuers.can_verify(Role::Subscriber, served)
+        {
+            reader.mistake(
+                "MERCURE_SUBSCRIBER_JWT_KEY",
+                "is not set, and nobody else's key verifies subscribers' tokens; set it to the secret that they are signed with, or set ANONYMOUS=1 for a hub of public updates",
+            );
+        }
+        let hub_path = hub_url.as_ref().map_or(DEFAULT_PATH, HubUrl::path);
+        let taken = |alias: &String| {
+            // What is below the hub's path is the hub's own, and so is its metadata.
+            [hub_path, METADATA_PATH].iter().any(|path| {
+                alias
+                    .strip_prefix(path)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
+        if let Some(alias) = hub_aliases.iter().flatten().find(|alias| taken(alias)) {
+            reader.mistake(
+                "HUB_ALIASES",
+                &format!("`{alias}` is the hub's own path, or below it; take another, like /hub"),
             );
         }
         // An empty outbox takes an update of any size.
@@ -432,111 +312,6 @@ impl Config {
     }
 }
 
-/// Reads values by name, and notes mistakes and warnings on the way.
-struct Reader {
-    platform: Platform,
-    values: BTreeMap<String, String>,
-    mistakes: Vec<String>,
-    warnings: Vec<String>,
-}
-
-impl Reader {
-    fn new(platform: Platform, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut values: BTreeMap<String, String> =
-            variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        for (old, names) in names::OLD {
-            if let Some(value) = values.remove(old) {
-                for name in names {
-                    values.entry((*name).to_owned()).or_insert_with(|| value.clone());
-                }
-            }
-        }
-        let mut reader = Self { platform, values, mistakes: Vec::new(), warnings: Vec::new() };
-        let given: Vec<String> = reader.values.keys().cloned().collect();
-        for name in given {
-            if names::NOT_YET.contains(&name.as_str()) {
-                reader.mistake(&name, "is not supported by this version; remove it");
-            } else if VARIABLES.iter().any(|it| it.name == name && !it.is_read_on(platform)) {
-                reader.mistake(&name, "means nothing on this platform; remove it");
-            } else if let Some(known) = names::resembles(&name) {
-                reader
-                    .warnings
-                    .push(format!("{name} is not a variable of the hub; did you mean {known}?"));
-            }
-        }
-        reader
-    }
-
-    fn mistake(&mut self, name: &str, what: &str) {
-        self.mistakes.push(format!("{name}: {what}"));
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.values.contains_key(name)
-    }
-
-    /// The parsed value, or the parsed default.
-    fn required<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, String>) -> Option<T> {
-        let variable = VARIABLES.iter().find(|variable| variable.name == name)?;
-        let default = variable.default_on(self.platform);
-        let text = self.values.get(name).map_or(default, |value| value.trim());
-        match parse(text) {
-            Ok(value) => Some(value),
-            Err(what) => {
-                self.mistake(name, &what);
-                None
-            }
-        }
-    }
-
-    /// The parsed value, if there is one.
-    fn optional<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, String>) -> Option<T> {
-        self.has(name).then(|| self.required(name, parse)).flatten()
-    }
-
-    /// The key of a role, with the algorithm that another variable names.
-    fn key(&mut self, name: &str, algorithm_name: &str) -> Option<Key> {
-        // One that is wrong is noted, whether there is a key for it or not.
-        let algorithm = self.optional(algorithm_name, keys::algorithm);
-        if self.has(algorithm_name) && algorithm.is_none() {
-            return None;
-        }
-        match keys::key(self.values.get(name)?, algorithm) {
-            Ok(read) => {
-                let warnings = read.warnings.iter().map(|warning| format!("{name} {warning}"));
-                self.warnings.extend(warnings);
-                Some(read.key)
-            }
-            Err(what) => {
-                self.mistake(name, &what);
-                None
-            }
-        }
-    }
-
-    fn issuers(&mut self, name: &str, own: &Keys) -> Vec<Issuer> {
-        let Some(text) = self.values.get(name) else { return Vec::new() };
-        let warnings = &mut self.warnings;
-        match issuers::read(text, own, &mut |warning| warnings.push(warning)) {
-            Ok(issuers) => issuers,
-            Err(what) => {
-                self.mistake(name, &what);
-                Vec::new()
-            }
-        }
-    }
-
-    /// Whether nobody has a key for a role, and no mistake says so already.
-    fn lacks_key(&self, name: &str, issuers: &Issuers, role: Role) -> bool {
-        let is_trusted_wrongly = self.has("MERCURE_TRUSTED_ISSUERS") && issuers.trusted.is_empty();
-        !issuers.has_key(role) && !self.has(name) && !is_trusted_wrongly
-    }
-
-    fn finish(self) -> (Vec<String>, Vec<String>) {
-        (self.mistakes, self.warnings)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -575,8 +350,8 @@ mod tests {
         .unwrap_err()
         .to_string();
         let lines: Vec<&str> = error.lines().collect();
-        assert_eq!(lines.len(), 4, "{error}");
-        for name in ["PROTOCOL: ", "ANONYMOUS: ", "HEARTBEAT: ", "MERCURE_PUBLISHER_JWT_KEY: "] {
+        assert_eq!(lines.len(), 3, "{error}");
+        for name in ["PROTOCOL: ", "ANONYMOUS: ", "HEARTBEAT: "] {
             assert!(lines.iter().any(|line| line.starts_with(name)), "{name} in {error}");
         }
     }
@@ -633,6 +408,36 @@ mod tests {
     }
 
     #[test]
+    fn somebody_must_be_able_to_publish() {
+        let list = |tokens: &str| {
+            let key = "k".repeat(32);
+            format!(r#"[{{"issuer": "https://a.example", "key": "{key}", "tokens": [{tokens}]}}]"#)
+        };
+        let config = |protocol: &str, issuers: &str| {
+            Config::from_variables([
+                ("PROTOCOL".to_owned(), protocol.to_owned()),
+                ("ANONYMOUS".to_owned(), "1".to_owned()),
+                ("MERCURE_TRUSTED_ISSUERS".to_owned(), issuers.to_owned()),
+            ])
+        };
+        assert!(config("both", &list("\"1.0\"")).is_ok());
+        assert!(config("1.0", &list("\"1.0\"")).is_ok());
+        for (protocol, tokens) in [("1.0", "\"0.x\""), ("0.x", "\"1.0\"")] {
+            let mistake = config(protocol, &list(tokens)).unwrap_err().to_string();
+            assert!(mistake.starts_with("MERCURE_PUBLISHER_JWT_KEY: "), "{mistake}");
+        }
+        assert!(config("both", "https://a.example").is_err());
+    }
+
+    #[test]
+    fn a_hub_of_0_x_has_its_own_cookie() {
+        let name = |pairs: &[(&str, &str)]| config(pairs).unwrap().cookie_name;
+        assert_eq!(name(&[("PROTOCOL", "0.x")]), "mercureAuthorization");
+        assert_eq!(name(&[("PROTOCOL", "0.x"), ("COOKIE_NAME", "mine")]), "mine");
+        assert_eq!(name(&[]), "__Secure-mercure_access_token");
+    }
+
+    #[test]
     fn misspelt_names_are_pointed_out_and_others_left_alone() {
         let config =
             config(&[("ANONYMOS", "1"), ("DATABASE_URL", "x"), ("HISTORYSIZE", "5")]).unwrap();
@@ -672,6 +477,9 @@ mod tests {
             ("HUB_ALIASES", "/hub/"),
             ("HUB_ALIASES", "/healthz"),
             ("HUB_ALIASES", "/hub?x"),
+            ("HUB_ALIASES", "/.well-known/mercure"),
+            ("HUB_ALIASES", "/hub /.well-known/mercure/subscriptions"),
+            ("HUB_ALIASES", "/.well-known/oauth-protected-resource/x"),
             ("PROTOCOL", "1.0"),
             ("PROTOCOL", "7"),
             ("TARGETS", "maybe"),

@@ -13,6 +13,12 @@ pub(super) const OLD: [(&str, &[&str]); 4] = [
 /// Variables of a later version. Ignoring one could open what its owner meant to close.
 pub(super) const NOT_YET: [&str; 1] = ["SUBSCRIPTIONS"];
 
+/// Every name that means something to the hub, or is refused by it.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    let today = VARIABLES.iter().map(|variable| variable.name);
+    today.chain(OLD.map(|(old, _)| old)).chain(NOT_YET)
+}
+
 /// The variable that a name resembles: at edit distance 1 or 2, and not itself a variable.
 pub(super) fn resembles(name: &str) -> Option<&'static str> {
     let nearest =

@@ -2,7 +2,7 @@
 //! it, and what of it is fixed.
 //!
 //! The standard defines a component by its regular expression. Nearly all of them are a text
-//! (`example.com`), or one run of characters between two texts (`/books/:id`, `/books/*`); only
+//! (`example.com`), or runs of characters between texts (`/books/:id`, `/users/:id/books/*`); only
 //! the rest needs a program.
 
 use super::characters::Characters;
@@ -21,9 +21,17 @@ pub(super) struct Component {
 #[derive(Clone, Debug)]
 enum Middle {
     Nothing,
-    /// Any number of these characters, but as many as this at least.
-    Run(Characters, usize),
+    /// Runs, each but the last followed by a text that begins with a character which is not in it:
+    /// so there is one place where it can end.
+    Runs(Box<[(Run, Box<str>)]>, Run),
     Program(Program),
+}
+
+/// Any number of these characters, but as many as this at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    set: Characters,
+    least: usize,
 }
 
 impl Component {
@@ -41,21 +49,20 @@ impl Component {
         let nodes = &nodes[head.len()..];
         let tail: String = nodes.iter().rev().map_while(|node| only(node)).collect();
         let nodes = &nodes[..nodes.len() - tail.len()];
-        let middle = match nodes {
-            [] => Middle::Nothing,
-            [Node::Repeat { node, least: least @ (0 | 1), most: None }] => match **node {
-                Node::One(set) => Middle::Run(set, *least as usize),
-                _ => program(nodes)?,
-            },
-            _ => program(nodes)?,
+        let middle = match runs(nodes) {
+            _ if nodes.is_empty() => Middle::Nothing,
+            Some(runs) => runs,
+            None => program(nodes)?,
         };
         Ok(Self { head: head.into(), middle, tail: tail.chars().rev().collect() })
     }
 
     /// Whether it matches whatever a component of a URL can be.
     pub(super) fn is_anything(&self) -> bool {
-        let any = matches!(self.middle, Middle::Run(set, 0) if set == Characters::dot());
-        any && self.head.is_empty() && self.tail.is_empty()
+        let any = Run { set: Characters::dot(), least: 0 };
+        let is_any =
+            matches!(&self.middle, Middle::Runs(others, run) if others.is_empty() && *run == any);
+        is_any && self.head.is_empty() && self.tail.is_empty()
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -66,8 +73,11 @@ impl Component {
         };
         match &self.middle {
             Middle::Nothing => middle.is_empty(),
-            Middle::Run(set, least) => {
-                middle.len() >= *least && middle.bytes().all(|byte| set.contains(byte))
+            Middle::Runs(runs, last) => {
+                let rest = runs.iter().try_fold(middle, |rest, (run, text)| {
+                    rest.get(run.length(rest)?..)?.strip_prefix(&**text)
+                });
+                rest.is_some_and(|rest| last.length(rest) == Some(rest.len()))
             }
             Middle::Program(program) => program.matches(middle.as_bytes()),
         }
@@ -77,17 +87,28 @@ impl Component {
     pub(super) fn steps(&self) -> usize {
         match &self.middle {
             Middle::Program(program) => program.steps(),
-            Middle::Nothing | Middle::Run(..) => 0,
+            Middle::Nothing | Middle::Runs(..) => 0,
         }
     }
 
     /// How many bytes it keeps beside itself.
     pub(super) fn size(&self) -> usize {
-        let program = match &self.middle {
+        let middle = match &self.middle {
             Middle::Program(program) => program.size(),
-            Middle::Nothing | Middle::Run(..) => 0,
+            Middle::Runs(runs, _) => {
+                size_of_val(&**runs) + runs.iter().map(|(_, text)| text.len()).sum::<usize>()
+            }
+            Middle::Nothing => 0,
         };
-        self.head.len() + self.tail.len() + program
+        self.head.len() + self.tail.len() + middle
+    }
+}
+
+impl Run {
+    /// How much of the text's beginning it takes; nothing, where that is too little.
+    fn length(self, text: &str) -> Option<usize> {
+        let length = text.bytes().take_while(|byte| self.set.contains(*byte)).count();
+        (length >= self.least).then_some(length)
     }
 }
 
@@ -157,6 +178,30 @@ fn only(node: &Node) -> Option<char> {
     match node {
         Node::One(set) => set.only().map(char::from),
         _ => None,
+    }
+}
+
+/// Runs and the texts between them, if that is all that these are.
+fn runs(mut nodes: &[&Node]) -> Option<Middle> {
+    let mut runs = Vec::new();
+    loop {
+        let (first, rest) = nodes.split_first()?;
+        let run = match first {
+            Node::Repeat { node, least: least @ (0 | 1), most: None } => match **node {
+                Node::One(set) => Run { set, least: *least as usize },
+                _ => return None,
+            },
+            _ => return None,
+        };
+        if rest.is_empty() {
+            return Some(Middle::Runs(runs.into(), run));
+        }
+        let text: String = rest.iter().map_while(|node| only(node)).collect();
+        if text.bytes().next().is_none_or(|byte| run.set.contains(byte)) {
+            return None;
+        }
+        nodes = &rest[text.len()..];
+        runs.push((run, text.into()));
     }
 }
 

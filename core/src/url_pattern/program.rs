@@ -7,7 +7,7 @@
 use super::characters::Characters;
 use super::regexp::{Look, Node};
 
-/// Most steps of a program: 32 kB.
+/// Most steps of a program: 24 kB.
 pub(super) const MAX_STEPS: usize = 4096;
 
 /// A program is longer than [`MAX_STEPS`].

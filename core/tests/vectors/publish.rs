@@ -4,7 +4,7 @@
 //! has one, and the update that is to be appended. An update that names no `id` is expected to get
 //! the hub's own.
 
-use cinnabar_core::{Admission, Command};
+use cinnabar_core::{Admission, Command, Publish};
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use serde::Deserialize;
 
@@ -19,11 +19,12 @@ struct Outcome {
     update: Option<Update>,
 }
 
+/// An update that is to be appended.
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-struct Update {
+pub(super) struct Update {
     #[serde(default = "random_id")]
-    id: String,
+    pub(super) id: String,
     topics: Vec<String>,
     #[serde(default)]
     data: String,
@@ -36,6 +37,20 @@ struct Update {
 
 fn random_id() -> String {
     RANDOM_ID.to_owned()
+}
+
+impl Update {
+    pub(super) fn of(publish: &Publish) -> Self {
+        let stored = publish.update().store();
+        Self {
+            id: stored.id,
+            topics: stored.topics.split('\n').map(str::to_owned).collect(),
+            data: stored.data,
+            private: stored.private,
+            event_type: stored.event_type,
+            retry: stored.retry,
+        }
+    }
 }
 
 #[test]
@@ -54,20 +69,9 @@ fn publications() {
             Admission::Forward(Command::Publish(publish)) => {
                 let answer = publish.accepted();
                 assert_eq!(answer.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
-                let stored = publish.update().store();
-                assert_eq!(*answer.body(), stored.id.as_bytes(), "the answer is the id");
-                Outcome {
-                    status: answer.status().as_u16(),
-                    challenge: None,
-                    update: Some(Update {
-                        id: stored.id,
-                        topics: stored.topics.split('\n').map(str::to_owned).collect(),
-                        data: stored.data,
-                        private: stored.private,
-                        event_type: stored.event_type,
-                        retry: stored.retry,
-                    }),
-                }
+                let update = Update::of(&publish);
+                assert_eq!(*answer.body(), update.id.as_bytes(), "the answer is the id");
+                Outcome { status: answer.status().as_u16(), challenge: None, update: Some(update) }
             }
             Admission::Forward(other) => panic!("not a publication: {other:?}"),
         },

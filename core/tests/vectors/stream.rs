@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cinnabar_core::{
-    Appended, Config, CursorKey, Holder, Located, Location, Output, Page, Place, Position,
+    Appended, Config, CursorKey, Holder, Located, Location, Output, Page, Place, Position, Publish,
     StoredUpdate, StreamId, Subscribe, Timestamp, Update,
 };
 use serde::Deserialize;
@@ -36,16 +36,29 @@ fn empty() -> Text {
 }
 
 impl UpdateText {
-    /// A private update of one topic.
-    pub(super) fn private(topic: &str) -> Self {
+    /// A public update of one topic, whose name is its id.
+    pub(super) fn public(topic: &str) -> Self {
         Self {
             id: topic.to_owned(),
             topics: vec![topic.to_owned()],
             data: empty(),
-            private: true,
+            private: false,
             event_type: None,
             retry: None,
         }
+    }
+
+    /// The same, and private.
+    pub(super) fn private(topic: &str) -> Self {
+        Self { private: true, ..Self::public(topic) }
+    }
+
+    /// The update of a publication that was admitted.
+    pub(super) fn of(publish: &Publish) -> Self {
+        let StoredUpdate { id, topics, data, private, event_type, retry } =
+            publish.update().store();
+        let topics = topics.split('\n').map(str::to_owned).collect();
+        Self { id, topics, data: Text::Plain(data), private, event_type, retry }
     }
 
     fn restore(&self) -> Arc<Update> {
@@ -63,14 +76,21 @@ impl UpdateText {
 /// What a subscriber saw.
 pub(super) struct Seen {
     pub(super) response: http::Response<()>,
-    /// What followed the opening bytes.
+    /// The opening bytes.
+    pub(super) opening: Bytes,
+    /// What followed them.
     pub(super) writes: Vec<Bytes>,
 }
 
 impl Seen {
+    /// All that followed the opening bytes.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.writes.concat()).expect("event streams are UTF-8")
+    }
+
     /// The ids of the updates, in order.
     pub(super) fn ids(&self) -> Vec<String> {
-        let text = String::from_utf8(self.writes.concat()).expect("event streams are UTF-8");
+        let text = self.text();
         text.lines().filter_map(|line| line.strip_prefix("id: ")).map(str::to_owned).collect()
     }
 }
@@ -119,7 +139,8 @@ pub(super) fn watch(
         holder.handle_appended(&[appended], now);
         drain(&mut holder, &log);
     }
-    Seen { response: response.expect("a stream that was opened"), writes: writes.split_off(1) }
+    let opening = writes.remove(0);
+    Seen { response: response.expect("a stream that was opened"), opening, writes }
 }
 
 fn append(log: &mut Vec<Appended>, update: &UpdateText) -> Appended {

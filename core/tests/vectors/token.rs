@@ -50,6 +50,8 @@ pub(super) enum Key {
     Other,
     Rsa,
     P256,
+    #[serde(rename = "other_p256")]
+    OtherP256,
     P384,
     Ed25519,
     Secret(String),
@@ -69,6 +71,7 @@ impl Key {
         match self {
             Self::Rsa => EncodingKey::from_rsa_pem(include_bytes!("keys/rsa.pem")),
             Self::P256 => EncodingKey::from_ec_pem(include_bytes!("keys/p256.pem")),
+            Self::OtherP256 => EncodingKey::from_ec_pem(include_bytes!("keys/other_p256.pem")),
             Self::P384 => EncodingKey::from_ec_pem(include_bytes!("keys/p384.pem")),
             Self::Ed25519 => EncodingKey::from_ed_pem(include_bytes!("keys/ed25519.pem")),
             _ => Ok(EncodingKey::from_secret(self.secret().as_bytes())),

@@ -10,7 +10,9 @@ use crate::token::DETAIL;
 pub(crate) const CASES: &[Case] = &[
     case!(a_pattern_selects_topics_live_and_replayed),
     case!(relative_patterns_and_topics_are_the_hubs),
+    case!(a_pattern_is_case_sensitive_but_for_its_host),
     case!(a_topic_that_is_no_url_matches_no_pattern),
+    case!(nested_quantifiers_hold_nobody_up),
     case!(what_is_no_pattern_is_400_and_named),
     case!(a_template_selects_what_it_expands_to),
     case!(percent_encodings_in_a_template_are_data),
@@ -50,12 +52,41 @@ fn relative_patterns_and_topics_are_the_hubs(hub: &Hub) {
     hub.subscription(&[("match_urlpattern", optional)]).open();
 }
 
+// The same: hubs must not enable `ignoreCase`
+fn a_pattern_is_case_sensitive_but_for_its_host(hub: &Hub) {
+    let base = fresh("Books");
+    let shouted = base.replace("https://example.com", "HTTPS://EXAMPLE.com");
+    let pattern = format!("{shouted}/:id\\?q=X");
+    let mut stream = hub.subscription(&[("match_urlpattern", &pattern)]).open();
+    for topic in [format!("{}/1?q=X", base.to_lowercase()), format!("{base}/1?q=x")] {
+        hub.publish(&[("topic", &topic)]);
+    }
+    for topic in [format!("{base}/1?q=X"), format!("{shouted}/1?q=X")] {
+        let id = hub.publish(&[("topic", &topic)]);
+        assert_eq!(stream.event().id, id, "{topic}");
+    }
+}
+
 fn a_topic_that_is_no_url_matches_no_pattern(hub: &Hub) {
     let unique = fresh("a");
     let mut stream =
         hub.subscription(&[("match_urlpattern", "http://*/*"), ("match", &unique)]).open();
     hub.publish(&[("topic", &format!("http://[{unique}"))]);
     expect_nothing_yet(hub, &mut stream, &unique);
+}
+
+// The same: linear time; an engine that backtracks would not end before the case gives up.
+fn nested_quantifiers_hold_nobody_up(hub: &Hub) {
+    let base = fresh("deep");
+    let patterns = ["((?:a+)+)", "((?:a|aa)+)", "((?:.*a){20})"].map(|end| format!("{base}/{end}"));
+    let mut parameters = vec![("match", base.as_str())];
+    parameters.extend(patterns.iter().map(|pattern| ("match_urlpattern", pattern.as_str())));
+    let mut stream = hub.subscription(&parameters).open();
+    let many = "a".repeat(3_000);
+    hub.publish(&[("topic", &format!("{base}/{many}!"))]);
+    expect_nothing_yet(hub, &mut stream, &base);
+    let id = hub.publish(&[("topic", &format!("{base}/{many}"))]);
+    assert_eq!(stream.event().id, id);
 }
 
 fn what_is_no_pattern_is_400_and_named(hub: &Hub) {

@@ -9,10 +9,12 @@ use crate::launch::Variables;
 
 pub(crate) const CASES: &[Case] = &[
     case!(match_match_exact_and_topic_select_one_topic),
+    case!(exact_matchers_are_neither_resolved_nor_normalized),
     case!(the_wildcard_selects_every_topic_in_each_parameter),
     case!(several_matchers_select_the_union_once),
     case!(braces_in_an_exact_matcher_are_themselves),
     case!(values_may_come_unencoded),
+    case!(a_query_is_parsed_as_a_form_is),
     case!(foreign_parameters_are_ignored),
     case!(a_matcher_is_needed),
     case!(an_unknown_matcher_type_is_refused),
@@ -35,6 +37,31 @@ fn match_match_exact_and_topic_select_one_topic(hub: &Hub) {
             hub.publish(&[("topic", &other)]);
         }
         expect_nothing_yet(hub, &mut stream, &topic);
+    }
+}
+
+// The same: bytes, and nothing that a URL or Unicode makes of them
+fn exact_matchers_are_neither_resolved_nor_normalized(hub: &Hub) {
+    let path = fresh("").replace("https://example.com", "");
+    let at = |origin: &str, name: &str| format!("{origin}{path}{name}");
+    let (hubs, other) = (hub.endpoint.origin(), "https://example.com");
+    for (one, another) in [
+        (at("", "a"), at(&hubs, "a")),
+        (at(other, "a"), at("https://EXAMPLE.com", "a")),
+        (at(other, "a"), at("https://example.com:443", "a")),
+        (at("https://bücher.example", "a"), at("https://xn--bcher-kva.example", "a")),
+        (at(other, "b"), at(other, "a/../b")),
+        (at(other, "c"), at(other, "%63")),
+        (at(other, "%c3%a9"), at(other, "%C3%A9")),
+        (at(other, "é"), at(other, "%C3%A9")),
+        (at(other, "\u{E9}"), at(other, "e\u{301}")),
+        (at(other, "\u{FB01}"), at(other, "fi")),
+    ] {
+        for (matcher, topic) in [(&one, &another), (&another, &one)] {
+            let mut stream = hub.subscribe(matcher);
+            hub.publish(&[("topic", topic)]);
+            expect_nothing_yet(hub, &mut stream, matcher);
+        }
     }
 }
 
@@ -80,6 +107,21 @@ fn values_may_come_unencoded(hub: &Hub) {
     let mut stream = hub.subscription_by(&format!("topic={topic}&topic=x&")).open();
     hub.publish(&[("topic", &topic), ("data", "x")]);
     stream.expect_data("x");
+}
+
+// draft-08, "Subscription": the algorithm of the URL standard, which `URLSearchParams` has
+fn a_query_is_parsed_as_a_form_is(hub: &Hub) {
+    let unique = fresh("");
+    let (topic, start) = (format!("{unique}a b+c;d=e%zz"), form::encode(&unique));
+    for query in [
+        format!("match={start}a+b%2Bc%3Bd%3De%25zz"),
+        format!("match={start}a%20b%2bc;d=e%zz"),
+        format!("&foreign&%6Datch={start}a+b%2Bc;d=e%25zz&&"),
+    ] {
+        let mut stream = hub.subscription_by(&query).open();
+        let id = hub.publish(&[("topic", &topic)]);
+        assert_eq!(stream.event().id, id, "{query}");
+    }
 }
 
 fn foreign_parameters_are_ignored(hub: &Hub) {

@@ -24,6 +24,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(unknown_actions_grant_nothing_and_break_nothing),
     case!(one_bad_detail_rejects_the_token),
     case!(the_wildcard_needs_no_matcher_type),
+    case!(a_matcher_without_a_type_is_exact),
     case!(a_pattern_that_is_none_is_invalid),
     case!(a_payload_may_be_anything),
 ];
@@ -271,6 +272,24 @@ fn the_wildcard_needs_no_matcher_type(hub: &Hub) {
         let details = json!([{"type": DETAIL, "actions": ["publish"], "topics": [matcher]}]);
         accepted(hub, set("authorization_details", details));
     }
+}
+
+// The same: what has no type is no pattern
+fn a_matcher_without_a_type_is_exact(hub: &Hub) {
+    let base = fresh("books");
+    let pattern = format!("{base}/:id");
+    let publish = |matcher: &Value, topic: &str| {
+        let topics = json!([matcher]);
+        let token =
+            hub.publisher_v1(json!([{"type": DETAIL, "actions": ["publish"], "topics": topics}]));
+        hub.publication(&[("topic", topic)]).bearer(&token).send()
+    };
+    for exact in [json!({"match": pattern}), json!({"match": pattern, "match_type": "exact"})] {
+        publish(&exact, &pattern).expect_status(200);
+        publish(&exact, &format!("{base}/1")).expect_challenge(403, Some("insufficient_scope"));
+    }
+    let typed = json!({"match": pattern, "match_type": "urlpattern"});
+    publish(&typed, &format!("{base}/1")).expect_status(200);
 }
 
 // draft-08, "Authorization Details": one that does not validate rejects the token

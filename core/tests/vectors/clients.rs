@@ -1,0 +1,176 @@
+//! `clients.json`: from the request of a client in the field to what the hub makes of it.
+//!
+//! `given` is what the client `sends`, line by line as it is on the wire: request line, header
+//! fields, an empty line and the body (but for the framing of the body, which is the platform's).
+//! `{name}` is the token of that name. The scene's `history` is in the log when the request comes;
+//! then `public` and `private` updates of these topics are published, with the topic as their id.
+//!
+//! `expected` is the answer's status, its challenge, the two fields that name a cursor, and the
+//! origin whose pages may read it; of a publication the `update`; of a subscription the ids that
+//! the stream brings, and the kind of `reader` that it is treated as: `native`, who is told
+//! positions and gets updates that wait in one write, or `other`, who gets a comment and then one
+//! event a write.
+
+use std::collections::BTreeMap;
+
+use cinnabar_core::{Admission, Command};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, WWW_AUTHENTICATE};
+use serde::Deserialize;
+
+use super::check::check;
+use super::publish::Update;
+use super::request::Exchange;
+use super::stream::{Seen, UpdateText, watch};
+use super::text::{Part, Text};
+use super::token::Token;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scene {
+    tokens: BTreeMap<String, Token>,
+    config: BTreeMap<String, String>,
+    now: u64,
+    history: Vec<UpdateText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    sends: Vec<Text>,
+    #[serde(default)]
+    config: BTreeMap<String, String>,
+    #[serde(default)]
+    public: Vec<String>,
+    #[serde(default)]
+    private: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+struct Outcome {
+    status: u16,
+    challenge: Option<String>,
+    mercure_last_event_id: Option<String>,
+    last_event_id: Option<String>,
+    allow_origin: Option<String>,
+    update: Option<Update>,
+    reader: Option<Reader>,
+    receives: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Reader {
+    Native,
+    Other,
+}
+
+impl Given {
+    /// The request, as a platform hands it to the core.
+    fn request(&self, scene: &Scene) -> Exchange {
+        let mut lines = self.sends.iter();
+        let text = |line: &Text| String::from_utf8(line.bytes()).expect("a line of text");
+        let start = text(lines.next().expect("a request line"));
+        let [method, target, "HTTP/1.1" | "HTTP/1.0"] = start.split(' ').collect::<Vec<_>>()[..]
+        else {
+            panic!("no request line: {start}");
+        };
+        let mut headers = Vec::new();
+        for line in lines.by_ref().map(Text::bytes).take_while(|line| !line.is_empty()) {
+            let colon = line.iter().position(|&byte| byte == b':').expect("a header field");
+            let (name, value) = line.split_at(colon);
+            let name = String::from_utf8(name.to_vec()).expect("a field's name is ASCII");
+            headers.push((name, bytes(value[1..].trim_ascii())));
+        }
+        let host = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let host = text(&host.expect("a Host field").1);
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(Text::Plain(query.to_owned()))),
+            None => (target, None),
+        };
+        let body = lines.next().cloned();
+        assert!(lines.next().is_none(), "nothing follows the body");
+        let mut config = scene.config.clone();
+        config.extend(self.config.clone());
+        Exchange {
+            method: Some(method.to_owned()),
+            url: Some(format!("https://{host}{path}")),
+            query,
+            headers: Some(headers),
+            tokens: scene.tokens.clone(),
+            body,
+            config,
+            now: Some(scene.now),
+        }
+    }
+}
+
+fn bytes(value: &[u8]) -> Text {
+    match std::str::from_utf8(value) {
+        Ok(text) => Text::Plain(text.to_owned()),
+        Err(_) => {
+            let hex = value.iter().map(|byte| format!("{byte:02x}")).collect();
+            Text::Parts(vec![Part::Hex { hex }])
+        }
+    }
+}
+
+impl Outcome {
+    fn of<B>(response: &http::Response<B>) -> Self {
+        let field = |name: &str| {
+            let value = response.headers().get(name)?.as_bytes();
+            Some(String::from_utf8(value.to_vec()).expect("UTF-8"))
+        };
+        Self {
+            status: response.status().as_u16(),
+            challenge: field(WWW_AUTHENTICATE.as_str()),
+            mercure_last_event_id: field("mercure-last-event-id"),
+            last_event_id: field("last-event-id"),
+            allow_origin: field(ACCESS_CONTROL_ALLOW_ORIGIN.as_str()),
+            ..Self::default()
+        }
+    }
+}
+
+/// The kind of reader that a stream was written for; its bytes must be all of that kind.
+fn reader(seen: &Seen) -> Reader {
+    if seen.opening.starts_with(b"retry: ") {
+        return Reader::Native;
+    }
+    assert_eq!(seen.opening, ":\n", "a comment, flushed on its own");
+    for write in &seen.writes {
+        let text = std::str::from_utf8(write).expect("event streams are UTF-8");
+        assert_eq!(text.matches("\n\n").count(), 1, "one event a write: {text:?}");
+        assert!(text.ends_with("\n\n") && !text.starts_with(':'), "and it is whole: {text:?}");
+    }
+    Reader::Other
+}
+
+#[test]
+fn clients() {
+    check::<Scene, Given, Outcome, _>(include_str!("clients.json"), |scene, given| {
+        let request = given.request(scene);
+        match request.admit() {
+            Admission::Answer(answer) => Outcome::of(&answer.response),
+            Admission::Forward(Command::Publish(publish)) => {
+                let (answer, update) = (publish.accepted(), Update::of(&publish));
+                assert_eq!(answer.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
+                assert_eq!(*answer.body(), update.id.as_bytes(), "the answer is the id");
+                Outcome { update: Some(update), ..Outcome::of(&answer) }
+            }
+            Admission::Forward(Command::Subscribe(subscribe)) => {
+                let public = given.public.iter().map(|topic| UpdateText::public(topic));
+                let private = given.private.iter().map(|topic| UpdateText::private(topic));
+                let live: Vec<UpdateText> = public.chain(private).collect();
+                let config = request.config();
+                let seen = watch(subscribe, &config, request.now(), &scene.history, &live);
+                Outcome {
+                    reader: Some(reader(&seen)),
+                    receives: seen.ids(),
+                    ..Outcome::of(&seen.response)
+                }
+            }
+            Admission::Forward(Command::CheckHealth(check)) => Outcome::of(&check.healthy()),
+        }
+    });
+}
