@@ -40,7 +40,7 @@ use crate::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl};
 use crate::limits::{MAX_QUERY_BODY_LENGTH, MAX_URL_LENGTH};
 use crate::publish::{self, Publish};
 use crate::request::{Body, Request};
-use crate::serves::check_origin;
+use crate::serves::{check_origin, methods};
 use crate::subscribe::{self, Subscribe};
 use crate::time::Timestamp;
 use crate::token::{self, Role, Token};
@@ -221,8 +221,8 @@ fn route(request: &Request, config: &Config) -> Result<(Route, HubUrl), Refusal>
             "HEAD" if serves.subscribes() => Route::Probe,
             "QUERY" if serves.subscribes() => Route::Query,
             "POST" if serves.publishes() => Route::Publish,
-            "OPTIONS" => Route::Preflight { methods: serves.methods() },
-            _ => return Err(Refusal::Method { allowed: serves.methods() }),
+            "OPTIONS" => Route::Preflight { methods: methods(config) },
+            _ => return Err(Refusal::Method { allowed: methods(config) }),
         }
     } else if path == HEALTH_PATH {
         match request.method() {

@@ -1,8 +1,8 @@
 //! What one deployment serves of the hub, and to whom.
 //!
 //! A hub may be deployed as two functions, so that streams cannot starve publishers: each answers
-//! its own methods alone. And it may stand behind a content delivery
-//! network that alone is to reach it: that one sends a secret along.
+//! its own methods alone. And it may stand behind a content delivery network that alone is to reach
+//! it: that one sends a secret along, and makes one URL of the functions.
 
 use crate::config::Config;
 use crate::error::Refusal;
@@ -20,8 +20,7 @@ pub(crate) enum Serves {
 }
 
 impl Serves {
-    /// The methods of the hub's path.
-    pub(crate) fn methods(self) -> &'static str {
+    fn methods(self) -> &'static str {
         match self {
             Self::Both => "GET, HEAD, QUERY, POST, OPTIONS",
             Self::Publish => "POST, OPTIONS",
@@ -35,6 +34,14 @@ impl Serves {
 
     pub(crate) fn subscribes(self) -> bool {
         self != Self::Publish
+    }
+}
+
+/// The methods of the hub's path, as clients see it.
+pub(crate) fn methods(config: &Config) -> &'static str {
+    match config.origin_secret {
+        Some(_) => Serves::Both.methods(),
+        None => config.serves.methods(),
     }
 }
 
@@ -84,6 +91,14 @@ mod tests {
         let subscribe = config(&[("SERVES", "subscribe"), ("ANONYMOUS", "1")]);
         assert_eq!(answer(&subscribe, "POST", &[]), (405, "GET, HEAD, QUERY, OPTIONS".into()));
         assert_eq!(answer(&subscribe, "GET", &[]).0, 200);
+    }
+
+    #[test]
+    fn behind_one_url_the_parts_are_one_hub() {
+        let secret = ("ORIGIN_SECRET", "a secret of the front");
+        let subscribe = config(&[("SERVES", "subscribe"), secret]);
+        let answer = answer(&subscribe, "PUT", &[("X-Origin-Verify", secret.1)]);
+        assert_eq!(answer, (405, "GET, HEAD, QUERY, POST, OPTIONS".into()));
     }
 
     #[test]

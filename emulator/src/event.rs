@@ -100,6 +100,10 @@ fn headers(fields: &HeaderMap, arrival: &Arrival) -> Map<String, Value> {
     ] {
         headers.insert(name.to_owned(), value.into());
     }
+    // As the template's CloudFront does, since one host serves both functions here, too.
+    if let Ok(secret) = std::env::var("ORIGIN_SECRET") {
+        headers.insert("x-origin-verify".to_owned(), secret.into());
+    }
     headers
 }
 

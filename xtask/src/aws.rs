@@ -73,6 +73,7 @@ fn emulator(port: u16, database: u16, variables: &Variables) -> Command {
         .arg(built(FUNCTION))
         .envs(variables)
         .env("TABLE_NAME", dynamodb::TABLE)
+        .env("ORIGIN_SECRET", "of the emulator, which is both functions at one URL")
         .env("AWS_ENDPOINT_URL_DYNAMODB", format!("http://127.0.0.1:{database}"))
         // The user's own would be sent to it, and might be looked up over the network.
         .env("AWS_ACCESS_KEY_ID", "local")
