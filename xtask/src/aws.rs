@@ -17,7 +17,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::configuration::Variables;
-use crate::{configuration, dynamodb, process, serve, tools, workspace};
+use crate::{configuration, dynamodb, process, serve, template, tools, workspace};
 
 /// The deployed binary, and what runs it here.
 const FUNCTION: &str = "bootstrap";
@@ -37,6 +37,9 @@ pub(crate) const CONDITIONS: [&str; 10] = [
     "350000",
 ];
 
+/// Enough streams in an environment for any case of the suite.
+pub(crate) const MANY: u16 = 64;
+
 /// Builds both.
 pub(crate) fn build() -> Result<()> {
     tools::npm_packages()?;
@@ -49,7 +52,12 @@ pub(crate) fn build() -> Result<()> {
 }
 
 /// Becomes the hub; returns only where it can't.
-pub(crate) fn run(port: u16, data: &Path, prebuilt: bool) -> Result<()> {
+pub(crate) fn run(
+    port: u16,
+    data: &Path,
+    environment_concurrency: u16,
+    prebuilt: bool,
+) -> Result<()> {
     if !prebuilt {
         build()?;
     }
@@ -61,16 +69,19 @@ pub(crate) fn run(port: u16, data: &Path, prebuilt: bool) -> Result<()> {
     let data = std::path::absolute(data)?.join("dynamodb");
     fs::create_dir_all(&data).with_context(|| format!("cannot create {}", data.display()))?;
     let database = dynamodb::start(&data)?;
-    let error = emulator(port, database.port, &configuration::environment()).exec();
-    Err(error).context("cannot run the emulator")
+    let mut emulator = emulator(database.port, &configuration::environment());
+    emulator
+        .args(["--port", &port.to_string()])
+        .args(["--environment-concurrency", &environment_concurrency.to_string(), "--"])
+        .arg(built(FUNCTION));
+    Err(emulator.exec()).context("cannot run the emulator")
 }
 
-fn emulator(port: u16, database: u16, variables: &Variables) -> Command {
+fn emulator(database: u16, variables: &Variables) -> Command {
     serve::allow_many_connections();
     let mut command = Command::new(built(EMULATOR));
     command
-        .args(["serve", "--port", &port.to_string(), "--"])
-        .arg(built(FUNCTION))
+        .arg("serve")
         .envs(variables)
         .env("TABLE_NAME", dynamodb::TABLE)
         .env("ORIGIN_SECRET", "of the emulator, which is both functions at one URL")
@@ -114,8 +125,26 @@ pub(crate) fn check_template() -> Result<()> {
             .env("AWS_REGION", "us-east-1");
         command
     };
+    check_router()?;
     process::run(&mut command("cfn-lint", &["template.yaml"]))?;
     process::run(&mut command("sam", &["validate", "--lint"]))?;
     tools::lambda_target()?;
     process::run(&mut command("sam", &["build", "--build-dir", "target/sam"]))
+}
+
+/// Runs CloudFront's program under Node.js, in place of CloudFront.
+fn check_router() -> Result<()> {
+    let router = template::router()?.replace(
+        "import cf from 'cloudfront';",
+        "let chosen; const cf = { selectRequestOriginById(id) { chosen = id; } };",
+    );
+    let check = "
+        for (const [method, origin] of [['POST', 'publish'], ['GET'], ['HEAD'], ['OPTIONS']]) {
+          chosen = undefined;
+          const request = { method };
+          if (handler({ request }) !== request || chosen !== origin) {
+            throw new Error(`${method} goes to ${chosen}`);
+          }
+        }";
+    process::run(Command::new("node").args(["--eval", &format!("{router}{check}")]))
 }

@@ -30,6 +30,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     aws: bool,
 
+    /// With --aws, how many invocations an environment of Lambda has at a time: one, unless it is
+    /// of Managed Instances
+    #[arg(long, default_value_t = 1, value_name = "INVOCATIONS", requires = "aws")]
+    environment_concurrency: u16,
+
     /// Take the hub as it was last built, and the tools as they are
     #[arg(long)]
     prebuilt: bool,
@@ -43,7 +48,8 @@ pub(crate) fn default_data() -> PathBuf {
 /// Becomes the server; returns only where it can't.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.aws {
-        return aws::run(arguments.port, &arguments.data, arguments.prebuilt);
+        let Arguments { port, data, environment_concurrency, prebuilt, .. } = arguments;
+        return aws::run(*port, data, *environment_concurrency, *prebuilt);
     }
     if !arguments.prebuilt {
         worker::build()?;

@@ -17,6 +17,12 @@ pub(crate) fn table() -> Result<Map<String, Value>> {
     }
 }
 
+/// The program with which CloudFront chooses a function.
+pub(crate) fn router() -> Result<String> {
+    let code = &read()?["Resources"]["RouteByMethod"]["Properties"]["FunctionCode"];
+    code.as_str().map(str::to_owned).context("template.yaml has no RouteByMethod with its code")
+}
+
 fn read() -> Result<Yaml> {
     let text = fs::read_to_string(workspace::path("template.yaml"))
         .context("cannot read template.yaml")?;

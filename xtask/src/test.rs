@@ -56,24 +56,33 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("black-box suite, under workerd and in browsers");
     tools::browsers()?;
-    suite("serve --prebuilt", &[], arguments)?;
+    suite("serve --prebuilt", &[], &arguments.suite)?;
 
     heading("template.yaml, and the function that it deploys");
     aws::check_template()?;
 
-    heading("black-box suite, on the AWS variant");
+    heading("black-box suite, on the AWS variant, with many streams in an environment");
     aws::build()?;
-    suite("serve --aws --prebuilt", &aws::CONDITIONS, arguments)
+    let many = format!("serve --aws --prebuilt --environment-concurrency {}", aws::MANY);
+    suite(&many, &aws::CONDITIONS, &arguments.suite)?;
+
+    // One stream in an environment is what most deployments have. All cases would need hundreds of
+    // processes that each poll: their clients go, and the streams stay. So it is a part of them.
+    if arguments.suite.is_empty() {
+        heading("the cases of resuming, with one stream in an environment");
+        suite("serve --aws --prebuilt", &aws::CONDITIONS, &["resume".to_owned()])?;
+    }
+    Ok(())
 }
 
 /// Runs the suite against hubs that this program serves, under the conditions of their platform.
-fn suite(serve: &str, conditions: &[&str], arguments: &Arguments) -> Result<()> {
+fn suite(serve: &str, conditions: &[&str], arguments: &[String]) -> Result<()> {
     let launch = format!("{} {serve}", quote(&std::env::current_exe()?.to_string_lossy()));
     process::run(
         command(&["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"])
             .args(["--launch", &launch])
             .args(conditions)
-            .args(&arguments.suite),
+            .args(arguments),
     )
 }
 
