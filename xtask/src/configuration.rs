@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
-use cinnabar_core::config::VARIABLES;
+use cinnabar_core::config::{OLD_NAMES, VARIABLES};
 use toml::Table;
 
 use crate::workspace;
@@ -21,12 +21,10 @@ pub(crate) const DEVELOPMENT_ISSUER: &str = "https://issuer.localhost";
 
 /// The variables that the environment sets, by the names that the hub knows; empty ones too.
 pub(crate) fn environment() -> Variables {
-    VARIABLES
-        .iter()
-        .filter_map(|variable| {
-            let value = std::env::var(variable.name).ok()?;
-            Some((variable.name.to_owned(), value))
-        })
+    let names = VARIABLES.iter().map(|variable| variable.name);
+    names
+        .chain(OLD_NAMES.map(|(old, _)| old))
+        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
         .collect()
 }
 
@@ -42,12 +40,26 @@ pub(crate) fn development(port: u16, page: &str) -> Variables {
     ];
     let mut variables: Variables =
         defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    variables.extend(environment());
+    variables.extend(by_new_names(environment()));
     // Its own page works whatever other origins are given.
     if let Some(origins) = variables.get_mut("CORS_ORIGINS").filter(|origins| *origins != "*")
         && !origins.contains(page)
     {
         *origins = format!("{origins} {page}");
+    }
+    variables
+}
+
+/// The same, without old names: what one says would not count beside a default.
+fn by_new_names(mut variables: Variables) -> Variables {
+    for (old, names) in OLD_NAMES {
+        let Some(value) = variables.remove(old).filter(|value| !value.is_empty()) else { continue };
+        for name in names {
+            let new = variables.entry((*name).to_owned()).or_default();
+            if new.is_empty() {
+                new.clone_from(&value);
+            }
+        }
     }
     variables
 }
@@ -132,6 +144,17 @@ mod tests {
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(dotenv(text).unwrap(), Variables::from(expected));
         assert!(dotenv("no value").is_err());
+    }
+
+    #[test]
+    fn old_names_count_where_new_ones_do_not() {
+        let given = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            pairs.collect::<Variables>()
+        };
+        let old = [("JWT_KEY", "x"), ("ALLOW_ANONYMOUS", ""), ("MERCURE_PUBLISHER_JWT_KEY", "y")];
+        let new = [("MERCURE_PUBLISHER_JWT_KEY", "y"), ("MERCURE_SUBSCRIBER_JWT_KEY", "x")];
+        assert_eq!(by_new_names(given(&old)), given(&new));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+pub use self::names::OLD_NAMES;
 use crate::generation::{Generation, Generations};
 use crate::hub_url::HubUrl;
 use crate::issuer::{Issuer, Issuers, Keys};
@@ -355,7 +356,7 @@ impl Reader {
     fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut values: BTreeMap<String, String> =
             variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        for (old, names) in names::OLD {
+        for (old, names) in names::OLD_NAMES {
             if let Some(value) = values.remove(old) {
                 for name in names {
                     values.entry((*name).to_owned()).or_insert_with(|| value.clone());

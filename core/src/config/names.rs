@@ -3,7 +3,7 @@
 use super::VARIABLES;
 
 /// The names that the first hubs of this protocol used, and what they are called today.
-pub(super) const OLD: [(&str, &[&str]); 4] = [
+pub const OLD_NAMES: [(&str, &[&str]); 4] = [
     ("JWT_KEY", &["MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY"]),
     ("ALLOW_ANONYMOUS", &["ANONYMOUS"]),
     ("CORS_ALLOWED_ORIGINS", &["CORS_ORIGINS"]),
