@@ -2,8 +2,8 @@
 //! it, and what of it is fixed.
 //!
 //! The standard defines a component by its regular expression. Nearly all of them are a text
-//! (`example.com`), or one run of characters between two texts (`/books/:id`, `/books/*`); only
-//! the rest needs a program.
+//! (`example.com`), or runs of characters between texts that end them (`/books/:id`, `/books/*`,
+//! `/:shop/books/:id`); only the rest needs a program.
 
 use super::characters::Characters;
 use super::program::{Program, TooLong};
@@ -20,10 +20,18 @@ pub(super) struct Component {
 /// What stands between head and tail.
 #[derive(Clone, Debug)]
 enum Middle {
-    Nothing,
-    /// Any number of these characters, but as many as this at least.
-    Run(Characters, usize),
+    /// One after the other; none, where nothing stands there.
+    Runs(Box<[Run]>),
     Program(Program),
+}
+
+/// Any number of characters of a set, and the text after them, which begins with none of these: so
+/// there is one place at which the run can end.
+#[derive(Clone, Debug)]
+struct Run {
+    set: Characters,
+    least: usize,
+    then: Box<str>,
 }
 
 impl Component {
@@ -41,21 +49,19 @@ impl Component {
         let nodes = &nodes[head.len()..];
         let tail: String = nodes.iter().rev().map_while(|node| only(node)).collect();
         let nodes = &nodes[..nodes.len() - tail.len()];
-        let middle = match nodes {
-            [] => Middle::Nothing,
-            [Node::Repeat { node, least: least @ (0 | 1), most: None }] => match **node {
-                Node::One(set) => Middle::Run(set, *least as usize),
-                _ => program(nodes)?,
-            },
-            _ => program(nodes)?,
+        let middle = match runs(nodes) {
+            Some(runs) => Middle::Runs(runs.into()),
+            None => program(nodes)?,
         };
         Ok(Self { head: head.into(), middle, tail: tail.chars().rev().collect() })
     }
 
     /// Whether it matches whatever a component of a URL can be.
     pub(super) fn is_anything(&self) -> bool {
-        let any = matches!(self.middle, Middle::Run(set, 0) if set == Characters::dot());
-        any && self.head.is_empty() && self.tail.is_empty()
+        let Middle::Runs(runs) = &self.middle else { return false };
+        let [Run { set, least: 0, then }] = &runs[..] else { return false };
+        *set == Characters::dot()
+            && [&self.head, then, &self.tail].iter().all(|text| text.is_empty())
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -65,9 +71,9 @@ impl Component {
             return false;
         };
         match &self.middle {
-            Middle::Nothing => middle.is_empty(),
-            Middle::Run(set, least) => {
-                middle.len() >= *least && middle.bytes().all(|byte| set.contains(byte))
+            Middle::Runs(runs) => {
+                let rest = runs.iter().try_fold(middle, |text, run| run.pass(text));
+                rest.is_some_and(str::is_empty)
             }
             Middle::Program(program) => program.matches(middle.as_bytes()),
         }
@@ -77,17 +83,28 @@ impl Component {
     pub(super) fn steps(&self) -> usize {
         match &self.middle {
             Middle::Program(program) => program.steps(),
-            Middle::Nothing | Middle::Run(..) => 0,
+            Middle::Runs(_) => 0,
         }
     }
 
     /// How many bytes it keeps beside itself.
     pub(super) fn size(&self) -> usize {
-        let program = match &self.middle {
+        let middle = match &self.middle {
             Middle::Program(program) => program.size(),
-            Middle::Nothing | Middle::Run(..) => 0,
+            Middle::Runs(runs) => {
+                size_of_val(&**runs) + runs.iter().map(|run| run.then.len()).sum::<usize>()
+            }
         };
-        self.head.len() + self.tail.len() + program
+        self.head.len() + self.tail.len() + middle
+    }
+}
+
+impl Run {
+    /// What is left of a text that begins with it.
+    fn pass<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let length = text.bytes().take_while(|&byte| self.set.contains(byte)).count();
+        let rest = text.get(length..).filter(|_| length >= self.least)?;
+        rest.strip_prefix(&*self.then)
     }
 }
 
@@ -158,6 +175,26 @@ fn only(node: &Node) -> Option<char> {
         Node::One(set) => set.only().map(char::from),
         _ => None,
     }
+}
+
+/// These nodes as runs, if each is one, or the text that ends one.
+fn runs(mut nodes: &[&Node]) -> Option<Vec<Run>> {
+    let mut runs = Vec::new();
+    while let [first, rest @ ..] = nodes {
+        let Node::Repeat { node, least: least @ (0 | 1), most: None } = first else { return None };
+        let Node::One(set) = **node else { return None };
+        let then: String = rest.iter().map_while(|node| only(node)).collect();
+        nodes = &rest[then.len()..];
+        let is_ended = match then.bytes().next() {
+            Some(byte) => !set.contains(byte),
+            None => nodes.is_empty(),
+        };
+        if !is_ended {
+            return None;
+        }
+        runs.push(Run { set, least: *least as usize, then: then.into() });
+    }
+    Some(runs)
 }
 
 fn program(nodes: &[&Node]) -> Result<Middle, TooLong> {
