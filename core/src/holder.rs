@@ -16,7 +16,7 @@ use bytes::Bytes;
 use crate::config::Config;
 use crate::cursor::{CursorKey, Place, Position};
 use crate::history::{Appended, Fetch, Located, Location, Page, PageLimit};
-use crate::limits::PAGE_UPDATES;
+use crate::limits::{MAX_HOLDER_MATCHERS_SIZE, PAGE_UPDATES};
 use crate::outbox::Waiting;
 use crate::resume::{Log, Next};
 use crate::session::{Due, Pace, Session, State};
@@ -80,6 +80,8 @@ pub struct Holder {
     streams: Streams,
     /// For each session one moment, not later than when something is due to it.
     wakes: BTreeSet<(Timestamp, StreamId)>,
+    /// How much the matchers of all sessions keep.
+    matchers_size: usize,
     waiting: Waiting,
     outputs: VecDeque<Output>,
     /// The streams that ask for a page, in turn.
@@ -100,6 +102,7 @@ impl Holder {
             sessions: BTreeMap::new(),
             streams: Streams::default(),
             wakes: BTreeSet::new(),
+            matchers_size: 0,
             waiting: Waiting::default(),
             outputs: VecDeque::new(),
             fetching: VecDeque::new(),
@@ -169,13 +172,17 @@ impl Holder {
     /// A subscriber has come.
     pub fn handle_subscribe(&mut self, stream: StreamId, mut subscribe: Subscribe, now: Timestamp) {
         self.handle_timeout(now);
-        if self.sessions.len() >= self.max_streams {
+        let size = subscribe.size();
+        let is_full = self.sessions.len() >= self.max_streams
+            || self.matchers_size + size > MAX_HOLDER_MATCHERS_SIZE;
+        if is_full {
             let unavailable = subscribe.unavailable();
             self.outputs.push_back(Output::Answer { stream, unavailable });
             return;
         }
         let asked = subscribe.cursor.as_ref().map(|cursor| self.log().first(cursor, now));
         self.streams.insert(stream, &mut subscribe.matchers, &subscribe.hub);
+        self.matchers_size += size;
         let state = match &asked {
             Some((step, _)) => State::Locating(*step),
             None => State::Replaying { fetching: false },
@@ -464,6 +471,7 @@ impl Holder {
             session.outbox.drop_all(&mut self.waiting);
             let subscribe = &session.subscribe;
             self.streams.remove(stream, &subscribe.matchers, &subscribe.hub);
+            self.matchers_size -= subscribe.size();
             self.wakes.remove(&(session.wake, stream));
         }
     }

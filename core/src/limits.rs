@@ -33,6 +33,10 @@ pub const MAX_PATTERNS_STEPS: usize = 2 * 1024;
 /// The same of one token, whose issuer is trusted; past it: 401.
 pub const MAX_TOKEN_PATTERNS_STEPS: usize = 8 * 1024;
 
+/// Most bytes that the matchers of all streams of one holder may keep together, those of their tokens
+/// among them; past it, the holder is full.
+pub const MAX_HOLDER_MATCHERS_SIZE: usize = 32 * 1024 * 1024;
+
 /// Longest access token, in bytes; past it: 401.
 pub const MAX_TOKEN_LENGTH: usize = 32 * 1024;
 

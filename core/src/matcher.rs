@@ -159,6 +159,18 @@ impl Matchers {
         self.0.insert(matcher)
     }
 
+    /// How many bytes they keep, about.
+    pub(crate) fn size(&self) -> usize {
+        let size = |matcher: &Matcher| match matcher {
+            Matcher::Every => 0,
+            Matcher::Exact(text) => text.len(),
+            Matcher::Pattern(pattern) => pattern.size(),
+            Matcher::Template(template) => template.len(),
+        };
+        // With their places in two indexes.
+        self.0.iter().map(|matcher| 4 * size_of::<Matcher>() + size(matcher)).sum()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Matcher> {
         self.0.iter()
     }

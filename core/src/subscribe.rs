@@ -84,6 +84,11 @@ impl Subscribe {
         self.wants(&StoredUpdate::subject(topics), private)
     }
 
+    /// How many bytes its matchers keep, about.
+    pub(crate) fn size(&self) -> usize {
+        self.matchers.size() + self.grants.size()
+    }
+
     /// Whether its stream ends as soon as it has all there is.
     pub(crate) fn polls(&self) -> bool {
         self.lifetime.is_zero()

@@ -86,6 +86,11 @@ impl Template {
         *self.0 == *topic || self.matches(topic)
     }
 
+    /// How many bytes its text has.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// What every topic that this template matches begins with: an index can be built on it.
     pub(crate) fn prefix(&self) -> &str {
         // Beyond ASCII, a literal has two spellings.

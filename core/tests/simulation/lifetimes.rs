@@ -250,6 +250,31 @@ fn a_full_holder_asks_event_sources_to_come_back() {
 }
 
 #[test]
+fn a_holder_is_full_when_its_matchers_are_too_large_together() {
+    let mut world = World::new(&[]);
+    let long = "x".repeat(4_000);
+    // As much as a request may have, and no two of them alike.
+    let matchers = |number: usize| {
+        let matcher = |part| format!("match={number}-{part}-{long}");
+        (0..8).map(matcher).collect::<Vec<_>>().join("&")
+    };
+    let mut opened = Vec::new();
+    let refused = loop {
+        let stream = world.subscribe(&matchers(opened.len()), &[]);
+        match &world.connection(stream).unavailable {
+            None if opened.len() < 4_000 => opened.push(stream),
+            refused => break refused.clone(),
+        }
+    };
+    assert!(opened.len() > 500, "{}", opened.len());
+    assert_eq!(refused.unwrap().status(), 503);
+    // The room of one that left is another's.
+    world.leave(opened[0]);
+    let next = world.subscribe(&matchers(0), &[]);
+    assert!(world.connection(next).head.is_some());
+}
+
+#[test]
 fn a_log_that_fails_is_a_passing_failure() {
     let mut world = World::new(&[]);
     world.publish_and_sync("topic=a");
