@@ -21,6 +21,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::test::TOGETHER;
 use crate::workspace;
 
 const FILE: &str = "tests/requirements.toml";
@@ -291,7 +292,8 @@ fn list(program: &str, arguments: &[&str]) -> Result<BTreeSet<String>> {
 /// The core's test programs, by target.
 fn core_tests() -> Result<BTreeMap<String, String>> {
     // The same packages as `test` runs: of others, cargo would build dependencies anew.
-    let text = output("cargo", &["test", "--locked", "--no-run", "--message-format", "json"])?;
+    let test = ["test", "--locked", "--no-run", "--message-format", "json"];
+    let text = output("cargo", &[&test, &TOGETHER[..]].concat())?;
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let core = workspace::path("core/Cargo.toml");
     Ok(messages

@@ -15,8 +15,10 @@ pub(crate) struct Arguments {
     suite: Vec<String>,
 }
 
-/// Packages that are built for their platforms alone.
-const APART: [&str; 4] = ["--exclude", "cinnabar-aws", "--exclude", "cinnabar-cloudflare"];
+/// The packages that are tested together. Cargo gives all packages of one call the features of
+/// all, and so the cryptography of both platforms; those of the platforms are built apart.
+pub(crate) const TOGETHER: [&str; 5] =
+    ["--workspace", "--exclude", "cinnabar-aws", "--exclude", "cinnabar-cloudflare"];
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     heading("formatting");
@@ -39,13 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     )?;
 
     heading("unit, vector and property tests");
-    // In a call of its own: cargo gives all packages of one the cryptography of both platforms.
-    cargo(
-        &["test", "--locked", "--quiet", "--workspace"]
-            .into_iter()
-            .chain(APART)
-            .collect::<Vec<_>>(),
-    )?;
+    cargo(&[&["test", "--locked", "--quiet"], &TOGETHER[..]].concat())?;
 
     heading("the AWS variant: its log on DynamoDB Local, and the log's model");
     tools::npm_packages()?;
