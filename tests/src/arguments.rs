@@ -84,6 +84,8 @@ pub(crate) enum Capability {
     RawRequests,
     /// The transport chunks of a stream are the hub's own writes.
     Chunks,
+    /// The hub keeps so many updates, and not all that are young enough.
+    HistorySize,
     /// The hub answers for every path of its host, `/healthz` among them.
     WholeHost,
 }

@@ -24,7 +24,7 @@ const FUNCTION: &str = "bootstrap";
 const EMULATOR: &str = "cinnabar-lambda-emulator";
 
 /// What Lambda takes away from the hub, and its smaller limit, for the black-box suite.
-pub(crate) const CONDITIONS: [&str; 10] = [
+pub(crate) const CONDITIONS: [&str; 12] = [
     "--without",
     "disconnects",
     "--without",
@@ -33,6 +33,8 @@ pub(crate) const CONDITIONS: [&str; 10] = [
     "raw-requests",
     "--without",
     "chunks",
+    "--without",
+    "history-size",
     "--max-update-size",
     "350000",
 ];

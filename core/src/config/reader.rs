@@ -28,7 +28,7 @@ impl Reader {
             if names::NOT_YET.contains(&name.as_str()) {
                 reader.mistake(&name, "is not supported by this version; remove it");
             } else if VARIABLES.iter().any(|it| it.name == name && !it.is_read_on(platform)) {
-                reader.mistake(&name, "means nothing on this platform; remove it");
+                reader.warnings.push(format!("{name} means nothing on {platform}; remove it"));
             } else if let Some(known) = names::resembles(&name) {
                 reader
                     .warnings

@@ -28,7 +28,7 @@ pub(crate) const CASES: &[Case] = &[
 
 const BRISK: Variables = &[("HEARTBEAT", "500ms"), ("STREAM_LIFETIME", "3s")];
 /// A quarter of this history is five updates.
-const QUIET: Variables = &[("HEARTBEAT", "500ms"), ("HISTORY_SIZE", "20")];
+const QUIET: Variables = &[("HEARTBEAT", "500ms"), ("REPLAY_MAX", "20")];
 const FULL: Variables = &[("MAX_STREAMS", "1"), ("HEARTBEAT", "500ms")];
 
 // draft-08, "Subscription": a comment line; never with a blank line, which some take for an event

@@ -28,7 +28,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(an_empty_log_answers_earliest launching),
     case!(a_replay_is_cut_to_the_newest launching),
     case!(the_history_outlives_a_crash launching),
-    case!(evicted_updates_are_unknown on SHORT),
+    case!(evicted_updates_are_unknown on SHORT).needing(&[Capability::HistorySize]),
 ];
 
 const SHORT: Variables = &[("HISTORY_SIZE", "10")];
