@@ -102,7 +102,8 @@ impl Streams {
 
 /// Work that is done, apart from the task.
 enum Done<S: Source> {
-    Began(Result<(CursorKey, Position), LogError>),
+    /// Where the log ends was looked up.
+    Looked(Result<(CursorKey, Position), LogError>),
     Located(StreamId, Result<Located, LogError>),
     Page(StreamId, Result<Page, LogError>),
     Polled(S::Tail, Result<Read, LogError>),
@@ -118,8 +119,10 @@ struct Task<S: Source> {
     notify: UnboundedSender<Notice>,
     key: Option<CursorKey>,
     holder: Option<Holder>,
-    /// Subscribers that wait for the holder.
+    /// Subscribers that have come since the end of the log was last looked up.
     arrivals: Vec<Arrival>,
+    /// Those that it is being looked up for.
+    awaiting: Option<Vec<Arrival>>,
     /// Those that wait for the holder's answer.
     opening: BTreeMap<StreamId, oneshot::Sender<Opened>>,
     outlets: BTreeMap<StreamId, Outlet>,
@@ -149,6 +152,7 @@ impl<S: Source> Task<S> {
             key: None,
             holder: None,
             arrivals: Vec::new(),
+            awaiting: None,
             opening: BTreeMap::new(),
             outlets: BTreeMap::new(),
             work: JoinSet::new(),
@@ -194,6 +198,7 @@ impl<S: Source> Task<S> {
     fn start_over(&mut self) {
         error!("all streams are cut, after a panic; their clients resume");
         self.arrivals.clear();
+        self.awaiting = None;
         self.opening.clear();
         self.outlets.clear();
         self.forget();
@@ -215,46 +220,66 @@ impl<S: Source> Task<S> {
     fn handle_message(&mut self, message: Message) {
         match message {
             Message::Arrival(arrival) if self.shutting_down => refuse(*arrival),
-            Message::Arrival(arrival) if self.holder.is_some() => self.subscribe(*arrival),
             Message::Arrival(arrival) => {
                 self.arrivals.push(*arrival);
-                if self.arrivals.len() == 1 {
-                    self.begin();
-                }
+                self.look();
             }
             Message::ShutDown(done) => {
                 self.shutting_down = true;
                 self.waiting.push(done);
-                self.arrivals.drain(..).for_each(refuse);
+                self.arrivals
+                    .drain(..)
+                    .chain(self.awaiting.take().into_iter().flatten())
+                    .for_each(refuse);
                 let now = (self.now)();
                 self.tell(|holder| holder.handle_shutdown(now));
             }
         }
     }
 
-    /// Finds out where the log ends, for a new holder.
-    fn begin(&mut self) {
+    /// Finds out where the log ends, for all that have come: a new holder begins there, and so do
+    /// streams, for which what was acknowledged before is no news. The holder's own position is
+    /// as old as the last poll.
+    fn look(&mut self) {
+        if self.awaiting.is_some() || self.arrivals.is_empty() {
+            return;
+        }
+        self.awaiting = Some(std::mem::take(&mut self.arrivals));
         let (source, key) = (self.source.clone(), self.key.clone());
         self.work.spawn(async move {
-            let begun = async {
+            let looked = async {
                 let key = match key {
                     Some(key) => key,
                     None => source.open().await?,
                 };
                 Ok((key, source.head().await?))
             };
-            Done::Began(begun.await)
+            Done::Looked(looked.await)
         });
     }
 
-    fn subscribe(&mut self, arrival: Arrival) {
+    /// The log ends there: those that wait subscribe.
+    fn begin(&mut self, key: CursorKey, end: Position) {
+        if self.holder.is_none() {
+            self.holder = Some(Holder::new(&self.config, key.clone(), end));
+            self.pace = Pace::new(&self.config);
+            self.poll(self.source.tail(end), self.pace.first());
+        }
+        self.key = Some(key);
+        for arrival in self.awaiting.take().into_iter().flatten() {
+            self.subscribe(arrival, end);
+        }
+        self.look();
+    }
+
+    fn subscribe(&mut self, arrival: Arrival, end: Position) {
         let Arrival { subscribe, deadline, opened } = arrival;
         self.streams += 1;
         let stream = StreamId::new(self.streams);
         self.opening.insert(stream, opened);
         let now = (self.now)();
         self.tell(|holder| {
-            holder.handle_subscribe(stream, subscribe, now);
+            holder.handle_subscribe_at(stream, subscribe, end, now);
             holder.handle_deadline(stream, deadline, now);
         });
     }
@@ -275,18 +300,11 @@ impl<S: Source> Task<S> {
     fn handle_done(&mut self, done: Result<Done<S>, JoinError>) {
         let now = (self.now)();
         match done {
-            Ok(Done::Began(Ok((key, head)))) => {
-                self.holder = Some(Holder::new(&self.config, key.clone(), head));
-                self.key = Some(key);
-                self.pace = Pace::new(&self.config);
-                self.poll(self.source.tail(head), self.pace.first());
-                for arrival in std::mem::take(&mut self.arrivals) {
-                    self.subscribe(arrival);
-                }
-            }
-            Ok(Done::Began(Err(error))) => {
+            Ok(Done::Looked(Ok((key, end)))) => self.begin(key, end),
+            Ok(Done::Looked(Err(error))) => {
                 error!(%error, "no stream can be opened");
-                self.arrivals.drain(..).for_each(refuse);
+                self.awaiting.take().into_iter().flatten().for_each(refuse);
+                self.look();
             }
             Ok(Done::Located(stream, Ok(located))) => {
                 self.tell(|holder| holder.handle_located(stream, &located, now));
@@ -373,7 +391,8 @@ impl<S: Source> Task<S> {
             }
         }
         self.replay();
-        if self.holder.as_ref().is_some_and(|holder| holder.streams() == 0) {
+        let is_idle = self.holder.as_ref().is_some_and(|holder| holder.streams() == 0);
+        if is_idle && self.awaiting.is_none() {
             self.forget();
         }
         if self.holder.is_none() {

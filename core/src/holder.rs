@@ -170,7 +170,19 @@ impl Holder {
     }
 
     /// A subscriber has come.
-    pub fn handle_subscribe(&mut self, stream: StreamId, mut subscribe: Subscribe, now: Timestamp) {
+    pub fn handle_subscribe(&mut self, stream: StreamId, subscribe: Subscribe, now: Timestamp) {
+        self.handle_subscribe_at(stream, subscribe, self.position, now);
+    }
+
+    /// A subscriber has come when the log ended at `end`, of which the holder may not have heard yet:
+    /// what was acknowledged before it came is no news to it.
+    pub fn handle_subscribe_at(
+        &mut self,
+        stream: StreamId,
+        mut subscribe: Subscribe,
+        end: Position,
+        now: Timestamp,
+    ) {
         self.handle_timeout(now);
         let size = subscribe.size();
         let is_full = self.sessions.len() >= self.max_streams
@@ -180,7 +192,9 @@ impl Holder {
             self.outputs.push_back(Output::Answer { stream, unavailable });
             return;
         }
-        let asked = subscribe.cursor.as_ref().map(|cursor| self.log().first(cursor, now));
+        let log = Log { position: end.max(self.position), ..self.log() };
+        let asked = subscribe.cursor.as_ref().map(|cursor| log.first(cursor, now));
+        let here = Place { position: log.position, since: now };
         self.streams.insert(stream, &mut subscribe.matchers, &subscribe.hub);
         self.matchers_size += size;
         let state = match &asked {
@@ -191,10 +205,7 @@ impl Holder {
         self.schedule(stream, now);
         match asked {
             Some((_, location)) => self.outputs.push_back(Output::Locate { stream, location }),
-            None => {
-                let here = Place { position: self.position, since: now };
-                self.open(stream, None, here, now);
-            }
+            None => self.open(stream, None, here, now),
         }
     }
 
