@@ -37,6 +37,13 @@ pub(crate) const CONDITIONS: [&str; 10] = [
     "350000",
 ];
 
+/// A folder in memory for the tests' databases, where the system has one: DynamoDB Local waits for
+/// the disk several times for each write, and a hub in a hurry answers 503 meanwhile.
+pub(crate) fn folder() -> Option<&'static Path> {
+    let memory = Path::new("/dev/shm");
+    memory.is_dir().then_some(memory)
+}
+
 /// Enough streams in an environment for any case of the suite.
 pub(crate) const MANY: u16 = 64;
 
