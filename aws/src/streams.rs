@@ -60,7 +60,7 @@ pub enum Opened {
 
 #[derive(Debug)]
 enum Message {
-    Arrival(Arrival),
+    Arrival(Box<Arrival>),
     ShutDown(oneshot::Sender<()>),
 }
 
@@ -88,7 +88,7 @@ impl Streams {
         let (opened, answer) = oneshot::channel();
         let arrival = Arrival { subscribe, deadline, opened };
         // Where the task drops what it was sent, it has started over.
-        let _ = self.messages.send(Message::Arrival(arrival));
+        let _ = self.messages.send(Message::Arrival(Box::new(arrival)));
         answer.await.unwrap_or(Opened::Unavailable(unavailable))
     }
 
@@ -214,10 +214,10 @@ impl<S: Source> Task<S> {
 
     fn handle_message(&mut self, message: Message) {
         match message {
-            Message::Arrival(arrival) if self.shutting_down => refuse(arrival),
-            Message::Arrival(arrival) if self.holder.is_some() => self.subscribe(arrival),
+            Message::Arrival(arrival) if self.shutting_down => refuse(*arrival),
+            Message::Arrival(arrival) if self.holder.is_some() => self.subscribe(*arrival),
             Message::Arrival(arrival) => {
-                self.arrivals.push(arrival);
+                self.arrivals.push(*arrival);
                 if self.arrivals.len() == 1 {
                     self.begin();
                 }

@@ -108,13 +108,13 @@ impl Cursor {
 
 /// The key that makes positions opaque: drawn at random with the log, and kept in it.
 #[derive(Clone)]
-pub struct CursorKey(Aes128);
+pub struct CursorKey(Box<Aes128>);
 
 impl CursorKey {
     /// The key of these bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(Aes128::new(&Array::from(bytes)))
+        Self(Box::new(Aes128::new(&Array::from(bytes))))
     }
 
     /// The fragment that names a place: `#` and base64url of one encrypted block: the position in

@@ -11,6 +11,7 @@ mod vectors {
     mod check;
     mod clients;
     mod cors;
+    mod coverage;
     mod framing;
     mod parameters;
     mod publish;

@@ -29,9 +29,11 @@ const READY: Duration = Duration::from_secs(60);
 
 /// Names that configure a hub. What the user's own environment says must not reach it.
 const NAMES: &[&str] = &[
+    "ALLOW_ANONYMOUS",
     "ANONYMOUS",
     "AUDIENCES",
     "COOKIE_NAME",
+    "CORS_ALLOWED_ORIGINS",
     "CORS_ORIGINS",
     "HEARTBEAT",
     "HISTORY_AGE",
@@ -53,6 +55,7 @@ const NAMES: &[&str] = &[
     "OUTBOXES_SIZE",
     "OUTBOX_SIZE",
     "PROTOCOL",
+    "PUBLISH_ALLOWED_ORIGINS",
     "PUBLISH_ORIGINS",
     "PUBLISH_UNGRANTED",
     "QUERY_AUTHORIZATION",

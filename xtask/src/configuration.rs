@@ -37,7 +37,8 @@ pub(crate) fn development(port: u16, page: &str) -> Variables {
     ];
     let mut variables: Variables =
         defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    variables.extend(environment());
+    // One that the environment sets by its old name must not be hidden by a default.
+    variables.extend(config::by_todays_names(environment()));
     // Its own page works whatever other origins are given.
     if let Some(origins) = variables.get_mut("CORS_ORIGINS").filter(|origins| *origins != "*")
         && !origins.contains(page)

@@ -16,6 +16,9 @@ pub(crate) struct Arguments {
     suite: Vec<String>,
 }
 
+/// Packages that are built for their platforms alone.
+const APART: [&str; 4] = ["--exclude", "cinnabar-aws", "--exclude", "cinnabar-cloudflare"];
+
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     heading("formatting");
     cargo(&["fmt", "--all", "--check"])?;
@@ -37,7 +40,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     )?;
 
     heading("unit, vector and property tests");
-    cargo(&["test", "--locked", "--quiet"])?;
+    // In a call of its own: cargo gives all packages of one the cryptography of both platforms.
+    cargo(
+        &["test", "--locked", "--quiet", "--workspace"]
+            .into_iter()
+            .chain(APART)
+            .collect::<Vec<_>>(),
+    )?;
+
+    heading("the AWS variant: its log on DynamoDB Local, and the log's model");
+    tools::npm_packages()?;
+    tools::java()?;
+    process::run(
+        command(&["test", "--locked", "--quiet", "--package", "cinnabar-aws"])
+            .env("DYNAMODB_LOCAL", tools::dynamodb_local()?),
+    )?;
 
     heading("requirements of the specification, and the tests that show them");
     requirements::check()?;

@@ -215,10 +215,7 @@ impl Table {
         &self,
         put: Result<PutItemOutput, SdkError<PutItemError>>,
     ) -> Result<Option<Item>, Fault> {
-        let error = match put {
-            Ok(_) => return Ok(None),
-            Err(error) => error,
-        };
+        let Err(error) = put else { return Ok(None) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refused)) => match &refused.item {
                 Some(item) => Ok(Some(item.clone())),

@@ -3,6 +3,8 @@
 //! DynamoDB Local is Java, and has to be there: `DYNAMODB_LOCAL` names the folder of its jar.
 //! `cargo xtask test` installs it and sets the variable.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "all of it is a test")]
+
 mod clock;
 mod faults;
 mod local;

@@ -27,6 +27,8 @@ pub(crate) enum Fate {
     Fail,
     /// It is carried out, and answered with an internal error.
     FailAfter,
+    /// It is carried out, and what it costs is added up.
+    Measure(Arc<Mutex<f64>>),
     /// It is carried out, and these numbers are missing from the items that it brings.
     Hide(Vec<u64>),
 }
@@ -116,6 +118,17 @@ async fn serve(
                 });
                 forwarded.await.unwrap()?
             }
+            Fate::Measure(units) => {
+                let mut body = call.body;
+                body["ReturnConsumedCapacity"] = "TOTAL".into();
+                let body = body.to_string();
+                let (status, answer) =
+                    forward(upstream, &resized(&head, body.len()), body.as_bytes()).await?;
+                let consumed: Value = serde_json::from_slice(&answer).unwrap_or_default();
+                let consumed = consumed["ConsumedCapacity"]["CapacityUnits"].as_f64();
+                *units.lock().unwrap() += consumed.expect("an answer that tells its cost");
+                (status, answer)
+            }
             Fate::Hide(numbers) => {
                 let (status, answer) = forward(upstream, &head, &body).await?;
                 (status, hide(&answer, &numbers))
@@ -169,6 +182,17 @@ async fn read_message(stream: &mut BufReader<TcpStream>) -> std::io::Result<(Str
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body).await?;
     Ok((head, body))
+}
+
+/// The head with another length of the body.
+fn resized(head: &str, length: usize) -> String {
+    let fields = head.trim_end().lines().map(|line| match line.split_once(':') {
+        Some((name, _)) if name.eq_ignore_ascii_case("content-length") => {
+            format!("content-length: {length}\r\n")
+        }
+        _ => format!("{line}\r\n"),
+    });
+    fields.collect::<String>() + "\r\n"
 }
 
 fn field(head: &str, name: &str) -> Option<String> {

@@ -9,6 +9,8 @@
 //! The checker is stateright. Small sizes are evidence, and no proof; `cargo test --release -p
 //! cinnabar-aws --test model -- --ignored` explores larger ones.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]
+
 mod properties;
 mod removed;
 mod sound;

@@ -24,7 +24,7 @@ pub(crate) fn all() -> Vec<Property<World>> {
         Property::always(ONCE, |_, state| is_once(state)),
         Property::always(NO_SKIP, |_, state| skips_nothing(state)),
         Property::always(PROGRESS, progresses),
-        Property::always(RESUMES, |world, state| resumes(world, state)),
+        Property::always(RESUMES, resumes),
     ]
 }
 

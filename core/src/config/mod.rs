@@ -33,7 +33,7 @@ use crate::token::Role;
 
 pub use issuers::own_issuer;
 pub use keys::is_shared_secret;
-pub use names::all as names;
+pub use names::{all as names, by_todays_names};
 pub use platform::Platform;
 pub use variables::{VARIABLES, Variable};
 

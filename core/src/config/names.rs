@@ -1,5 +1,7 @@
 //! Names that are not in the table: old ones, those of a later version, and misspelt ones.
 
+use std::collections::BTreeMap;
+
 use super::VARIABLES;
 
 /// The names that the first hubs of this protocol used, and what they are called today.
@@ -12,6 +14,22 @@ pub(super) const OLD: [(&str, &[&str]); 4] = [
 
 /// Variables of a later version. Ignoring one could open what its owner meant to close.
 pub(super) const NOT_YET: [&str; 1] = ["SUBSCRIPTIONS"];
+
+/// The same values by the names of today. An old name counts for those of its new ones that have no
+/// value.
+#[must_use]
+pub fn by_todays_names(mut values: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    for (old, names) in OLD {
+        let Some(value) = values.remove(old).filter(|value| !value.is_empty()) else { continue };
+        for name in names {
+            let new = values.entry((*name).to_owned()).or_default();
+            if new.is_empty() {
+                new.clone_from(&value);
+            }
+        }
+    }
+    values
+}
 
 /// Every name that means something to the hub, or is refused by it.
 pub fn all() -> impl Iterator<Item = &'static str> {

@@ -20,15 +20,8 @@ impl Reader {
         platform: Platform,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        let mut values: BTreeMap<String, String> =
-            variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        for (old, names) in names::OLD {
-            if let Some(value) = values.remove(old) {
-                for name in names {
-                    values.entry((*name).to_owned()).or_insert_with(|| value.clone());
-                }
-            }
-        }
+        let values = variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let values = names::by_todays_names(values);
         let mut reader = Self { platform, values, mistakes: Vec::new(), warnings: Vec::new() };
         let given: Vec<String> = reader.values.keys().cloned().collect();
         for name in given {

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::arguments::Capability;
 use crate::case::{Case, case};
+use crate::form;
 use crate::http::{Connection, Request};
 use crate::hub::{Hub, fresh};
 use crate::token::{base64, header_v0, header_v1, sign, sign_bytes};
@@ -15,6 +16,11 @@ pub(crate) const CASES: &[Case] = &[
     case!(hostile_targets_get_an_answer).needing(&[Capability::RawRequests]),
     case!(hostile_bodies_get_an_answer),
     case!(broken_requests_do_not_reach_others).needing(&[Capability::RawRequests]),
+    case!(no_request_is_smuggled_behind_another).needing(&[Capability::RawRequests]),
+    case!(a_field_that_is_two_or_folded_counts_for_no_more).needing(&[Capability::RawRequests]),
+    case!(a_field_cannot_hold_another),
+    case!(patterns_that_cost_too_much_together_are_refused),
+    case!(costly_patterns_and_templates_do_not_hold_up_others),
 ];
 
 /// An answer that says something of the request, rather than of a fault of the hub.
@@ -148,4 +154,161 @@ fn broken_requests_do_not_reach_others(hub: &Hub) {
     }
     super::expect_nothing_yet(hub, &mut stream, &topic);
     lives(hub);
+}
+
+/// The status of the answer to these bytes; none where the hub ends the connection.
+fn status(hub: &Hub, request: &str) -> Option<u16> {
+    let mut connection = Connection::open(&hub.endpoint).expect("the hub listens");
+    // It may end the connection while it is written to.
+    let _ = connection.write(request.as_bytes());
+    match connection.head() {
+        Ok(head) => Some(head.status),
+        Err(error) if error.kind() == std::io::ErrorKind::TimedOut => panic!("{error}: {request}"),
+        Err(_) => None,
+    }
+}
+
+// RFC 9112, sections 6.1, 6.3 and 11.2: where two readers could disagree about where a body ends,
+// the request is refused or read one way, and what follows is no request with another's token.
+fn no_request_is_smuggled_behind_another(hub: &Hub) {
+    let topic = fresh("a");
+    let mut stream = hub.subscribe(&topic);
+    let (path, token) = (hub.path(), hub.anyone());
+    let smuggled = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
+    let body = format!("topic={topic}&data=smuggled");
+    let lengths = |value: &str| format!("Content-Length: {value}\r\n");
+    for (framing, body) in [
+        (format!("{}Transfer-Encoding: chunked\r\n", lengths("6")), "0\r\n\r\n"),
+        (format!("Transfer-Encoding: chunked\r\n{}", lengths("999")), "0\r\n\r\n"),
+        ("Transfer-Encoding: xchunked\r\n".to_owned(), body.as_str()),
+        ("Transfer-Encoding: chunked, identity\r\n".to_owned(), "0\r\n\r\n"),
+        ("Transfer-Encoding : chunked\r\n".to_owned(), body.as_str()),
+        (format!("{}{}", lengths("0"), lengths("9")), body.as_str()),
+        (lengths("-1"), body.as_str()),
+        (lengths("+9"), body.as_str()),
+        (lengths("0x9"), body.as_str()),
+        (lengths("9, 9"), body.as_str()),
+        (lengths("99999999999999999999"), body.as_str()),
+        ("Transfer-Encoding: chunked\r\n".to_owned(), "-1\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\n".to_owned(), "ffffffffffffffffff\r\nx\r\n"),
+        ("Transfer-Encoding: chunked\r\n".to_owned(), "zz\r\n\r\n"),
+    ] {
+        // The smuggled request has no token of its own; only the first one's could carry it.
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n{framing}\r\n{body}{smuggled}{body}"
+        );
+        let answer = status(hub, &request);
+        assert!(answer.is_none_or(|status| status < 500), "{answer:?}: {request}");
+        assert_ne!(answer, Some(200), "{request}");
+    }
+    super::expect_nothing_yet(hub, &mut stream, &topic);
+    lives(hub);
+}
+
+fn a_field_that_is_two_or_folded_counts_for_no_more(hub: &Hub) {
+    let topic = fresh("a");
+    let mut stream = hub.subscribe(&topic);
+    let (path, token) = (hub.path(), hub.anyone());
+    let body = format!("topic={topic}&data=forged");
+    for fields in [
+        format!("Authorization: Bearer {token}\r\nAuthorization: Bearer x\r\n"),
+        format!("Authorization: Bearer x\r\nAuthorization: Bearer {token}\r\n"),
+        format!("Authorization: Bearer {token}\r\nAuthorization: Bearer {token}\r\n"),
+        format!("Authorization : Bearer {token}\r\n"),
+        format!("Authorization\t: Bearer {token}\r\n"),
+        format!(" Authorization: Bearer {token}\r\n"),
+        format!("Authorization Bearer: {token}\r\n"),
+        format!("X-Authorization: Bearer {token}\r\n"),
+        format!("Authorization_: Bearer {token}\r\n"),
+        format!("X: y\r\n Authorization: Bearer {token}\r\n"),
+        format!("X: y\rAuthorization: Bearer {token}\r\n"),
+        format!("X: y\0Authorization: Bearer {token}\r\n"),
+        format!("Authorization: Bearer {token}\0\r\n"),
+        // Two media types are a form only if both are.
+        format!(
+            "Authorization: Bearer {token}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Type: text/plain\r\n"
+        ),
+        format!(
+            "Authorization: Bearer {token}\r\nContent-Type: text/plain\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n"
+        ),
+    ] {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\n{fields}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = status(hub, &request);
+        assert!(answer.is_none_or(|status| (400..500).contains(&status)), "{answer:?}: {request}");
+    }
+    super::expect_nothing_yet(hub, &mut stream, &topic);
+    lives(hub);
+}
+
+// draft-08, "Server-Sent Events Field Injection": what comes in a URL goes into no other field of
+// the answer.
+fn a_field_cannot_hold_another(hub: &Hub) {
+    for cursor in
+        ["x%0D%0ASet-Cookie:%20a=b", "x%0ASet-Cookie:%20a=b", "x%00", "x%C2%85Set-Cookie:%20a"]
+    {
+        for name in ["last_event_id", "lastEventID", "Last-Event-ID", "lastEventId"] {
+            let stream = hub.subscription_by(&format!("topic=a&{name}={cursor}")).open();
+            assert_eq!(stream.header("Set-Cookie"), None);
+            assert_eq!(stream.header("Mercure-Last-Event-ID"), Some("earliest".to_owned()));
+        }
+    }
+    for target in ["/x%0D%0ASet-Cookie:%20a=b", "/%0D%0A%0D%0A<script>"] {
+        let answer = hub.request("GET", target).send();
+        assert_eq!(answer.header("Set-Cookie"), None, "{answer}");
+        assert!(!answer.text().contains("<script>"), "{answer}");
+    }
+}
+
+fn patterns_that_cost_too_much_together_are_refused(hub: &Hub) {
+    let query = |unit: &dyn Fn(usize) -> String| {
+        let patterns: Vec<String> =
+            (0..300).map(|number| form::pairs(&[("match_urlpattern", &unit(number))])).collect();
+        patterns.join("&")
+    };
+    for unit in [
+        &|number: usize| format!("/{number}/((?:a?){{25}}a{{25}})") as _,
+        &|number: usize| format!("/{number}/((?:(?:a*)*)*b)") as _,
+        &|number: usize| format!("/{number}/({})", "a?".repeat(40)) as _,
+        &|number: usize| format!("/{number}{}", "{/:a(x*)*}?".repeat(5).replace(":a", "")) as _,
+    ] as [&dyn Fn(usize) -> String; 4]
+    {
+        let request = hub.subscription_by(&query(unit));
+        match request.start() {
+            // One or the other: within the bound, or refused.
+            Ok((head, _)) => {
+                assert!(matches!(head.status, 200 | 400), "{}: {request}", head.status)
+            }
+            Err(error) => panic!("{error} in answer to {request}"),
+        }
+    }
+    hub.subscription_by(&query(&|number| format!("/{number}/((?:a?){{25}}a{{25}})")))
+        .send()
+        .expect_no_challenge(400);
+    hub.subscription_by(&query(&|number| format!("/{number}/:id"))).open();
+    lives(hub);
+}
+
+// An engine that backtracks would not end before the sun does.
+fn costly_patterns_and_templates_do_not_hold_up_others(hub: &Hub) {
+    let matchers = [
+        ("match_urlpattern", "/((?:a+)+b)".to_owned()),
+        ("match_urlpattern", "/((?:a|aa|a?)*b)".to_owned()),
+        ("match_urlpattern", "/((?:.*a){20}b)".to_owned()),
+        ("match_urlpattern", "/:a(.*)(.*)(.*)(.*)b".to_owned()),
+        ("topic", format!("{}!", "{+a}".repeat(1_000))),
+        ("topic", format!("{}!", "{a}{/b*}{?c*}".repeat(300))),
+    ];
+    let matchers: Vec<(&str, &str)> =
+        matchers.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let mut stream = hub.subscription(&matchers).open();
+    let long = format!("/{}", "a".repeat(4_000));
+    hub.publish(&[("topic", &long), ("data", "matches none of them")]);
+    hub.publish(&[("topic", "/ab"), ("data", "matches")]);
+    stream.expect_data("matches");
 }

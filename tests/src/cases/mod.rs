@@ -5,6 +5,7 @@
 //! *not* arrive is shown by what arrives instead ([`expect_nothing_yet`]): no case waits to see
 //! that nothing happens.
 
+mod clients;
 mod cors;
 mod csrf;
 mod discovery;
@@ -25,6 +26,7 @@ mod query;
 mod readers;
 mod resume;
 mod subscribe;
+mod talks;
 mod targets;
 mod tokens;
 mod tokens_v0;
@@ -62,6 +64,8 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         errors::CASES,
         health::CASES,
         hostile::CASES,
+        clients::CASES,
+        talks::CASES,
         browser::CASES,
         endurance::CASES,
     ]

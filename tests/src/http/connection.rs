@@ -38,6 +38,20 @@ impl Connection {
         head
     }
 
+    /// All that follows, until the other side ends the connection.
+    pub(crate) fn rest(&mut self) -> io::Result<Vec<u8>> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match self.fill(deadline) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    return Ok(std::mem::take(&mut self.buffer));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// The body that follows a head, in answer to this method.
     pub(super) fn body(self, head: &Head, method: &str) -> io::Result<Body> {
         let framing = if method == "HEAD" || matches!(head.status, 204 | 304) {

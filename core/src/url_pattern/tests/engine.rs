@@ -79,3 +79,32 @@ proptest! {
         }
     }
 }
+
+/// Runs that texts end are matched without a program, and just as by one.
+#[test]
+fn runs_match_what_their_program_does() {
+    let characters = ['a', 'b', '/', '.'];
+    let mut topics = vec![String::new()];
+    for at in 0.. {
+        if topics[at].len() == 6 {
+            break;
+        }
+        let longer = characters.map(|character| format!("{}{character}", topics[at]));
+        topics.extend(longer);
+    }
+    for text in [
+        "^[^\\/]+?$",
+        "^[^\\/]*/[^\\/]+?$",
+        "^a[^\\/]+?\\/b[ab]*\\/$",
+        "^[ab]*\\.\\/[ab]+\\/[^.]*$",
+        "^[^b]+b[^a]*a[^\\/]+\\/[^.]+?\\.$",
+    ] {
+        let node = parse(text).unwrap();
+        let (component, program) = (Component::new(&node).unwrap(), Program::new(&node).unwrap());
+        assert_eq!(component.steps(), 0, "{text}");
+        for topic in &topics {
+            let matched = program.matches(topic.as_bytes());
+            assert_eq!(component.matches(topic), matched, "{text} {topic}");
+        }
+    }
+}
