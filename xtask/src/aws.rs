@@ -23,8 +23,11 @@ use crate::{configuration, dynamodb, process, serve, template, tools, workspace}
 const FUNCTION: &str = "bootstrap";
 const EMULATOR: &str = "cinnabar-lambda-emulator";
 
-/// What Lambda takes away from the hub, and its smaller limit, for the black-box suite.
-pub(crate) const CONDITIONS: [&str; 10] = [
+/// What Lambda takes away from the hub, and its smaller limit, for the black-box suite. Fewer cases
+/// at a time than elsewhere: each hub starts a database, which is Java.
+pub(crate) const CONDITIONS: [&str; 12] = [
+    "--test-threads",
+    "6",
     "--without",
     "disconnects",
     "--without",
