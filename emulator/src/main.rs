@@ -46,8 +46,8 @@
 //!
 //! # Not as on AWS
 //!
-//! - One host serves both functions, by method, as the template's CloudFront does, and over plain
-//!   HTTP/1.1. CloudFront itself would refuse the method `QUERY`; a function URL's documentation
+//! - One host serves both functions, by method, as the template's CloudFront does (with the field
+//!   `X-Origin-Verify`, where `ORIGIN_SECRET` is set), and over plain HTTP/1.1. CloudFront itself would refuse the method `QUERY`; a function URL's documentation
 //!   names seven methods and not this one, so what it does is not known. Here it passes.
 //! - `requestContext.domainName` is the `Host` of the request.
 //! - After its first 6 MB, AWS streams at 2 MB a second; here there is no such limit.

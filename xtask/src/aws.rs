@@ -23,8 +23,11 @@ use crate::{configuration, dynamodb, process, serve, template, tools, workspace}
 const FUNCTION: &str = "bootstrap";
 const EMULATOR: &str = "cinnabar-lambda-emulator";
 
-/// What Lambda takes away from the hub, and its smaller limit, for the black-box suite.
-pub(crate) const CONDITIONS: [&str; 12] = [
+/// What Lambda takes away from the hub, and its smaller limit, for the black-box suite. Fewer cases
+/// at a time than elsewhere: each hub starts a database, which is Java.
+pub(crate) const CONDITIONS: [&str; 14] = [
+    "--test-threads",
+    "6",
     "--without",
     "disconnects",
     "--without",
@@ -38,6 +41,13 @@ pub(crate) const CONDITIONS: [&str; 12] = [
     "--max-update-size",
     "350000",
 ];
+
+/// A folder in memory for the tests' databases, where the system has one: DynamoDB Local waits for
+/// the disk several times for each write, and a hub in a hurry answers 503 meanwhile.
+pub(crate) fn folder() -> Option<&'static Path> {
+    let memory = Path::new("/dev/shm");
+    memory.is_dir().then_some(memory)
+}
 
 /// Enough streams in an environment for any case of the suite.
 pub(crate) const MANY: u16 = 64;
@@ -124,6 +134,10 @@ pub(crate) fn check_template() -> Result<()> {
             .env("PATH", &path)
             // Nothing is sent to anybody by a test.
             .env("SAM_CLI_TELEMETRY", "0")
+            // That it builds is what is checked; to optimize it takes minutes.
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
             .env("AWS_REGION", "us-east-1");
         command
     };

@@ -1,5 +1,6 @@
 //! `test`: every check there is, the quick ones first; CI runs this and nothing else.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -69,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("black-box suite, under workerd and in browsers");
     tools::browsers()?;
-    suite("serve --prebuilt", &[], &arguments.suite)?;
+    suite("serve --prebuilt", &[], &arguments.suite, None)?;
 
     heading("template.yaml, and the function that it deploys");
     aws::check_template()?;
@@ -77,26 +78,33 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     heading("black-box suite, on the AWS variant, with many streams in an environment");
     aws::build()?;
     let many = format!("serve --aws --prebuilt --environment-concurrency {}", aws::MANY);
-    suite(&many, &aws::CONDITIONS, &arguments.suite)?;
+    suite(&many, &aws::CONDITIONS, &arguments.suite, aws::folder())?;
 
     // One stream in an environment is what most deployments have. All cases would need hundreds of
     // processes that each poll: their clients go, and the streams stay. So it is a part of them.
     if arguments.suite.is_empty() {
         heading("the cases of resuming, with one stream in an environment");
-        suite("serve --aws --prebuilt", &aws::CONDITIONS, &["resume".to_owned()])?;
+        let one = "serve --aws --prebuilt";
+        suite(one, &aws::CONDITIONS, &["resume".to_owned()], aws::folder())?;
     }
     Ok(())
 }
 
-/// Runs the suite against hubs that this program serves, under the conditions of their platform.
-fn suite(serve: &str, conditions: &[&str], arguments: &[String]) -> Result<()> {
+/// Runs the suite against hubs that this program serves, under the conditions of their platform,
+/// with their data in a folder other than the system's for temporary files, where there is one.
+fn suite(
+    serve: &str,
+    conditions: &[&str],
+    arguments: &[String],
+    folder: Option<&Path>,
+) -> Result<()> {
     let launch = format!("{} {serve}", quote(&std::env::current_exe()?.to_string_lossy()));
-    process::run(
-        command(&["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"])
-            .args(["--launch", &launch])
-            .args(conditions)
-            .args(arguments),
-    )
+    let mut suite = command(&["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"]);
+    suite.args(["--launch", &launch]).args(conditions).args(arguments);
+    if let Some(folder) = folder {
+        suite.env("TMPDIR", folder);
+    }
+    process::run(&mut suite)
 }
 
 fn heading(what: &str) {
