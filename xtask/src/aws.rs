@@ -17,17 +17,14 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::configuration::Variables;
-use crate::{configuration, dynamodb, process, serve, template, tools, workspace};
+use crate::{configuration, dev, dynamodb, process, serve, template, test, tools, workspace};
 
 /// The deployed binary, and what runs it here.
 const FUNCTION: &str = "bootstrap";
 const EMULATOR: &str = "cinnabar-lambda-emulator";
 
-/// What Lambda takes away from the hub, and its smaller limit, for the black-box suite. Fewer cases
-/// at a time than elsewhere: each hub starts a database, which is Java.
-pub(crate) const CONDITIONS: [&str; 14] = [
-    "--test-threads",
-    "6",
+/// What Lambda takes away from the hub, and its smaller limit, for the black-box suite.
+const CONDITIONS: [&str; 14] = [
     "--without",
     "disconnects",
     "--without",
@@ -40,14 +37,17 @@ pub(crate) const CONDITIONS: [&str; 14] = [
     "history-size",
     "--max-update-size",
     "350000",
+    "--test-threads",
+    "4",
 ];
 
-/// A folder in memory for the tests' databases, where the system has one: DynamoDB Local waits for
-/// the disk several times for each write, and a hub in a hurry answers 503 meanwhile.
-pub(crate) fn folder() -> Option<&'static Path> {
-    let memory = Path::new("/dev/shm");
-    memory.is_dir().then_some(memory)
-}
+/// The keys that the suite signs with, and the issuer that it is, unless it is told others.
+const SUITES_KEYS: [(&str, &str); 4] = [
+    ("MERCURE_PUBLISHER_JWT_KEY", "publisher-key-of-the-conformance-suite"),
+    ("MERCURE_SUBSCRIBER_JWT_KEY", "subscriber-key-of-the-conformance-suite"),
+    ("MERCURE_TRUSTED_ISSUERS", "https://issuer.example"),
+    ("ANONYMOUS", "1"),
+];
 
 /// Enough streams in an environment for any case of the suite.
 pub(crate) const MANY: u16 = 64;
@@ -61,6 +61,39 @@ pub(crate) fn build() -> Result<()> {
             .args(["build", "--locked", "--package", "cinnabar-aws", "--package", EMULATOR])
             .current_dir(workspace::path("")),
     )
+}
+
+/// Runs the black-box suite against one hub, which is started and ended here.
+pub(crate) fn run_suite(environment_concurrency: u16, arguments: &[String]) -> Result<()> {
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let url = configuration::hub_url(port);
+    // In memory, where the system has a folder there: DynamoDB Local waits for the disk several
+    // times for each write, and a hub in a hurry answers 503 meanwhile.
+    let folder = [Path::new("/dev/shm"), &std::env::temp_dir()]
+        .into_iter()
+        .find(|folder| folder.is_dir())
+        .map(|folder| {
+            folder.join(format!("cinnabar-{}-{environment_concurrency}", std::process::id()))
+        })
+        .context("there is no folder for temporary files")?;
+    let mut serve = Command::new(std::env::current_exe()?);
+    for name in cinnabar_core::config::names() {
+        serve.env_remove(name);
+    }
+    serve
+        .args(["serve", "--aws", "--prebuilt", "--port", &port.to_string(), "--data"])
+        .arg(&folder)
+        .args(["--environment-concurrency", &environment_concurrency.to_string()])
+        .env("HUB_URL", &url)
+        .envs(SUITES_KEYS);
+    let mut hub = process::Running::start(&mut serve)?;
+    let tested = dev::wait_until_it_answers(&mut hub, port).and_then(|()| {
+        process::run(test::conformance().args(["--url", &url]).args(CONDITIONS).args(arguments))
+    });
+    drop(hub);
+    // The database may still be writing there; what is left is in memory.
+    let _ = fs::remove_dir_all(&folder);
+    tested
 }
 
 /// Becomes the hub; returns only where it can't.

@@ -1,6 +1,5 @@
 //! `test`: every check there is, the quick ones first; CI runs this and nothing else.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -70,41 +69,33 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("black-box suite, under workerd and in browsers");
     tools::browsers()?;
-    suite("serve --prebuilt", &[], &arguments.suite, None)?;
+    suite("serve --prebuilt", &arguments.suite)?;
 
     heading("template.yaml, and the function that it deploys");
     aws::check_template()?;
 
-    heading("black-box suite, on the AWS variant, with many streams in an environment");
+    // One hub, and the cases that need no configuration of their own: each hub has a database, which
+    // is Java, and functions that poll it, and dozens of them at once are more than a small machine
+    // serves in time. `serve --aws` launches them one by one, for cases by name.
     aws::build()?;
-    let many = format!("serve --aws --prebuilt --environment-concurrency {}", aws::MANY);
-    suite(&many, &aws::CONDITIONS, &arguments.suite, aws::folder())?;
-
-    // One stream in an environment is what most deployments have. All cases would need hundreds of
-    // processes that each poll: their clients go, and the streams stay. So it is a part of them.
+    heading("black-box suite, on the AWS variant, with many streams in an environment");
+    aws::run_suite(aws::MANY, &arguments.suite)?;
     if arguments.suite.is_empty() {
         heading("the cases of resuming, with one stream in an environment");
-        let one = "serve --aws --prebuilt";
-        suite(one, &aws::CONDITIONS, &["resume".to_owned()], aws::folder())?;
+        aws::run_suite(1, &["resume".to_owned()])?;
     }
     Ok(())
 }
 
-/// Runs the suite against hubs that this program serves, under the conditions of their platform,
-/// with their data in a folder other than the system's for temporary files, where there is one.
-fn suite(
-    serve: &str,
-    conditions: &[&str],
-    arguments: &[String],
-    folder: Option<&Path>,
-) -> Result<()> {
+/// Runs the suite against hubs that this program serves.
+fn suite(serve: &str, arguments: &[String]) -> Result<()> {
     let launch = format!("{} {serve}", quote(&std::env::current_exe()?.to_string_lossy()));
-    let mut suite = command(&["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"]);
-    suite.args(["--launch", &launch]).args(conditions).args(arguments);
-    if let Some(folder) = folder {
-        suite.env("TMPDIR", folder);
-    }
-    process::run(&mut suite)
+    process::run(conformance().args(["--launch", &launch]).args(arguments))
+}
+
+/// The black-box suite.
+pub(crate) fn conformance() -> Command {
+    command(&["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"])
 }
 
 fn heading(what: &str) {
