@@ -37,6 +37,7 @@
 mod admit;
 mod answer;
 mod bearer;
+mod beginnings;
 mod characters;
 mod command;
 pub mod config;

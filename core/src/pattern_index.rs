@@ -14,8 +14,8 @@
 //! of a segment, a query, the beginning of a hostname) are met together.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
+use crate::beginnings::Beginnings;
 use crate::url_pattern::{Fixed, ParsedTopic, UrlPattern};
 
 /// Streams, or whatever `Id` names, by the patterns that they have.
@@ -28,7 +28,7 @@ pub(crate) struct PatternIndex<Id> {
 #[derive(Debug)]
 struct Place<Id> {
     whole: BTreeMap<Box<str>, Self>,
-    beginning: BTreeMap<Box<str>, Self>,
+    beginning: Beginnings<Self>,
     /// Patterns of topics that have no further parts.
     complete: BTreeMap<UrlPattern, BTreeSet<Id>>,
     /// Patterns of topics that may have further parts.
@@ -40,7 +40,7 @@ impl<Id> Default for Place<Id> {
     fn default() -> Self {
         Self {
             whole: BTreeMap::new(),
-            beginning: BTreeMap::new(),
+            beginning: Beginnings::default(),
             complete: BTreeMap::new(),
             open: BTreeMap::new(),
         }
@@ -59,7 +59,7 @@ impl<Id: Copy + Ord> PatternIndex<Id> {
     pub(crate) fn insert(&mut self, pattern: &UrlPattern, id: Id) -> UrlPattern {
         let place = pattern.fixed().parts.iter().fold(&mut self.root, |place, part| match part {
             Fixed::Whole(text) => place.whole.entry(text.clone()).or_default(),
-            Fixed::Beginning(text) => place.beginning.entry(text.clone()).or_default(),
+            Fixed::Beginning(text) => place.beginning.entry(text),
         });
         let patterns = place.patterns(pattern.fixed().complete);
         let held = patterns.get_key_value(pattern).map_or(pattern, |(held, _)| held).clone();
@@ -105,26 +105,7 @@ impl<Id: Copy + Ord> PatternIndex<Id> {
 impl<Id: Copy + Ord> Place<Id> {
     /// Where a topic with this part goes on.
     fn next(&self, part: &str) -> impl Iterator<Item = &Self> {
-        self.whole.get(part).into_iter().chain(self.beginnings(part))
-    }
-
-    /// The places of all beginnings of a part, the longest first.
-    fn beginnings(&self, part: &str) -> impl Iterator<Item = &Self> {
-        let mut end = Bound::Included(part);
-        std::iter::from_fn(move || {
-            loop {
-                let (text, place) =
-                    self.beginning.range::<str, _>((Bound::Unbounded, end)).next_back()?;
-                let common = common(text, part);
-                // Whatever lies between a text that is no beginning and the part is none either.
-                let beginning = part.get(..common)?;
-                if common == text.len() {
-                    end = Bound::Excluded(beginning);
-                    return Some(place);
-                }
-                end = Bound::Included(beginning);
-            }
-        })
+        self.whole.get(part).into_iter().chain(self.beginning.of(part))
     }
 
     fn remove(&mut self, parts: &[Fixed], pattern: &UrlPattern, id: Id) {
@@ -138,14 +119,16 @@ impl<Id: Copy + Ord> Place<Id> {
             }
             return;
         };
-        let (places, text) = match part {
-            Fixed::Whole(text) => (&mut self.whole, text),
-            Fixed::Beginning(text) => (&mut self.beginning, text),
+        let place = match part {
+            Fixed::Whole(text) => self.whole.get_mut(text),
+            Fixed::Beginning(text) => self.beginning.get_mut(text),
         };
-        if let Some(place) = places.get_mut(text) {
-            place.remove(rest, pattern, id);
-            if place.is_empty() {
-                places.remove(text);
+        let Some(place) = place else { return };
+        place.remove(rest, pattern, id);
+        if place.is_empty() {
+            match part {
+                Fixed::Whole(text) => _ = self.whole.remove(text),
+                Fixed::Beginning(text) => self.beginning.remove(text),
             }
         }
     }
@@ -160,11 +143,6 @@ impl<Id: Copy + Ord> Place<Id> {
             && self.complete.is_empty()
             && self.open.is_empty()
     }
-}
-
-/// How long two texts are the same.
-fn common(one: &str, other: &str) -> usize {
-    one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
 }
 
 #[cfg(test)]

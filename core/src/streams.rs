@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::beginnings::Beginnings;
 use crate::hub_url::HubUrl;
 use crate::matcher::{Matcher, Matchers};
 use crate::pattern_index::PatternIndex;
@@ -37,8 +38,8 @@ pub(crate) struct Streams {
     exact: BTreeMap<Arc<str>, BTreeSet<StreamId>>,
     /// By the hub's URL, against which topics are resolved: one, as a rule.
     patterns: BTreeMap<HubUrl, PatternIndex<StreamId>>,
-    /// Asked one by one; one whose literal beginning differs says so at once.
-    templates: BTreeMap<Template, BTreeSet<StreamId>>,
+    /// By what every topic that a template selects begins with.
+    templates: Beginnings<BTreeMap<Template, BTreeSet<StreamId>>>,
 }
 
 impl Streams {
@@ -51,7 +52,8 @@ impl Streams {
                     self.exact.entry(Arc::clone(topic)).or_default().insert(stream)
                 }
                 Matcher::Template(template) => {
-                    self.templates.entry(template.clone()).or_default().insert(stream)
+                    let templates = self.templates.entry(template.prefix());
+                    templates.entry(template.clone()).or_default().insert(stream)
                 }
                 Matcher::Pattern(_) => continue,
             };
@@ -68,7 +70,14 @@ impl Streams {
                     self.every.remove(&stream);
                 }
                 Matcher::Exact(topic) => remove_from(&mut self.exact, topic, stream),
-                Matcher::Template(template) => remove_from(&mut self.templates, template, stream),
+                Matcher::Template(template) => {
+                    if let Some(templates) = self.templates.get_mut(template.prefix()) {
+                        remove_from(templates, template, stream);
+                        if templates.is_empty() {
+                            self.templates.remove(template.prefix());
+                        }
+                    }
+                }
                 Matcher::Pattern(pattern) => {
                     if let Some(index) = self.patterns.get_mut(hub) {
                         index.remove(pattern, stream);
@@ -86,7 +95,7 @@ impl Streams {
         let mut selected: Vec<StreamId> = self.every.iter().copied().collect();
         for topic in subject.topics() {
             selected.extend(self.exact.get(*topic).into_iter().flatten());
-            let templates = self.templates.iter().filter(|(template, _)| template.selects(topic));
+            let templates = self.candidates(topic).filter(|(template, _)| template.selects(topic));
             selected.extend(templates.flat_map(|(_, streams)| streams));
         }
         for (hub, index) in &self.patterns {
@@ -97,6 +106,11 @@ impl Streams {
         selected.sort_unstable();
         selected.dedup();
         selected
+    }
+
+    /// The templates that agree with a topic up to their first expression.
+    fn candidates(&self, topic: &str) -> impl Iterator<Item = (&Template, &BTreeSet<StreamId>)> {
+        self.templates.of(topic).flatten()
     }
 }
 
@@ -147,6 +161,23 @@ mod tests {
         assert_eq!(select(&streams, &["https://example.com/1"]), [1, 2]);
         assert_eq!(select(&streams, &["/books/1"]), [1, 2]);
         assert_eq!(select(&streams, &["x"]), [2]);
+    }
+
+    #[test]
+    fn templates_that_begin_otherwise_are_not_asked() {
+        let mut streams = Streams::default();
+        for number in 0..2_000 {
+            let template = Matcher::selector(&format!("/users/{number}/{{+rest}}")).unwrap();
+            let mut matchers = [template].into_iter().collect();
+            streams.insert(StreamId::new(number), &mut matchers, &hub());
+        }
+        let asked: Vec<String> = streams
+            .candidates("/users/7/books")
+            .map(|(template, _)| format!("{template:?}"))
+            .collect();
+        assert_eq!(asked, [r#"Template("/users/7/{+rest}")"#]);
+        assert_eq!(select(&streams, &["/users/7/books", "/users/1999/"]), [7, 1999]);
+        assert!(select(&streams, &["/users/70000/books", "/users/"]).is_empty());
     }
 
     #[test]

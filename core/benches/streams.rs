@@ -1,0 +1,166 @@
+//! What it costs to choose the streams of an update, by how many other streams there are.
+//!
+//! ```sh
+//! cargo bench -p cinnabar-core --bench streams
+//! ```
+//!
+//! Each holder has [`READERS`] streams that want the updates, and some others that want something
+//! of the same kind. Choosing costs what the matching streams cost if the time stays the same: to
+//! find a place among a thousand times as many takes a few steps more, and they miss the caches.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the core has no clock, and its benchmark needs one"
+)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "nothing but this depends on it")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cinnabar_core::{
+    Admission, Appended, Command, Config, CursorKey, Holder, Output, Position, Request, Step,
+    StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
+};
+
+const HUB: &str = "https://hub.example.com/.well-known/mercure";
+const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+/// How many streams want each update.
+const READERS: u64 = 10;
+
+/// How many others there are.
+const OTHERS: [u64; 3] = [100, 10_000, 100_000];
+
+/// How many updates are timed together, and how many times; the fastest counts.
+const UPDATES: u64 = 200;
+const ROUNDS: usize = 20;
+
+/// A kind of matcher: the query of a subscription to what is below a room, and a topic there.
+struct Kind {
+    name: &'static str,
+    query: fn(u64) -> String,
+    topic: fn(u64) -> String,
+}
+
+const KINDS: [Kind; 5] = [
+    Kind {
+        name: "exact topics",
+        query: |room| format!("match=https://example.com/rooms/{room}"),
+        topic: |room| format!("https://example.com/rooms/{room}"),
+    },
+    Kind {
+        name: "URL patterns",
+        query: |room| format!("match_urlpattern=https://example.com/rooms/{room}/:message"),
+        topic: |room| format!("https://example.com/rooms/{room}/1"),
+    },
+    Kind {
+        name: "URL patterns, by host",
+        query: |room| format!("match_urlpattern=https://room{room}.example.com/:message"),
+        topic: |room| format!("https://room{room}.example.com/1"),
+    },
+    Kind {
+        name: "relative URL patterns",
+        query: |room| format!("match_urlpattern=/rooms/{room}-:name/:message"),
+        topic: |room| format!("/rooms/{room}-cinnabar/1"),
+    },
+    Kind {
+        name: "0.x templates",
+        query: |room| format!("topic=https://example.com/rooms/{room}/%7Bmessage%7D"),
+        topic: |room| format!("https://example.com/rooms/{room}/1"),
+    },
+];
+
+fn main() {
+    println!("one update, {READERS} streams that want it, and so many others:\n");
+    print!("{:24}", "");
+    for others in OTHERS {
+        print!("{others:>12}");
+    }
+    println!("{:>15}", "last : first");
+    for kind in &KINDS {
+        print!("{:24}", kind.name);
+        let times = OTHERS.map(|others| {
+            let time = measure(kind, others);
+            print!("{:>9.2} µs", time.as_nanos() as f64 / 1_000.0);
+            time.as_secs_f64()
+        });
+        println!("{:>15.2}", times[times.len() - 1] / times[0]);
+    }
+}
+
+/// How long an update takes.
+fn measure(kind: &Kind, others: u64) -> Duration {
+    let config = config();
+    let mut holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Position::START);
+    // The wanted room is in the middle of the others.
+    let wanted = others / 2;
+    let rooms = (0..others + 1).flat_map(|room| {
+        std::iter::repeat_n(room, if room == wanted { READERS as usize } else { 1 })
+    });
+    for (number, room) in (0..).zip(rooms) {
+        let subscribe = subscribe(&(kind.query)(room), &config);
+        holder.handle_subscribe(StreamId::new(number), subscribe, NOW);
+        take(&mut holder);
+    }
+
+    let mut fastest = Duration::MAX;
+    let mut position = Position::START;
+    for _ in 0..ROUNDS {
+        let mut time = Duration::ZERO;
+        for _ in 0..UPDATES {
+            position = position.next();
+            let update = Arc::new(update(position, (kind.topic)(wanted)));
+            let batch = [Appended { position, update }];
+            let start = Instant::now();
+            holder.handle_appended(black_box(&batch), NOW);
+            time += start.elapsed();
+            assert_eq!(take(&mut holder), READERS as usize, "not all who want it got it");
+        }
+        fastest = fastest.min(time);
+    }
+    fastest / UPDATES as u32
+}
+
+/// Takes what was written, for all streams. How many there were.
+fn take(holder: &mut Holder) -> usize {
+    let mut readers = 0;
+    while let Some(output) = holder.poll_output() {
+        if let Output::Write { streams, bytes } = output {
+            for stream in streams {
+                readers += 1;
+                holder.handle_taken(stream, bytes.len(), NOW);
+            }
+        }
+    }
+    readers
+}
+
+fn config() -> Config {
+    let variables = [
+        ("HUB_URL", HUB),
+        ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes"),
+        ("ANONYMOUS", "1"),
+        ("MAX_STREAMS", "1000000"),
+    ];
+    Config::from_variables(variables.map(|(name, value)| (name.into(), value.into()))).unwrap()
+}
+
+fn subscribe(query: &str, config: &Config) -> Subscribe {
+    let request = Request::new("GET", &format!("{HUB}?{query}"), []);
+    match admit(&request, config, NOW, &[9; 32]) {
+        Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => subscribe,
+        other => panic!("not a subscription: {other:?}"),
+    }
+}
+
+fn update(position: Position, topic: String) -> Update {
+    Update::restore(StoredUpdate {
+        id: format!("urn:example:{}", position.get()),
+        topics: topic,
+        data: "a message".to_owned(),
+        private: false,
+        event_type: None,
+        retry: None,
+    })
+}

@@ -1,0 +1,50 @@
+//! `configuration`: lines of `NAME=value`.
+
+use cinnabar_core::{Config, ConfigError};
+
+/// What is put into keys, so that they can be told from all else that may be shown.
+const MARK: &str = "~secret~";
+
+pub(crate) fn run(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let pairs: Vec<(String, String)> = text
+        .split('\n')
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    if !text.contains(MARK) {
+        let marked = pairs.iter().map(|(name, value)| (name.clone(), marked(name, value)));
+        shows_no_secret(Config::from_variables(marked));
+    }
+    // A mark spoils keys of some kinds.
+    if let Ok(config) = Config::from_variables(pairs) {
+        assert!(config.history_size > 0 && !config.history_age.is_zero());
+    }
+}
+
+fn marked(name: &str, value: &str) -> String {
+    match name {
+        "MERCURE_PUBLISHER_JWT_KEY" | "MERCURE_SUBSCRIBER_JWT_KEY" | "JWT_KEY"
+            if !value.is_empty() =>
+        {
+            // In PEM there are lines, and in a JWK a `k`.
+            let value = value.replace("\"k\":\"", &format!("\"k\":\"{MARK}"));
+            if value.contains(MARK) { value } else { value + MARK }
+        }
+        "MERCURE_TRUSTED_ISSUERS" => ["\"key\":\"", "\"k\":\""]
+            .iter()
+            .fold(value.to_owned(), |value, key| value.replace(key, &format!("{key}{MARK}"))),
+        _ => value.to_owned(),
+    }
+}
+
+fn shows_no_secret(read: Result<Config, ConfigError>) {
+    let shown = match &read {
+        Ok(config) => format!("{config:?} {}", config.warnings().concat()),
+        Err(mistakes) => {
+            assert!(!mistakes.to_string().is_empty(), "refused without a reason");
+            format!("{mistakes} {mistakes:?}")
+        }
+    };
+    assert!(!shown.contains(MARK), "a secret is shown");
+}

@@ -1,0 +1,55 @@
+//! The bytes of a stream, read strictly: each write is one comment, one position event, or the one
+//! event of an update.
+
+/// What one write says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    Comment,
+    Position { cursor: String },
+    Update(Event),
+}
+
+/// An event, as its reader dispatches it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) event_type: Option<String>,
+    pub(crate) retry: Option<u32>,
+    pub(crate) id: String,
+    pub(crate) data: String,
+}
+
+/// Reads one write (HTML standard, section 9.2).
+pub(crate) fn read(bytes: &[u8]) -> Written {
+    let text = std::str::from_utf8(bytes).expect("streams are UTF-8");
+    if text == ":\n" {
+        return Written::Comment;
+    }
+    assert!(!text.contains('\r'), "a carriage return would end a line: {text:?}");
+    let lines = text.strip_suffix("\n\n").expect("an event ends with a blank line");
+    let mut event = Event::default();
+    let mut id = None;
+    let mut data = Vec::new();
+    for line in lines.split('\n') {
+        assert!(!line.is_empty(), "a blank line inside an event: {text:?}");
+        let (name, value) = line.split_once(':').expect("a field has a value");
+        let value = value.strip_prefix(' ').unwrap_or(value).to_owned();
+        match name {
+            "event" => assert!(event.event_type.replace(value).is_none(), "{text:?}"),
+            "retry" => {
+                let millis = value.parse().expect("a whole number");
+                assert!(event.retry.replace(millis).is_none(), "{text:?}");
+            }
+            "id" => assert!(id.replace(value).is_none(), "{text:?}"),
+            "data" => data.push(value),
+            _ => panic!("no field of the hub's: {line:?}"),
+        }
+    }
+    event.id = id.expect("every event has an id");
+    event.data = data.join("\n");
+    if event.event_type.as_deref() == Some("cinnabar") && event.id.starts_with('#') {
+        assert_eq!(event.data, "", "a position event holds nothing");
+        return Written::Position { cursor: event.id };
+    }
+    assert!(!event.id.starts_with('#'), "an update's id is no fragment: {text:?}");
+    Written::Update(event)
+}

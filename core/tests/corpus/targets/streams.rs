@@ -1,0 +1,596 @@
+//! `streams`: a script of what may happen to a holder. The first byte chooses the configuration;
+//! then each step is three bytes: the first says what, the others to whom and how much. After each
+//! step every stream is held to what was promised to it.
+//!
+//! | first byte, modulo 16 | step |
+//! |---|---|
+//! | 0 to 3 | an update is appended; it is not durable yet |
+//! | 4, 5 | updates become durable |
+//! | 6 | the log answers |
+//! | 7 | the log fails to answer |
+//! | 8 | a page is asked for |
+//! | 9, 10 | a reader takes bytes |
+//! | 11 | a reader goes |
+//! | 12, 13 | a subscriber comes |
+//! | 14 | time passes |
+//! | 15 | time passes, and no timer fires; the log forgets its oldest updates; a stream is given a deadline; the process is to end |
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use aes::Aes128;
+use aes::cipher::{Array, BlockCipherDecrypt, KeyInit};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cinnabar_core::{
+    Admission, Appended, Command, Config, CursorKey, Fetch, Holder, Location, Output, Position,
+    Request, Step, StoredUpdate, StreamId, Timestamp, Update, admit,
+};
+use serde_json::json;
+
+use super::event::{self, Written};
+use super::hub::{self, HUB, NOW, SUBSCRIBER};
+use super::log::Log;
+
+const KEY: [u8; 16] = [5; 16];
+const REPLAY_MAX: u64 = 8;
+const OUTBOX_SIZE: usize = 500;
+const OUTBOXES_SIZE: usize = 1_300;
+const MAX_STREAMS: usize = 6;
+/// The longest life of a stream, and the patience with a reader that has yet to take something.
+const LONGEST: Duration = Duration::from_secs(60 * 6 / 5 + 10);
+
+/// A hub whose streams live, and one whose streams only catch up.
+static CONFIGS: LazyLock<[Config; 2]> = LazyLock::new(|| ["60s", "0"].map(config));
+
+fn config(lifetime: &str) -> Config {
+    hub::config(&[
+        ("ANONYMOUS", "1"),
+        ("HEARTBEAT", "10s"),
+        ("STREAM_LIFETIME", lifetime),
+        ("HISTORY_SIZE", "16"),
+        ("HISTORY_AGE", "100s"),
+        ("REPLAY_MAX", &REPLAY_MAX.to_string()),
+        ("MAX_UPDATE_SIZE", "400"),
+        ("OUTBOX_SIZE", &OUTBOX_SIZE.to_string()),
+        ("OUTBOXES_SIZE", &OUTBOXES_SIZE.to_string()),
+        ("MAX_STREAMS", &MAX_STREAMS.to_string()),
+    ])
+}
+
+/// There are four topics, `/topics/0` to `/topics/3`; a set of them is four bits.
+const MATCHERS: [(&str, u8); 8] = [
+    ("match=/topics/0", 0b0001),
+    ("topic=/topics/1&topic=/topics/1&match=/elsewhere", 0b0010),
+    ("match_urlpattern=/topics/:id", 0b1111),
+    ("match=*", 0b1111),
+    ("topic=/topics/{id}", 0b1111),
+    ("match_urlpattern=/topics/([01])&topic=/top{id}", 0b0011),
+    ("match=/topics/2&topic={/a}{/b:1}", 0b1111),
+    ("topic=*&match=/topics/0&match_urlpattern=/:a/3", 0b1111),
+];
+
+const GRANTS: [(&[&str], u8); 4] = [
+    (&[], 0),
+    (&["/topics/0", "/topics/2"], 0b0101),
+    (&["/{word}/1", "/elsewhere"], 0b0010),
+    (&["*"], 0b1111),
+];
+
+pub(crate) fn run(script: &[u8]) {
+    let Some((first, steps)) = script.split_first() else { return };
+    let mut hub = Hub::new(&CONFIGS[usize::from(first % 2)], first % 2 != 0);
+    for step in steps.chunks_exact(3).take(400) {
+        hub.step([step[0], step[1], step[2]]);
+        hub.drain();
+    }
+    hub.come_to_rest();
+    hub.end();
+}
+
+/// What a stream asks of the log.
+enum Question {
+    Locate(StreamId, Location),
+    Fetch(Fetch),
+}
+
+impl Question {
+    fn stream(&self) -> StreamId {
+        match self {
+            Self::Locate(stream, _) => *stream,
+            Self::Fetch(fetch) => fetch.stream,
+        }
+    }
+}
+
+struct Hub {
+    now: Timestamp,
+    config: &'static Config,
+    polls: bool,
+    holder: Holder,
+    log: Log,
+    questions: Vec<Question>,
+    streams: BTreeMap<StreamId, Stream>,
+    /// How many streams have yet to take a chunk, and its length.
+    chunks: Vec<(usize, usize)>,
+    /// The last fragments that were told.
+    fragments: VecDeque<String>,
+}
+
+/// A stream, and what was promised to it.
+struct Stream {
+    selects: u8,
+    grants: u8,
+    native: bool,
+    expires: Option<Timestamp>,
+    /// When it must have ended.
+    ends: Timestamp,
+    cursor: Option<String>,
+    /// Where the holder stood when it came.
+    came_at: u64,
+    opened: bool,
+    greeted: bool,
+    ended: bool,
+    /// All that it is entitled to up to here was written to it, or not promised; unknown where the
+    /// answer field names an id that several updates have.
+    stands: Option<u64>,
+    /// Whether what is before may come nevertheless.
+    may_begin_before: bool,
+    /// The chunks that its reader has yet to take.
+    outbox: VecDeque<usize>,
+    /// What it has taken of the first.
+    taken: usize,
+}
+
+impl Stream {
+    fn is_entitled(&self, update: &Update) -> bool {
+        let topics = topics(update);
+        self.selects & topics != 0 && (!update.is_private() || self.grants & topics != 0)
+    }
+}
+
+fn topics(update: &Update) -> u8 {
+    let number = |topic: &str| topic.bytes().last().unwrap() - b'0';
+    update.topics().iter().fold(0, |set, topic| set | 1 << number(topic.as_str()))
+}
+
+impl Hub {
+    fn new(config: &'static Config, polls: bool) -> Self {
+        Self {
+            now: NOW,
+            config,
+            polls,
+            holder: Holder::new(config, CursorKey::from_bytes(KEY), Position::START),
+            log: Log::new(),
+            questions: Vec::new(),
+            streams: BTreeMap::new(),
+            chunks: Vec::new(),
+            fragments: VecDeque::new(),
+        }
+    }
+
+    fn step(&mut self, [what, x, y]: [u8; 3]) {
+        match what % 16 {
+            0..=3 => self.publish(x, y),
+            4 | 5 => self.sync(u64::from(x % 8) + 1),
+            6 => self.answer(x, y % 2 == 0),
+            7 => {
+                if let Some(question) = self.question(x) {
+                    self.holder.handle_failure(question.stream());
+                }
+            }
+            8 => self.fetch(),
+            9 | 10 => {
+                let bytes = if y == 255 { usize::MAX } else { usize::from(y) * 4 };
+                self.take(stream(x, self.streams.len()), bytes);
+            }
+            11 => {
+                let id = stream(x, self.streams.len());
+                self.holder.handle_gone(id);
+                self.ended(id);
+            }
+            12 | 13 => self.subscribe(x, y),
+            14 => {
+                let end = self.now.plus(millis(x, y));
+                while let Some(at) = self.holder.poll_timeout().filter(|at| *at <= end) {
+                    self.now = self.now.max(at);
+                    self.time_out();
+                }
+                self.now = end;
+            }
+            _ => match x % 8 {
+                0..=3 => self.now = self.now.plus(millis(x, y)),
+                4 | 5 => self.log.forget(u64::from(y % 8)),
+                6 => self.give_deadline(stream(y, self.streams.len()), u64::from(y >> 3)),
+                _ if y % 4 == 0 => self.holder.handle_shutdown(self.now),
+                _ => {}
+            },
+        }
+    }
+
+    fn time_out(&mut self) {
+        self.holder.handle_timeout(self.now);
+        let next = self.holder.poll_timeout();
+        assert!(next.is_none_or(|next| next > self.now), "a timeout that is always due");
+        self.drain();
+    }
+
+    fn give_deadline(&mut self, id: StreamId, seconds: u64) {
+        let deadline = self.now.plus(Duration::from_secs(seconds));
+        self.holder.handle_deadline(id, deadline, self.now);
+        if let Some(stream) = self.streams.get_mut(&id).filter(|_| seconds > 0) {
+            stream.ends = stream.ends.min(deadline);
+        }
+    }
+
+    fn publish(&mut self, x: u8, y: u8) {
+        if y == 199 {
+            return self.log.append(None);
+        }
+        let set = (x % 16).max(1);
+        let topics: Vec<String> = (0..4)
+            .filter(|number| set & 1 << number != 0)
+            .map(|number| format!("/topics/{number}"))
+            .collect();
+        let position = self.log.end() + 1;
+        let id = if y < 200 { format!("once-{position}") } else { format!("again-{}", y % 4) };
+        let length = [0, 20, 120, 300][usize::from(x >> 5 & 3)];
+        self.log.append(Some(Update::restore(StoredUpdate {
+            id,
+            topics: topics.join("\n"),
+            data: format!("{position} {}", "x".repeat(length)),
+            private: x >> 4 & 1 != 0,
+            event_type: None,
+            retry: None,
+        })));
+    }
+
+    fn sync(&mut self, count: u64) {
+        let from = self.holder.position().get();
+        let through = from.saturating_add(count).min(self.log.end());
+        let batch: Vec<Appended> = self.log.between(from, through).collect();
+        self.holder.handle_appended(&batch, self.now);
+        self.holder.handle_reached(Position::new(through));
+    }
+
+    fn question(&mut self, x: u8) -> Option<Question> {
+        let count = self.questions.len();
+        (count > 0).then(|| self.questions.remove(usize::from(x) % count))
+    }
+
+    /// The log answers one question; of a page it may leave out what is not wanted.
+    fn answer(&mut self, x: u8, leaves_out: bool) {
+        match self.question(x) {
+            Some(Question::Locate(stream, location)) => {
+                let located = self.log.locate(&location);
+                self.holder.handle_located(stream, &located, self.now);
+            }
+            Some(Question::Fetch(fetch)) => {
+                let page = self.log.page(&fetch, |update| {
+                    let topics = update.store().topics;
+                    let wants = self.holder.wants(fetch.stream, &topics, update.is_private());
+                    if let Some(stream) = self.streams.get(&fetch.stream).filter(|it| !it.ended) {
+                        assert_eq!(wants, stream.is_entitled(update));
+                    }
+                    wants || !leaves_out
+                });
+                self.holder.handle_page(fetch.stream, &page, self.now);
+            }
+            None => {}
+        }
+    }
+
+    fn fetch(&mut self) {
+        let Some(fetch) = self.holder.poll_fetch() else { return };
+        let stream = &self.streams[&fetch.stream];
+        assert!(stream.opened && !stream.ended);
+        assert!(fetch.after < fetch.through && fetch.through == self.holder.position());
+        assert!(fetch.limit.bytes == OUTBOX_SIZE && fetch.limit.updates > 0);
+        self.asks(Question::Fetch(fetch));
+    }
+
+    fn asks(&mut self, question: Question) {
+        let already = self.questions.iter().any(|other| other.stream() == question.stream());
+        assert!(!already, "a stream asks two things at once");
+        self.questions.push(question);
+    }
+
+    fn take(&mut self, id: StreamId, bytes: usize) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let waiting: usize = stream.outbox.iter().map(|&chunk| self.chunks[chunk].1).sum();
+        // A shell may hear of a reader late, when its stream has ended.
+        let bytes = if stream.ended { 1 } else { bytes.min(waiting - stream.taken) };
+        stream.taken += bytes;
+        while let Some(&first) = stream.outbox.front() {
+            if stream.taken < self.chunks[first].1 {
+                break;
+            }
+            stream.taken -= self.chunks[first].1;
+            stream.outbox.pop_front();
+            self.chunks[first].0 -= 1;
+        }
+        self.holder.handle_taken(id, bytes, self.now);
+    }
+
+    fn subscribe(&mut self, x: u8, y: u8) {
+        let (query, selects) = MATCHERS[usize::from(x % 8)];
+        let (granted, grants) = GRANTS[usize::from(x >> 3 & 3)];
+        let (native, expiring) = (x >> 5 & 1 != 0, x >> 6 & 1 != 0);
+        let number = u64::from(y >> 3);
+        let expires = expiring.then(|| self.now.plus(Duration::from_millis(300 + number * 4_000)));
+        let cursor = match y % 8 {
+            0 | 1 => None,
+            2 => Some(String::new()),
+            3 => Some("earliest".to_owned()),
+            4 => Some(format!("once-{}", self.log.end().saturating_sub(number))),
+            5 => Some(format!("again-{}", number % 4)),
+            6 => self.fragments.get(usize::from(y >> 3) % self.fragments.len().max(1)).cloned(),
+            _ => Some("#AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
+        };
+
+        let mut claims = json!({"mercure": {"subscribe": granted}});
+        if let Some(expires) = expires {
+            claims["exp"] = json!(expires.as_millis() as f64 / 1000.0);
+        }
+        let token = hub::legacy_token(&claims, SUBSCRIBER);
+        let cookie = format!("mercureAuthorization={token}");
+        let mut fields: Vec<(&str, &[u8])> = vec![("cookie", cookie.as_bytes())];
+        if native {
+            fields.extend([
+                ("accept", b"text/event-stream".as_slice()),
+                ("cache-control", b"no-cache"),
+                ("sec-fetch-mode", b"cors"),
+            ]);
+        }
+        let query = match &cursor {
+            Some(cursor) => format!("{query}&last_event_id={}", hub::encoded(cursor)),
+            None => query.to_owned(),
+        };
+        let request = Request::new("GET", &format!("{HUB}?{query}"), fields);
+        let number = u64::try_from(self.streams.len()).unwrap();
+        let id = StreamId::new(number);
+        let entropy = [u8::try_from(number * 37 % 256).unwrap(); 32];
+        let step = admit(&request, self.config, self.now, &entropy);
+        let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) = step else {
+            panic!("not a subscription: {step:?}");
+        };
+
+        let came_at = self.holder.position().get();
+        let ends = self.now.plus(LONGEST);
+        self.streams.insert(
+            id,
+            Stream {
+                selects,
+                grants,
+                native,
+                expires,
+                ends: expires.map_or(ends, |expires| expires.min(ends)),
+                cursor,
+                came_at,
+                opened: false,
+                greeted: false,
+                ended: false,
+                stands: None,
+                may_begin_before: false,
+                outbox: VecDeque::new(),
+                taken: 0,
+            },
+        );
+        self.holder.handle_subscribe(id, subscribe, self.now);
+        assert!(self.holder.streams() <= MAX_STREAMS);
+    }
+
+    /// Does what the holder wants done, and checks that it may want it.
+    fn drain(&mut self) {
+        while let Some(output) = self.holder.poll_output() {
+            match output {
+                Output::Locate { stream, location } => {
+                    assert!(!self.streams[&stream].opened);
+                    self.asks(Question::Locate(stream, location));
+                }
+                Output::Open { stream, response, joins } => self.open(stream, &response, joins),
+                Output::Write { streams, bytes } => {
+                    let written = event::read(&bytes);
+                    self.chunks.push((streams.len(), bytes.len()));
+                    for stream in streams {
+                        self.write(stream, &written);
+                    }
+                }
+                Output::Answer { stream, unavailable } => {
+                    assert!(!self.streams[&stream].opened, "answered after it was opened");
+                    assert!(matches!(unavailable.response.status().as_u16(), 200 | 503));
+                    self.ended(stream);
+                }
+                Output::Close { stream } => {
+                    assert!(self.streams[&stream].outbox.is_empty(), "closed before it was taken");
+                    assert!(self.streams[&stream].opened && !self.streams[&stream].ended);
+                    self.ended(stream);
+                }
+                Output::Cut { stream } => {
+                    assert!(self.streams[&stream].opened && !self.streams[&stream].ended);
+                    self.ended(stream);
+                }
+            }
+        }
+        self.check();
+    }
+
+    fn check(&self) {
+        let open = self.streams.values().filter(|stream| !stream.ended);
+        assert_eq!(open.clone().count(), self.holder.streams());
+        assert_eq!(self.holder.streams() > 0, self.holder.poll_timeout().is_some());
+        for stream in open {
+            let waiting: usize = stream.outbox.iter().map(|&chunk| self.chunks[chunk].1).sum();
+            assert!(waiting <= OUTBOX_SIZE, "{waiting} bytes wait for one");
+        }
+        let kept = self.chunks.iter().filter(|(readers, _)| *readers > 0);
+        let kept: usize = kept.map(|(_, length)| length).sum();
+        assert!(kept <= OUTBOXES_SIZE, "{kept} bytes wait for all");
+    }
+
+    fn open(&mut self, id: StreamId, response: &http::Response<()>, joins: bool) {
+        let position = self.holder.position().get();
+        let field = response.headers().get("mercure-last-event-id");
+        let field = field.map(|value| value.to_str().unwrap().to_owned());
+        let (named, repeated) = match &field {
+            Some(id) => {
+                let all = self.log.between(0, self.log.end());
+                let mut same = all.filter(|other| other.update.id().as_str() == id);
+                (same.next().map(|first| first.position.get()), same.next().is_some())
+            }
+            None => (None, false),
+        };
+        let longest = position.saturating_sub(REPLAY_MAX);
+        let oldest = self.log.oldest - 1;
+        let stream = self.streams.get_mut(&id).unwrap();
+        assert!(!stream.opened && !stream.ended && response.status() == 200);
+        assert_eq!(joins, stream.native);
+        stream.opened = true;
+        stream.stands = match (&stream.cursor, field.as_deref()) {
+            (None, None) => Some(position),
+            // Nothing is replayed, whatever the newest is called.
+            (Some(cursor), Some(_)) if cursor.is_empty() => Some(stream.came_at),
+            (Some(_), Some("earliest")) => {
+                stream.may_begin_before = true;
+                Some(longest.max(oldest.min(position)))
+            }
+            (Some(_), Some(fragment)) if fragment.starts_with('#') => {
+                Some(decode(fragment, self.now))
+            }
+            (Some(_), Some(_)) if repeated => None,
+            (Some(_), Some(id)) => Some(named.unwrap_or_else(|| panic!("no update is {id}"))),
+            (cursor, field) => panic!("{cursor:?} was answered by {field:?}"),
+        };
+    }
+
+    fn write(&mut self, id: StreamId, written: &Written) {
+        let (now, durable) = (self.now, self.holder.position().get());
+        let chunk = self.chunks.len() - 1;
+        let log = &self.log;
+        let stream = self.streams.get_mut(&id).unwrap();
+        assert!(stream.opened && !stream.ended, "written before it was opened, or after its end");
+        assert!(stream.expires.is_none_or(|expires| now < expires), "written at or after `exp`");
+        assert!(now < stream.ends, "it lives too long");
+        if !std::mem::replace(&mut stream.greeted, true) {
+            let greets = stream.native && !self.polls;
+            assert_eq!(matches!(written, Written::Position { .. }), greets);
+        }
+        stream.outbox.push_back(chunk);
+
+        let skipped = |stream: &Stream, through: u64| {
+            let from = stream.stands.unwrap_or(through);
+            log.between(from, through)
+                .find(|appended| stream.is_entitled(&appended.update))
+                .map(|appended| appended.position.get())
+        };
+        match written {
+            Written::Comment => {}
+            Written::Position { cursor } => {
+                assert!(stream.native, "others take a position event for an update");
+                let position = decode(cursor, self.now);
+                assert!(
+                    position <= log.end()
+                        && position <= durable.max(stream.stands.unwrap_or(position))
+                );
+                assert_eq!(skipped(stream, position), None, "told a position past what it got");
+                assert!(
+                    stream.may_begin_before
+                        || stream.stands.is_none_or(|stands| position >= stands)
+                );
+                stream.stands = Some(position);
+                stream.may_begin_before = false;
+                self.fragments.push_front(cursor.clone());
+                self.fragments.truncate(8);
+            }
+            Written::Update(event) => {
+                let (number, _) = event.data.split_once(' ').unwrap();
+                let position: u64 = number.parse().unwrap();
+                let update = log.at(position).unwrap().update;
+                assert!(position <= durable, "not durable yet");
+                assert!(stream.is_entitled(&update), "not entitled");
+                assert!(
+                    stream.may_begin_before || stream.stands.is_none_or(|stands| position > stands),
+                    "twice, or out of order"
+                );
+                assert_eq!(skipped(stream, position - 1), None, "left out");
+                stream.stands = Some(position);
+                stream.may_begin_before = false;
+            }
+        }
+    }
+
+    fn ended(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.ended = true;
+        for chunk in stream.outbox.drain(..) {
+            self.chunks[chunk].0 -= 1;
+        }
+    }
+
+    /// All is durable, the log answers, the readers read: then every stream has all it is owed.
+    fn come_to_rest(&mut self) {
+        self.time_out();
+        self.sync(u64::MAX);
+        self.drain();
+        for round in 0.. {
+            assert!(round < 1_000, "it never comes to rest");
+            let ids: Vec<StreamId> = self.streams.keys().copied().collect();
+            for id in ids {
+                self.take(id, usize::MAX);
+                self.drain();
+            }
+            self.fetch();
+            // A stream whose time is up says its last words when all else was taken.
+            let is_taken = self.streams.values().all(|stream| stream.outbox.is_empty());
+            if self.questions.is_empty() && is_taken {
+                break;
+            }
+            self.answer(0, true);
+            self.drain();
+        }
+        let end = self.log.end();
+        for stream in self.streams.values().filter(|stream| !stream.ended) {
+            assert!(stream.opened && stream.outbox.is_empty());
+            let Some(stands) = stream.stands else { continue };
+            let mut left = self.log.between(stands, end);
+            let owed = left.find(|appended| stream.is_entitled(&appended.update));
+            assert_eq!(owed, None, "never written");
+        }
+    }
+
+    /// Nobody does anything more: every stream ends by itself.
+    fn end(&mut self) {
+        let last = self.now.plus(LONGEST);
+        for round in 0.. {
+            assert!(round < 1_000, "a busy loop");
+            let Some(at) = self.holder.poll_timeout() else { break };
+            assert!(at <= last, "it lives too long");
+            self.now = self.now.max(at);
+            self.time_out();
+        }
+        assert_eq!(self.holder.streams(), 0);
+    }
+}
+
+fn stream(x: u8, count: usize) -> StreamId {
+    // The newest are the likeliest to be there still.
+    let back = usize::from(x % 8) + 1;
+    StreamId::new(count.saturating_sub(back).try_into().unwrap())
+}
+
+fn millis(x: u8, y: u8) -> Duration {
+    Duration::from_millis((u64::from(x) * 256 + u64::from(y)) / 2)
+}
+
+/// The position that a fragment names: a block of AES-128 over six bytes of it, four of a time in
+/// seconds, and six zero bytes.
+fn decode(fragment: &str, now: Timestamp) -> u64 {
+    let block = URL_SAFE_NO_PAD.decode(&fragment[1..]).unwrap();
+    let mut block = Array::from(<[u8; 16]>::try_from(block).unwrap());
+    Aes128::new(&Array::from(KEY)).decrypt_block(&mut block);
+    assert_eq!(block[10..], [0; 6], "a place that was never told");
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+    assert!(number(&block[6..10]) * 1_000 <= now.as_millis(), "a time to come");
+    number(&block[..6])
+}
