@@ -27,6 +27,22 @@ async fn a_stream_begins_at_the_head_and_takes_what_comes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_later_gets_nothing_older_than_itself() {
+    let hub = Hub::new(&[]);
+    let mut early = hub.subscribe("match=a", &[]).await;
+    assert_eq!(early.next().await, ":\n");
+    hub.log.publish("urn:1", "a");
+    // Before the next look at the log.
+    let mut late = hub.subscribe("match=a", &[]).await;
+    assert_eq!(late.next().await, ":\n");
+    assert_eq!(early.next().await, "id: urn:1\ndata: \n\n");
+    hub.log.publish("urn:2", "a");
+    for reader in [&mut early, &mut late] {
+        assert_eq!(reader.next().await, "id: urn:2\ndata: \n\n");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_resumes_and_goes_on_live() {
     let hub = Hub::new(&[]);
     for id in ["urn:1", "urn:2", "urn:3"] {

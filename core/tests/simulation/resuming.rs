@@ -1,5 +1,6 @@
 //! Where a replay begins, and what the answer says of it.
 
+use cinnabar_core::Position;
 use serde_json::json;
 
 use crate::client::Client;
@@ -158,4 +159,33 @@ fn private_updates_are_replayed_to_those_who_may_read_them_now() {
     assert_eq!(read(&mut world, Some(&["b"])), ["public", "shared"]);
     assert_eq!(read(&mut world, Some(&["a"])), ["public", "secret", "shared"]);
     assert_eq!(read(&mut world, Some(&["*"])), ["public", "secret", "shared"]);
+}
+
+#[test]
+fn who_comes_to_a_holder_that_is_behind_begins_at_the_end_of_the_log() {
+    let mut world = World::new(&[]);
+    let early = world.subscribe("match=a", &[]);
+    world.take_all(early);
+    world.publish("topic=a&id=urn:1");
+    world.publish("topic=a&id=urn:2");
+    // They are acknowledged, and the holder has yet to hear of them.
+    world.end = Position::new(2);
+    let native = world.subscribe("match=a", &NATIVE);
+    let told = world.take_all(native).concat();
+    let cursor = told.split("id: ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let empty = world.subscribe("match=a", &[("last-event-id", "")]);
+    assert_eq!(world.field(empty, "mercure-last-event-id").unwrap(), "urn:2");
+    let fields: Vec<(&str, &str)> =
+        NATIVE.into_iter().chain([("last-event-id", cursor.as_str())]).collect();
+    let resumed = world.subscribe("match=a", &fields);
+    assert_eq!(world.field(resumed, "mercure-last-event-id").unwrap(), cursor);
+    let _ = (world.take_all(empty), world.take_all(resumed));
+
+    world.sync(usize::MAX);
+    world.publish_and_sync("topic=a&id=urn:3");
+    let heard = |chunks: Vec<String>| chunks.concat().matches("id: urn:").count();
+    assert_eq!(heard(world.take_all(early)), 3);
+    for stream in [native, empty, resumed] {
+        assert_eq!(heard(world.take_all(stream)), 1);
+    }
 }

@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) config: Config,
     pub(crate) holder: Holder,
+    /// Where the log ends, if that is further than the holder has heard.
+    pub(crate) end: Position,
     pub(crate) connections: BTreeMap<StreamId, Connection>,
     /// All updates, durable or not; `kept` of them are still in the log.
     pub(crate) log: Vec<Arc<Update>>,
@@ -76,6 +78,7 @@ impl World {
             now: Timestamp::from_millis(1_700_000_000_000),
             config,
             holder,
+            end: Position::START,
             connections: BTreeMap::new(),
             log: Vec::new(),
             oldest: 1,
@@ -168,7 +171,7 @@ impl World {
         self.streams += 1;
         let stream = StreamId::new(self.streams);
         self.connections.insert(stream, Connection::default());
-        self.holder.handle_subscribe(stream, subscribe, self.now);
+        self.holder.handle_subscribe_at(stream, subscribe, self.end, self.now);
         self.drain();
         stream
     }
