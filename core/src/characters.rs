@@ -57,6 +57,12 @@ mod tests {
     }
 
     #[test]
+    fn one_that_cannot_be_seen_is_named_by_its_number() {
+        let named = ForbiddenCharacter('\u{200b}').to_string();
+        assert_eq!(named, "U+200B, a control or format character");
+    }
+
+    #[test]
     fn all_else_passes() {
         assert_eq!(check("https://example.com/é/日本/😀?a=b&c#d {id} %00"), Ok(()));
         // Line and paragraph separators are `Zl` and `Zp`, which the law does not name.

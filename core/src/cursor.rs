@@ -166,6 +166,7 @@ mod tests {
             assert_eq!(Cursor::read(fragment), Cursor::Fragment(fragment.as_str().into()));
         }
         assert_ne!(fragments[0], fragments[1]);
+        assert_eq!(format!("{key:?}"), "CursorKey(secret)");
     }
 
     #[test]

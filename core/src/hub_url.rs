@@ -228,7 +228,8 @@ mod tests {
         assert_eq!(HubUrl::parse("https://a/"), Err(InvalidHubUrl::Slashes));
         assert_eq!(HubUrl::parse("https://a//hub"), Err(InvalidHubUrl::Slashes));
         assert_eq!(HubUrl::parse("https://a/healthz"), Err(InvalidHubUrl::Health));
-        assert_eq!(HubUrl::parse("https://A:443/hub").unwrap().as_str(), "https://a/hub");
+        let hub = HubUrl::parse("https://A:443/hub").unwrap();
+        assert_eq!((hub.as_str(), hub.to_string().as_str()), ("https://a/hub", "https://a/hub"));
         assert_eq!(HubUrl::parse("http://a:8787/hub").unwrap().origin(), "http://a:8787");
     }
 }

@@ -376,3 +376,37 @@ impl Session {
         if self.is_native() && stale { Due::Position } else { Due::Heartbeat }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::config;
+    use crate::{Admission, Command, Request, Step, admit};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    #[test]
+    fn a_place_is_told_with_the_time_since_when_it_is_known() {
+        let config = config(&[("ANONYMOUS", "1"), ("NATIVE_READERS", "always")]);
+        let request = Request::new("GET", "https://hub.example/.well-known/mercure?match=a", []);
+        let step = admit(&request, &config, NOW, &[1; 32]);
+        let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) = step else { panic!() };
+        let key = CursorKey::from_bytes([1; 16]);
+        let told = |event: Bytes| {
+            let text = std::str::from_utf8(&event).unwrap();
+            key.place(text.lines().find_map(|line| line.strip_prefix("id: ")).unwrap()).unwrap()
+        };
+        let place = |number, seconds: u64| Place {
+            position: Position::new(number),
+            since: Timestamp::from_millis(seconds * 1_000),
+        };
+
+        let mut session = Session::new(subscribe, State::Replaying { fetching: false }, NOW);
+        assert_eq!(told(session.open(place(3, 1_600_000_000), &key, NOW)), place(3, 1_600_000_000));
+        let holder = Position::new(9);
+        // While it replays, it does not know what its holder knows.
+        assert_eq!(told(session.tell_position(&key, holder, NOW)), place(3, 1_600_000_000));
+        assert!(!session.advance(Position::new(3), NOW));
+        assert_eq!(told(session.tell_position(&key, holder, NOW)), place(9, 1_700_000_000));
+    }
+}

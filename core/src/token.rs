@@ -261,3 +261,27 @@ fn check_audience(
     };
     if accepted { Ok(()) } else { Err(InvalidToken::Audience) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{config, sign};
+
+    #[test]
+    fn a_token_is_as_long_as_it_may_be() {
+        let hub = HubUrl::parse("https://hub.example/.well-known/mercure").unwrap();
+        let validated = |padding: usize| {
+            let claims = serde_json::json!({"mercure": {}, "padding": "x".repeat(padding)});
+            let token = sign("subscribe", &claims);
+            let length = token.len();
+            let bearer = Bearer { token, presented: Presentation::Header };
+            let now = Timestamp::from_millis(1);
+            let validated = validate(&bearer, Role::Subscriber, &config(&[]), &hub, None, now);
+            (length, validated.map(|_| ()))
+        };
+        // Three bytes of claims are four of a token.
+        let padding = MAX_TOKEN_LENGTH * 3 / 4 - 76;
+        assert_eq!(validated(padding), (MAX_TOKEN_LENGTH, Ok(())));
+        assert_eq!(validated(padding + 1), (MAX_TOKEN_LENGTH + 1, Err(InvalidToken::TooLong)));
+    }
+}

@@ -60,6 +60,25 @@ fn a_silent_stream_gets_a_comment_within_the_heartbeat() {
 }
 
 #[test]
+fn comments_of_many_streams_share_a_write() {
+    let mut world = World::new(&[("HEARTBEAT", "16s")]);
+    let streams = [300, 400].map(|millis| {
+        world.pass(Duration::from_millis(millis));
+        world.subscribe("match=a", &[])
+    });
+    for stream in streams {
+        world.take_all(stream);
+    }
+    // They came at 0.3 and 0.7 seconds; a comment may be early by a sixteenth of the heartbeat.
+    world.pass(Duration::from_millis(15_299));
+    assert!(streams.iter().all(|stream| world.connection(*stream).queue.is_empty()));
+    world.pass(Duration::from_millis(1));
+    for stream in streams {
+        assert_eq!(world.take_all(stream), [":\n"]);
+    }
+}
+
+#[test]
 fn no_comment_for_who_has_not_taken_the_last() {
     let mut world = World::new(&[]);
     let stream = world.subscribe("match=a", &[]);
@@ -226,6 +245,11 @@ fn a_last_id_grows_old_with_time_too() {
     }
     assert_eq!(told.iter().filter(|told| **told).count(), 1, "{told:?}");
     assert!(!told[4]);
+    // The log has not moved since.
+    for _ in 0..10 {
+        world.pass(10 * SECOND);
+        assert_eq!(world.take_all(stream), [":\n"]);
+    }
 }
 
 #[test]

@@ -55,6 +55,22 @@ fn a_stream_that_falls_behind_replays_what_it_missed() {
 }
 
 #[test]
+fn what_fits_is_taken_live_and_no_more() {
+    let mut world = World::new(&[("OUTBOX_SIZE", "1000")]);
+    let stream = world.subscribe("match=a", &[]);
+    world.take_all(stream);
+    for number in 0..10 {
+        world.publish(&format!("topic=a&id={number}&data={}", "x".repeat(236)));
+    }
+    // Their frames have 250 bytes: four fit, together or not.
+    world.sync(2);
+    world.sync(8);
+    assert_eq!(world.connection(stream).queue.len(), 4);
+    assert_eq!(world.pages, 0);
+    assert_eq!(world.take_all(stream).len(), 10);
+}
+
+#[test]
 fn a_stream_whose_missed_updates_are_no_longer_kept_is_cut() {
     let mut world = World::new(&[("OUTBOX_SIZE", "300")]);
     let stream = world.subscribe("match=a", &[]);

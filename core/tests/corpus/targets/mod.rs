@@ -13,6 +13,7 @@ mod log;
 mod publication;
 mod request;
 mod selection;
+mod stream;
 mod streams;
 mod template;
 mod token;

@@ -19,10 +19,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use aes::Aes128;
-use aes::cipher::{Array, BlockCipherDecrypt, KeyInit};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cinnabar_core::{
     Admission, Appended, Command, Config, CursorKey, Fetch, Holder, Location, Output, Position,
     Request, Step, StoredUpdate, StreamId, Timestamp, Update, admit,
@@ -32,9 +28,8 @@ use serde_json::json;
 use super::event::{self, Written};
 use super::hub::{self, HUB, NOW, SUBSCRIBER};
 use super::log::Log;
+use super::stream::{Asked, KEY, REPLAY_MAX, Stream};
 
-const KEY: [u8; 16] = [5; 16];
-const REPLAY_MAX: u64 = 8;
 const OUTBOX_SIZE: usize = 500;
 const OUTBOXES_SIZE: usize = 1_300;
 const MAX_STREAMS: usize = 6;
@@ -118,43 +113,6 @@ struct Hub {
     fragments: VecDeque<String>,
 }
 
-/// A stream, and what was promised to it.
-struct Stream {
-    selects: u8,
-    grants: u8,
-    native: bool,
-    expires: Option<Timestamp>,
-    /// When it must have ended.
-    ends: Timestamp,
-    cursor: Option<String>,
-    /// Where the holder stood when it came.
-    came_at: u64,
-    opened: bool,
-    greeted: bool,
-    ended: bool,
-    /// All that it is entitled to up to here was written to it, or not promised; unknown where the
-    /// answer field names an id that several updates have.
-    stands: Option<u64>,
-    /// Whether what is before may come nevertheless.
-    may_begin_before: bool,
-    /// The chunks that its reader has yet to take.
-    outbox: VecDeque<usize>,
-    /// What it has taken of the first.
-    taken: usize,
-}
-
-impl Stream {
-    fn is_entitled(&self, update: &Update) -> bool {
-        let topics = topics(update);
-        self.selects & topics != 0 && (!update.is_private() || self.grants & topics != 0)
-    }
-}
-
-fn topics(update: &Update) -> u8 {
-    let number = |topic: &str| topic.bytes().last().unwrap() - b'0';
-    update.topics().iter().fold(0, |set, topic| set | 1 << number(topic.as_str()))
-}
-
 impl Hub {
     fn new(config: &'static Config, polls: bool) -> Self {
         Self {
@@ -220,7 +178,7 @@ impl Hub {
         let deadline = self.now.plus(Duration::from_secs(seconds));
         self.holder.handle_deadline(id, deadline, self.now);
         if let Some(stream) = self.streams.get_mut(&id).filter(|_| seconds > 0) {
-            stream.ends = stream.ends.min(deadline);
+            stream.asked.ends = stream.asked.ends.min(deadline);
         }
     }
 
@@ -358,25 +316,10 @@ impl Hub {
 
         let came_at = self.holder.position().get();
         let ends = self.now.plus(LONGEST);
-        self.streams.insert(
-            id,
-            Stream {
-                selects,
-                grants,
-                native,
-                expires,
-                ends: expires.map_or(ends, |expires| expires.min(ends)),
-                cursor,
-                came_at,
-                opened: false,
-                greeted: false,
-                ended: false,
-                stands: None,
-                may_begin_before: false,
-                outbox: VecDeque::new(),
-                taken: 0,
-            },
-        );
+        let ends = expires.map_or(ends, |expires| expires.min(ends));
+        let greets = native && !self.polls;
+        let asked = Asked { selects, grants, cursor, native, greets, expires, ends, came_at };
+        self.streams.insert(id, Stream::new(asked));
         self.holder.handle_subscribe(id, subscribe, self.now);
         assert!(self.holder.streams() <= MAX_STREAMS);
     }
@@ -389,12 +332,25 @@ impl Hub {
                     assert!(!self.streams[&stream].opened);
                     self.asks(Question::Locate(stream, location));
                 }
-                Output::Open { stream, response, joins } => self.open(stream, &response, joins),
+                Output::Open { stream, response, joins } => {
+                    let stream = self.streams.get_mut(&stream).unwrap();
+                    assert_eq!((response.status().as_u16(), joins), (200, stream.asked.native));
+                    let field = response.headers().get("mercure-last-event-id");
+                    let field = field.map(|value| value.to_str().unwrap());
+                    stream.open(field, &self.log, self.holder.position().get());
+                }
                 Output::Write { streams, bytes } => {
                     let written = event::read(&bytes);
+                    if let Written::Position { cursor } = &written {
+                        self.fragments.push_front(cursor.clone());
+                        self.fragments.truncate(8);
+                    }
+                    let chunk = self.chunks.len();
                     self.chunks.push((streams.len(), bytes.len()));
+                    let durable = self.holder.position().get();
                     for stream in streams {
-                        self.write(stream, &written);
+                        let stream = self.streams.get_mut(&stream).unwrap();
+                        stream.write(chunk, &written, &self.log, durable, self.now);
                     }
                 }
                 Output::Answer { stream, unavailable } => {
@@ -429,97 +385,6 @@ impl Hub {
         assert!(kept <= OUTBOXES_SIZE, "{kept} bytes wait for all");
     }
 
-    fn open(&mut self, id: StreamId, response: &http::Response<()>, joins: bool) {
-        let position = self.holder.position().get();
-        let field = response.headers().get("mercure-last-event-id");
-        let field = field.map(|value| value.to_str().unwrap().to_owned());
-        let (named, repeated) = match &field {
-            Some(id) => {
-                let all = self.log.between(0, self.log.end());
-                let mut same = all.filter(|other| other.update.id().as_str() == id);
-                (same.next().map(|first| first.position.get()), same.next().is_some())
-            }
-            None => (None, false),
-        };
-        let longest = position.saturating_sub(REPLAY_MAX);
-        let oldest = self.log.oldest - 1;
-        let stream = self.streams.get_mut(&id).unwrap();
-        assert!(!stream.opened && !stream.ended && response.status() == 200);
-        assert_eq!(joins, stream.native);
-        stream.opened = true;
-        stream.stands = match (&stream.cursor, field.as_deref()) {
-            (None, None) => Some(position),
-            // Nothing is replayed, whatever the newest is called.
-            (Some(cursor), Some(_)) if cursor.is_empty() => Some(stream.came_at),
-            (Some(_), Some("earliest")) => {
-                stream.may_begin_before = true;
-                Some(longest.max(oldest.min(position)))
-            }
-            (Some(_), Some(fragment)) if fragment.starts_with('#') => {
-                Some(decode(fragment, self.now))
-            }
-            (Some(_), Some(_)) if repeated => None,
-            (Some(_), Some(id)) => Some(named.unwrap_or_else(|| panic!("no update is {id}"))),
-            (cursor, field) => panic!("{cursor:?} was answered by {field:?}"),
-        };
-    }
-
-    fn write(&mut self, id: StreamId, written: &Written) {
-        let (now, durable) = (self.now, self.holder.position().get());
-        let chunk = self.chunks.len() - 1;
-        let log = &self.log;
-        let stream = self.streams.get_mut(&id).unwrap();
-        assert!(stream.opened && !stream.ended, "written before it was opened, or after its end");
-        assert!(stream.expires.is_none_or(|expires| now < expires), "written at or after `exp`");
-        assert!(now < stream.ends, "it lives too long");
-        if !std::mem::replace(&mut stream.greeted, true) {
-            let greets = stream.native && !self.polls;
-            assert_eq!(matches!(written, Written::Position { .. }), greets);
-        }
-        stream.outbox.push_back(chunk);
-
-        let skipped = |stream: &Stream, through: u64| {
-            let from = stream.stands.unwrap_or(through);
-            log.between(from, through)
-                .find(|appended| stream.is_entitled(&appended.update))
-                .map(|appended| appended.position.get())
-        };
-        match written {
-            Written::Comment => {}
-            Written::Position { cursor } => {
-                assert!(stream.native, "others take a position event for an update");
-                let position = decode(cursor, self.now);
-                assert!(
-                    position <= log.end()
-                        && position <= durable.max(stream.stands.unwrap_or(position))
-                );
-                assert_eq!(skipped(stream, position), None, "told a position past what it got");
-                assert!(
-                    stream.may_begin_before
-                        || stream.stands.is_none_or(|stands| position >= stands)
-                );
-                stream.stands = Some(position);
-                stream.may_begin_before = false;
-                self.fragments.push_front(cursor.clone());
-                self.fragments.truncate(8);
-            }
-            Written::Update(event) => {
-                let (number, _) = event.data.split_once(' ').unwrap();
-                let position: u64 = number.parse().unwrap();
-                let update = log.at(position).unwrap().update;
-                assert!(position <= durable, "not durable yet");
-                assert!(stream.is_entitled(&update), "not entitled");
-                assert!(
-                    stream.may_begin_before || stream.stands.is_none_or(|stands| position > stands),
-                    "twice, or out of order"
-                );
-                assert_eq!(skipped(stream, position - 1), None, "left out");
-                stream.stands = Some(position);
-                stream.may_begin_before = false;
-            }
-        }
-    }
-
     fn ended(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.ended = true;
@@ -552,10 +417,7 @@ impl Hub {
         let end = self.log.end();
         for stream in self.streams.values().filter(|stream| !stream.ended) {
             assert!(stream.opened && stream.outbox.is_empty());
-            let Some(stands) = stream.stands else { continue };
-            let mut left = self.log.between(stands, end);
-            let owed = left.find(|appended| stream.is_entitled(&appended.update));
-            assert_eq!(owed, None, "never written");
+            assert_eq!(stream.skipped(end, &self.log), None, "never written");
         }
     }
 
@@ -581,16 +443,4 @@ fn stream(x: u8, count: usize) -> StreamId {
 
 fn millis(x: u8, y: u8) -> Duration {
     Duration::from_millis((u64::from(x) * 256 + u64::from(y)) / 2)
-}
-
-/// The position that a fragment names: a block of AES-128 over six bytes of it, four of a time in
-/// seconds, and six zero bytes.
-fn decode(fragment: &str, now: Timestamp) -> u64 {
-    let block = URL_SAFE_NO_PAD.decode(&fragment[1..]).unwrap();
-    let mut block = Array::from(<[u8; 16]>::try_from(block).unwrap());
-    Aes128::new(&Array::from(KEY)).decrypt_block(&mut block);
-    assert_eq!(block[10..], [0; 6], "a place that was never told");
-    let number = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
-    assert!(number(&block[6..10]) * 1_000 <= now.as_millis(), "a time to come");
-    number(&block[..6])
 }
