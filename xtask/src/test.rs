@@ -79,12 +79,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     // serves in time. `serve --aws` launches them one by one, for cases by name.
     aws::build()?;
     heading("black-box suite, on the AWS variant, with many streams in an environment");
-    aws::run_suite(aws::MANY, &arguments.suite)?;
-    if arguments.suite.is_empty() {
-        heading("the cases of resuming, with one stream in an environment");
-        aws::run_suite(1, &["resume".to_owned()])?;
-    }
-    Ok(())
+    aws::run_suite(aws::MANY, &arguments.suite)
 }
 
 /// Runs the suite against hubs that this program serves.
