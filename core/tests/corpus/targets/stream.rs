@@ -27,7 +27,7 @@ pub(crate) struct Asked {
     pub(crate) expires: Option<Timestamp>,
     /// When it must have ended.
     pub(crate) ends: Timestamp,
-    /// Where the holder stood when it came.
+    /// Where the log ended when it came.
     pub(crate) came_at: u64,
 }
 
@@ -79,12 +79,12 @@ impl Stream {
         assert!(!self.opened && !self.ended);
         self.opened = true;
         self.stands = match (&self.asked.cursor, field) {
-            (None, None) => Some(position),
+            (None, None) => Some(self.asked.came_at),
             // Nothing is replayed, whatever the newest is called.
             (Some(cursor), Some(_)) if cursor.is_empty() => Some(self.asked.came_at),
             (Some(_), Some("earliest")) => {
                 self.may_begin_before = true;
-                let longest = position.saturating_sub(REPLAY_MAX);
+                let longest = position.max(self.asked.came_at).saturating_sub(REPLAY_MAX);
                 Some(longest.max((log.oldest - 1).min(position)))
             }
             (Some(_), Some(fragment)) if fragment.starts_with('#') => Some(decode(fragment)),

@@ -314,13 +314,15 @@ impl Hub {
             panic!("not a subscription: {step:?}");
         };
 
-        let came_at = self.holder.position().get();
+        // The holder may not have heard yet of all that there is.
+        let end = if x >> 7 != 0 { Position::new(self.log.end()) } else { self.holder.position() };
+        let came_at = end.get();
         let ends = self.now.plus(LONGEST);
         let ends = expires.map_or(ends, |expires| expires.min(ends));
         let greets = native && !self.polls;
         let asked = Asked { selects, grants, cursor, native, greets, expires, ends, came_at };
         self.streams.insert(id, Stream::new(asked));
-        self.holder.handle_subscribe(id, subscribe, self.now);
+        self.holder.handle_subscribe_at(id, subscribe, end, self.now);
         assert!(self.holder.streams() <= MAX_STREAMS);
     }
 
