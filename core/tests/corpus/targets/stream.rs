@@ -24,9 +24,9 @@ pub(crate) struct Asked {
     pub(crate) native: bool,
     /// Whether it is told its position first.
     pub(crate) greets: bool,
-    pub(crate) expires: Option<Timestamp>,
-    /// When it must have ended.
-    pub(crate) ends: Timestamp,
+    /// When it must be closed, whether a timer fires or not: its token expires, or its platform
+    /// would break it off.
+    pub(crate) closes: Option<Timestamp>,
     /// Where the log ended when it came.
     pub(crate) came_at: u64,
 }
@@ -108,11 +108,7 @@ impl Stream {
         now: Timestamp,
     ) {
         assert!(self.opened && !self.ended, "written before it was opened, or after its end");
-        assert!(
-            self.asked.expires.is_none_or(|expires| now < expires),
-            "written at or after `exp`"
-        );
-        assert!(now < self.asked.ends, "it lives too long");
+        assert!(self.asked.closes.is_none_or(|closes| now < closes), "written after its time");
         if !std::mem::replace(&mut self.greeted, true) {
             assert_eq!(matches!(written, Written::Position { .. }), self.asked.greets);
         }

@@ -178,7 +178,8 @@ impl Hub {
         let deadline = self.now.plus(Duration::from_secs(seconds));
         self.holder.handle_deadline(id, deadline, self.now);
         if let Some(stream) = self.streams.get_mut(&id).filter(|_| seconds > 0) {
-            stream.asked.ends = stream.asked.ends.min(deadline);
+            let closes = stream.asked.closes.unwrap_or(deadline);
+            stream.asked.closes = Some(closes.min(deadline));
         }
     }
 
@@ -317,10 +318,8 @@ impl Hub {
         // The holder may not have heard yet of all that there is.
         let end = if x >> 7 != 0 { Position::new(self.log.end()) } else { self.holder.position() };
         let came_at = end.get();
-        let ends = self.now.plus(LONGEST);
-        let ends = expires.map_or(ends, |expires| expires.min(ends));
         let greets = native && !self.polls;
-        let asked = Asked { selects, grants, cursor, native, greets, expires, ends, came_at };
+        let asked = Asked { selects, grants, cursor, native, greets, closes: expires, came_at };
         self.streams.insert(id, Stream::new(asked));
         self.holder.handle_subscribe_at(id, subscribe, end, self.now);
         assert!(self.holder.streams() <= MAX_STREAMS);
