@@ -17,14 +17,18 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::configuration::Variables;
-use crate::{configuration, dev, dynamodb, process, serve, template, test, tools, workspace};
+use crate::dynamodb::{self, Storage};
+use crate::{configuration, process, serve, template, test, tools, workspace};
 
 /// The deployed binary, and what runs it here.
 const FUNCTION: &str = "bootstrap";
 const EMULATOR: &str = "cinnabar-lambda-emulator";
 
+/// The table of a hub with a database of its own; its name is the stack's affair on AWS.
+const TABLE: &str = "cinnabar";
+
 /// What Lambda takes away from the hub, and its smaller limit, for the black-box suite.
-const CONDITIONS: [&str; 16] = [
+const CONDITIONS: [&str; 14] = [
     "--without",
     "disconnects",
     "--without",
@@ -39,17 +43,6 @@ const CONDITIONS: [&str; 16] = [
     "350000",
     "--test-threads",
     "4",
-    // Kills, crowds and slow lines are for hubs of the cases' own.
-    "--skip",
-    "endurance::",
-];
-
-/// The keys that the suite signs with, and the issuer that it is, unless it is told others.
-const SUITES_KEYS: [(&str, &str); 4] = [
-    ("MERCURE_PUBLISHER_JWT_KEY", "publisher-key-of-the-conformance-suite"),
-    ("MERCURE_SUBSCRIBER_JWT_KEY", "subscriber-key-of-the-conformance-suite"),
-    ("MERCURE_TRUSTED_ISSUERS", "https://issuer.example"),
-    ("ANONYMOUS", "1"),
 ];
 
 /// Enough streams in an environment for any case of the suite.
@@ -66,37 +59,15 @@ pub(crate) fn build() -> Result<()> {
     )
 }
 
-/// Runs the black-box suite against one hub, which is started and ended here.
+/// Runs the black-box suite against hubs that share a database: one in Java for each of dozens of
+/// hubs is more than a small machine serves in time.
 pub(crate) fn run_suite(environment_concurrency: u16, arguments: &[String]) -> Result<()> {
-    let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-    let url = configuration::hub_url(port);
-    // In memory, where the system has a folder there: DynamoDB Local waits for the disk several
-    // times for each write, and a hub in a hurry answers 503 meanwhile.
-    let folder = [Path::new("/dev/shm"), &std::env::temp_dir()]
-        .into_iter()
-        .find(|folder| folder.is_dir())
-        .map(|folder| {
-            folder.join(format!("cinnabar-{}-{environment_concurrency}", std::process::id()))
-        })
-        .context("there is no folder for temporary files")?;
-    let mut serve = Command::new(std::env::current_exe()?);
-    for name in cinnabar_core::config::names() {
-        serve.env_remove(name);
-    }
-    serve
-        .args(["serve", "--aws", "--prebuilt", "--port", &port.to_string(), "--data"])
-        .arg(&folder)
-        .args(["--environment-concurrency", &environment_concurrency.to_string()])
-        .env("HUB_URL", &url)
-        .envs(SUITES_KEYS);
-    let mut hub = process::Running::start(&mut serve)?;
-    let tested = dev::wait_until_it_answers(&mut hub, port).and_then(|()| {
-        process::run(test::conformance().args(["--url", &url]).args(CONDITIONS).args(arguments))
-    });
-    drop(hub);
-    // The database may still be writing there; what is left is in memory.
-    let _ = fs::remove_dir_all(&folder);
-    tested
+    let database = dynamodb::start(Storage::Memory)?;
+    let serve = format!(
+        "serve --aws --prebuilt --environment-concurrency {environment_concurrency} --database {}",
+        database.port
+    );
+    test::suite(&serve, CONDITIONS.into_iter().chain(arguments.iter().map(String::as_str)))
 }
 
 /// Becomes the hub; returns only where it can't.
@@ -104,20 +75,28 @@ pub(crate) fn run(
     port: u16,
     data: &Path,
     environment_concurrency: u16,
-    prebuilt: bool,
+    database: Option<u16>,
 ) -> Result<()> {
-    if !prebuilt {
-        build()?;
-    }
     for name in [FUNCTION, EMULATOR] {
         if !built(name).is_file() {
             bail!("{name} has not been built: run `cargo xtask serve --aws` without --prebuilt");
         }
     }
-    let data = std::path::absolute(data)?.join("dynamodb");
-    fs::create_dir_all(&data).with_context(|| format!("cannot create {}", data.display()))?;
-    let database = dynamodb::start(&data)?;
-    let mut emulator = emulator(database.port, &configuration::environment());
+    let data = std::path::absolute(data)?;
+    // Held until this process becomes the emulator, and the database's parent stays.
+    let own;
+    let (database, table) = match database {
+        Some(database) => (database, table_of(&data)),
+        None => {
+            let folder = data.join("dynamodb");
+            fs::create_dir_all(&folder)
+                .with_context(|| format!("cannot create {}", folder.display()))?;
+            own = dynamodb::start(Storage::Folder(&folder))?;
+            (own.port, TABLE.to_owned())
+        }
+    };
+    dynamodb::create_table(database, &table)?;
+    let mut emulator = emulator(database, &table, &configuration::environment());
     emulator
         .args(["--port", &port.to_string()])
         .args(["--environment-concurrency", &environment_concurrency.to_string(), "--"])
@@ -125,13 +104,22 @@ pub(crate) fn run(
     Err(emulator.exec()).context("cannot run the emulator")
 }
 
-fn emulator(database: u16, variables: &Variables) -> Command {
+/// The table of a hub with data of its own in a database that is shared: the folder's path, in the
+/// characters that a table's name may have.
+fn table_of(data: &Path) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = data.to_string_lossy().chars().map(plain).collect();
+    // A name has 255 characters at most, and what tells folders apart is at the end.
+    name[name.len().saturating_sub(255)..].to_owned()
+}
+
+fn emulator(database: u16, table: &str, variables: &Variables) -> Command {
     serve::allow_many_connections();
     let mut command = Command::new(built(EMULATOR));
     command
         .arg("serve")
         .envs(variables)
-        .env("TABLE_NAME", dynamodb::TABLE)
+        .env("TABLE_NAME", table)
         .env("ORIGIN_SECRET", "of the emulator, which is both functions at one URL")
         .env("AWS_ENDPOINT_URL_DYNAMODB", format!("http://127.0.0.1:{database}"))
         // The user's own would be sent to it, and might be looked up over the network.

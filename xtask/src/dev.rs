@@ -117,7 +117,7 @@ fn require_free(port: u16) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn wait_until_it_answers(hub: &mut Running, port: u16) -> Result<()> {
+fn wait_until_it_answers(hub: &mut Running, port: u16) -> Result<()> {
     let deadline = Instant::now() + READY;
     loop {
         match healthz(port) {

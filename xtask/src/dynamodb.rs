@@ -1,4 +1,4 @@
-//! DynamoDB Local: the database of the hub on AWS, on this machine, in a file.
+//! DynamoDB Local: the database of the hub on AWS, on this machine, in a file or in memory.
 //!
 //! It takes requests of DynamoDB's API, and checks neither signatures nor who sends them.
 
@@ -15,45 +15,52 @@ use serde_json::{Value, json};
 use crate::process::Running;
 use crate::{aws, template, tools};
 
-/// The table's name, which is the stack's affair on AWS.
-pub(crate) const TABLE: &str = "cinnabar";
-
 /// How long it may take until it answers; a busy machine is slow.
 const READY: Duration = Duration::from_secs(60);
 
-/// A database that runs, with its table; it ends with this process, and when it is dropped.
+/// A database that runs; it ends with this process, and when it is dropped.
 pub(crate) struct Database {
     pub(crate) port: u16,
     _process: Running,
 }
 
-/// Starts it with its file in this folder, and makes the table where there is none.
-pub(crate) fn start(data: &Path) -> Result<Database> {
-    // The free port can be taken by another program before it listens there.
-    let mut attempts = 3;
-    let database = loop {
-        attempts -= 1;
-        match launch(data) {
-            Err(_) if attempts > 0 => {}
-            done => break done?,
-        }
-    };
-    create_table(database.port)?;
-    Ok(database)
+/// Where it keeps its data.
+#[derive(Clone, Copy)]
+pub(crate) enum Storage<'a> {
+    /// In a file in this folder.
+    Folder(&'a Path),
+    /// In memory, where no write waits for a disk.
+    Memory,
 }
 
-fn launch(data: &Path) -> Result<Database> {
+/// Starts it.
+pub(crate) fn start(storage: Storage) -> Result<Database> {
+    // The free port can be taken by another program before it listens there.
+    let mut attempts = 3;
+    loop {
+        attempts -= 1;
+        match launch(storage) {
+            Err(_) if attempts > 0 => {}
+            done => return done,
+        }
+    }
+}
+
+fn launch(storage: Storage) -> Result<Database> {
     let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
     let folder = tools::dynamodb_local()?;
     let mut java = Command::new("java");
     java
-        // A small heap and a quick start: a test has many of them.
-        .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"])
+        // A quick start, and no more memory than it needs.
+        .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"])
         .arg(format!("-Djava.library.path={}", folder.join("DynamoDBLocal_lib").display()))
         .arg("-jar")
         .arg(folder.join("DynamoDBLocal.jar"))
-        .args(["-sharedDb", "-disableTelemetry", "-port", &port.to_string(), "-dbPath"])
-        .arg(data);
+        .args(["-sharedDb", "-disableTelemetry", "-port", &port.to_string()]);
+    match storage {
+        Storage::Folder(folder) => java.arg("-dbPath").arg(folder),
+        Storage::Memory => java.arg("-inMemory"),
+    };
     // It prints its settings, and a warning of its logger.
     let mut tethered = aws::tethered(&java);
     let mut process = Running::start(tethered.stdout(Stdio::null()).stderr(Stdio::null()))?;
@@ -70,21 +77,21 @@ fn launch(data: &Path) -> Result<Database> {
     Ok(Database { port, _process: process })
 }
 
-/// Makes the table as template.yaml describes it.
-fn create_table(port: u16) -> Result<()> {
+/// Makes a table as template.yaml describes it, where there is none of this name.
+pub(crate) fn create_table(port: u16, name: &str) -> Result<()> {
     let mut table = template::table()?;
     // These are calls of their own, or mean nothing here.
     let time_to_live = table.remove("TimeToLiveSpecification");
     table.remove("PointInTimeRecoverySpecification");
     table.remove("DeletionProtectionEnabled");
-    table.insert("TableName".to_owned(), TABLE.into());
+    table.insert("TableName".to_owned(), name.into());
     let (status, answer) = call(port, "CreateTable", &table.into())?;
     match status {
         200 => {}
         _ if answer.contains("ResourceInUseException") => return Ok(()),
         _ => bail!("DynamoDB Local makes no table: {answer}"),
     }
-    let time_to_live = json!({"TableName": TABLE, "TimeToLiveSpecification": time_to_live});
+    let time_to_live = json!({"TableName": name, "TimeToLiveSpecification": time_to_live});
     match call(port, "UpdateTimeToLive", &time_to_live)? {
         (200, _) => Ok(()),
         (_, answer) => bail!("DynamoDB Local lets nothing expire: {answer}"),

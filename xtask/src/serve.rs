@@ -1,7 +1,8 @@
 //! A hub under workerd: the runtime of Cloudflare's own servers, on this machine.
 //!
-//! `serve` becomes workerd (with `--aws`, what [`aws`] says): the process that was started is the server itself, so that a test
-//! which kills it has killed the hub. Its configuration is its environment alone.
+//! `serve` becomes workerd (with `--aws`, what [`aws`] says): the process that was started is the
+//! server itself, so that a test which kills it has killed the hub. Its configuration is its
+//! environment alone.
 
 use std::ffi::OsString;
 use std::fs;
@@ -35,6 +36,11 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1, value_name = "INVOCATIONS", requires = "aws")]
     environment_concurrency: u16,
 
+    /// With --aws, the port of a DynamoDB Local that runs already and is shared with other hubs, each
+    /// with a table that is named for its data folder [default: one of its own, with its file there]
+    #[arg(long, value_name = "PORT", requires = "aws")]
+    database: Option<u16>,
+
     /// Take the hub as it was last built, and the tools as they are
     #[arg(long)]
     prebuilt: bool,
@@ -48,8 +54,11 @@ pub(crate) fn default_data() -> PathBuf {
 /// Becomes the server; returns only where it can't.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.aws {
-        let Arguments { port, data, environment_concurrency, prebuilt, .. } = arguments;
-        return aws::run(*port, data, *environment_concurrency, *prebuilt);
+        if !arguments.prebuilt {
+            aws::build()?;
+        }
+        let Arguments { port, data, environment_concurrency, database, .. } = arguments;
+        return aws::run(*port, data, *environment_concurrency, *database);
     }
     if !arguments.prebuilt {
         worker::build()?;

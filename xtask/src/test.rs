@@ -69,28 +69,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("black-box suite, under workerd and in browsers");
     tools::browsers()?;
-    suite("serve --prebuilt", &arguments.suite)?;
+    suite("serve --prebuilt", arguments.suite.iter().map(String::as_str))?;
 
     heading("template.yaml, and the function that it deploys");
     aws::check_template()?;
 
-    // One hub, and the cases that need no configuration of their own: each hub has a database, which
-    // is Java, and functions that poll it, and dozens of them at once are more than a small machine
-    // serves in time. `serve --aws` launches them one by one, for cases by name.
     aws::build()?;
     heading("black-box suite, on the AWS variant, with many streams in an environment");
     aws::run_suite(aws::MANY, &arguments.suite)
 }
 
-/// Runs the suite against hubs that this program serves.
-fn suite(serve: &str, arguments: &[String]) -> Result<()> {
+/// Runs the black-box suite against hubs that this program serves.
+pub(crate) fn suite<'a>(serve: &str, arguments: impl Iterator<Item = &'a str>) -> Result<()> {
     let launch = format!("{} {serve}", quote(&std::env::current_exe()?.to_string_lossy()));
-    process::run(conformance().args(["--launch", &launch]).args(arguments))
-}
-
-/// The black-box suite.
-pub(crate) fn conformance() -> Command {
-    command(&["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"])
+    let conformance = ["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"];
+    process::run(command(&conformance).args(["--launch", &launch]).args(arguments))
 }
 
 fn heading(what: &str) {

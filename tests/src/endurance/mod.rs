@@ -22,6 +22,7 @@ use slow::a_slow_reader_receives_the_largest_update_and_the_next_ones;
 use stalled::a_stalled_reader_holds_up_nobody_and_loses_nothing;
 use turn::a_replay_turns_live_without_gap_or_double;
 
+use crate::arguments::Capability;
 use crate::case::{Case, case};
 
 /// How long the next thing may take to happen. It passes only when something is broken.
@@ -31,7 +32,8 @@ pub(crate) const CASES: &[Case] = &[
     case!(acknowledged_updates_survive_sigkill launching),
     case!(a_stalled_reader_holds_up_nobody_and_loses_nothing launching),
     case!(a_slow_reader_receives_the_largest_update_and_the_next_ones),
-    case!(a_full_hub_serves_its_streams_and_frees_those_whose_clients_left launching),
+    case!(a_full_hub_serves_its_streams_and_frees_those_whose_clients_left launching)
+        .needing(&[Capability::Disconnects]),
     case!(a_replay_turns_live_without_gap_or_double launching),
 ];
 

@@ -30,6 +30,8 @@ pub(super) fn a_stalled_reader_holds_up_nobody_and_loses_nothing(suite: &Suite) 
     let mut prompt = hub.subscribe(&topic).patience(PATIENCE);
     publish_all(&hub, &topic, &mut prompt, "before");
     let usual = memory::peak(hub.process_id());
+    // A platform may end a stream that has carried so much.
+    prompt = hub.subscribe(&topic).patience(PATIENCE);
 
     let mut stalled = Connection::open(&hub, &[("match", &topic)], Some(RECEIVE_BUFFER)).unwrap();
     // Its stream is open when its first update has come, and its last event ID is known.
