@@ -45,6 +45,11 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 5)]
     pub(crate) kills: usize,
 
+    /// How many megabytes are published past a reader that reads nothing; with less than 100, what
+    /// the hub keeps for it can't be told from what it needs anyway, and memory is not judged.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) stalled_megabytes: usize,
+
     #[command(flatten)]
     harness: libtest_mimic::Arguments,
 }
@@ -88,6 +93,8 @@ pub(crate) enum Capability {
     HistorySize,
     /// The hub answers for every path of its host, `/healthz` among them.
     WholeHost,
+    /// The hub serves in child processes, which its platform ends and replaces as it likes.
+    Environments,
 }
 
 impl Arguments {

@@ -69,7 +69,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("black-box suite, under workerd and in browsers");
     tools::browsers()?;
-    suite("serve --prebuilt", arguments.suite.iter().map(String::as_str))?;
+    let conditions = ["--without", "environments"].into_iter();
+    suite("serve --prebuilt", conditions.chain(arguments.suite.iter().map(String::as_str)))?;
 
     heading("template.yaml, and the function that it deploys");
     aws::check_template()?;

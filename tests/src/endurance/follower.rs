@@ -97,8 +97,8 @@ impl Course {
                         self.steps.send(Step::Opened)?;
                         self.follow(body)?;
                     }
-                    // A passing failure.
-                    503 => {}
+                    // A passing failure: of the hub, or of the platform before it.
+                    502 | 503 => {}
                     status => self.steps.send(Step::Refused(status))?,
                 }
             }

@@ -1,19 +1,35 @@
-//! An acknowledged update survives the death of the hub.
+//! An acknowledged update survives the death of the hub, and of what serves its requests.
 
 use std::sync::Arc;
 
 use super::PATIENCE;
 use super::follower::Follower;
 use super::journal::{Journal, check_same};
+use super::processes::kill_children;
 use super::publisher::{Crew, Publisher};
 use crate::case::Suite;
-use crate::hub::fresh;
+use crate::hub::{Hub, fresh};
 
 const PUBLISHERS: usize = 4;
 
-/// SIGKILL while four publishers publish, and a start on the same data, again and again: every
-/// acknowledged update reaches those who were there and resumed, and one who comes later.
+/// SIGKILL and a start on the same data.
 pub(super) fn acknowledged_updates_survive_sigkill(suite: &Suite) {
+    survives(suite, |hub| {
+        hub.kill();
+        hub.restart();
+    });
+}
+
+/// SIGKILL to all environments, which the platform replaces when requests come.
+pub(super) fn acknowledged_updates_survive_the_end_of_environments(suite: &Suite) {
+    survives(suite, |hub| {
+        assert!(kill_children(hub.process_id()) > 0, "it serves in no process but its own");
+    });
+}
+
+/// While four publishers publish, what may happen happens again and again: every acknowledged
+/// update reaches those who were there and resumed, and one who comes later.
+fn survives(suite: &Suite, accident: fn(&Hub)) {
     // Nothing that is published here is to be forgotten, however often the hub is killed.
     let hub = Arc::new(suite.launch(&[("HISTORY_SIZE", "1000000"), ("REPLAY_MAX", "1000000")]));
     let topic = fresh("kills");
@@ -36,8 +52,7 @@ pub(super) fn acknowledged_updates_survive_sigkill(suite: &Suite) {
     for kill in 0..suite.arguments.kills {
         // Not always after the same number of updates, so that it hits other moments.
         journal.wait_for(journal.acknowledged() + 50 + kill % 10 * 13, PATIENCE);
-        hub.kill();
-        hub.restart();
+        accident(&hub);
     }
     journal.wait_for(journal.acknowledged() + 50, PATIENCE);
     crew.stop();

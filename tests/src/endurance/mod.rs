@@ -9,6 +9,7 @@ mod follower;
 mod journal;
 mod kills;
 mod memory;
+mod processes;
 mod publisher;
 mod slow;
 mod stalled;
@@ -17,7 +18,9 @@ mod turn;
 use std::time::Duration;
 
 use crowd::a_full_hub_serves_its_streams_and_frees_those_whose_clients_left;
-use kills::acknowledged_updates_survive_sigkill;
+use kills::{
+    acknowledged_updates_survive_sigkill, acknowledged_updates_survive_the_end_of_environments,
+};
 use slow::a_slow_reader_receives_the_largest_update_and_the_next_ones;
 use stalled::a_stalled_reader_holds_up_nobody_and_loses_nothing;
 use turn::a_replay_turns_live_without_gap_or_double;
@@ -30,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) const CASES: &[Case] = &[
     case!(acknowledged_updates_survive_sigkill launching),
+    case!(acknowledged_updates_survive_the_end_of_environments launching)
+        .needing(&[Capability::Environments]),
     case!(a_stalled_reader_holds_up_nobody_and_loses_nothing launching),
     case!(a_slow_reader_receives_the_largest_update_and_the_next_ones),
     case!(a_full_hub_serves_its_streams_and_frees_those_whose_clients_left launching)
