@@ -41,7 +41,7 @@ const CONDITIONS: [&str; 16] = [
     "history-size",
     "--max-update-size",
     "350000",
-    // A write of DynamoDB Local takes a second where there are many of them.
+    // DynamoDB Local takes minutes to write a hundred.
     "--stalled-megabytes",
     "20",
     "--test-threads",

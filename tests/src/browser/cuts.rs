@@ -64,3 +64,21 @@ pub(super) fn a_page_recovers_from_the_death_of_the_hub(suite: &Suite, browser: 
         assert_eq!(page.message(), (id, data.to_owned()));
     }
 }
+
+/// Polling mode: a stream says what there is, and ends.
+pub(super) fn a_page_that_polls_sees_every_update_in_order(suite: &Suite, browser: &Browser) {
+    let hub = suite.launch(variables(browser, &[("STREAM_LIFETIME", "0")]));
+    let topic = fresh("polled");
+    let page = quiet_page(browser, &hub, hub.endpoint.port, &topic);
+    for round in ["first", "second"] {
+        // Its stream has ended, with nothing more to say.
+        assert_eq!(page.next(), Report::Error { r#final: false });
+        let published = [1, 2, 3].map(|number| {
+            let data = format!("{number} of the {round} round");
+            (hub.publish(&[("topic", &topic), ("data", &data)]), data)
+        });
+        for update in published {
+            assert_eq!(page.message(), update);
+        }
+    }
+}
