@@ -1,6 +1,6 @@
 //! The function: a hub that is made once in the life of a process, and answers invocations.
 
-use cinnabar_core::{Timestamp, misconfigured};
+use cinnabar_core::{Timestamp, misconfigured, unconfigured};
 use lambda_runtime::{Error, LambdaEvent};
 use tokio::sync::OnceCell;
 use tracing::{error, warn};
@@ -27,14 +27,21 @@ impl Function {
     pub async fn respond(&self, invocation: LambdaEvent<Event>) -> Result<Answer, Error> {
         let LambdaEvent { payload, context } = invocation;
         match self.hub().await {
-            Some(hub) => Ok(hub.respond(payload, Timestamp::from_millis(context.deadline)).await?),
-            None => Ok(answer::whole(misconfigured())),
+            Ok(Some(hub)) => {
+                Ok(hub.respond(payload, Timestamp::from_millis(context.deadline)).await?)
+            }
+            Ok(None) => Ok(answer::whole(misconfigured())),
+            Err(_) => Ok(answer::unavailable(unconfigured(&payload.head()))),
         }
     }
 
-    /// The hub, made at the first call; one that failed to read a secret is tried again.
-    pub async fn hub(&self) -> Option<&Hub> {
-        self.hub.get_or_try_init(make).await.ok().and_then(Option::as_ref)
+    /// The hub, made at the first call; `None` where its configuration is broken.
+    ///
+    /// # Errors
+    ///
+    /// The secret could not be read, which the next call tries again.
+    pub async fn hub(&self) -> Result<Option<&Hub>, ConfigurationError> {
+        self.hub.get_or_try_init(make).await.map(Option::as_ref)
     }
 
     /// Ends all streams, each with its position.

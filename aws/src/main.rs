@@ -1,16 +1,21 @@
 //! The process that Lambda starts: one for publishing, and one or many for subscribing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cinnabar_aws::event::Event;
 use cinnabar_aws::function::Function;
 use cinnabar_aws::shutdown;
 use jsonwebtoken::crypto::aws_lc;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use tokio::time::timeout;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// How long the start may take. What is not made by then is made by a request.
+const INIT: Duration = Duration::from_secs(8);
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -19,8 +24,8 @@ async fn main() -> Result<(), Error> {
     let _ = aws_lc::DEFAULT_PROVIDER.install_default();
     let function = Arc::new(Function::default());
     shutdown::prepare(Arc::clone(&function)).await?;
-    // What is made now need not be made while a request waits.
-    let _ = function.hub().await;
+    // What is made now need not be made while a request waits; but Lambda waits ten seconds.
+    let _ = timeout(INIT, function.hub()).await;
     lambda_runtime::run_concurrent(service_fn(move |invocation: LambdaEvent<Event>| {
         let function = Arc::clone(&function);
         async move { function.respond(invocation).await }

@@ -343,7 +343,10 @@ impl<S: Source> Task<S> {
                 }
             }
             Err(error) => {
-                warn!(%error, "the log could not be followed");
+                match error {
+                    LogError::Unavailable(_) => warn!(%error, "the log could not be followed"),
+                    _ => error!(%error, "the log cannot be followed, and somebody has to look"),
+                }
                 Found::Failure
             }
         };

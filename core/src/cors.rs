@@ -31,13 +31,20 @@ impl Cors {
         Self::Closed { varies: false }
     }
 
+    /// For all origins.
+    pub(crate) fn open_to(request: &Request) -> Self {
+        // A page whose request carries cookies could not read it anyway.
+        match request.header_values("cookie").next() {
+            Some(_) => Self::none(),
+            None => Self::Open,
+        }
+    }
+
     /// draft-08, "Subscription": with credentials, never `*` and never a reflected origin, but
     /// one of an explicit list.
     pub(crate) fn of(request: &Request, config: &Config) -> Self {
         match (&config.cors_origins, request.header("origin")) {
-            // A page whose request carries cookies could not read it anyway.
-            (Origins::All, _) if request.header_values("cookie").next().is_some() => Self::none(),
-            (Origins::All, _) => Self::Open,
+            (Origins::All, _) => Self::open_to(request),
             (Origins::Listed(list), Some(origin)) if list.iter().any(|listed| listed == origin) => {
                 Self::Origin(origin.to_owned())
             }

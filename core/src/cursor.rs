@@ -136,7 +136,7 @@ impl CursorKey {
         self.0.decrypt_block(&mut block);
         let (position, rest) = block.split_at(6);
         let (seconds, zeros) = rest.split_at(4);
-        let position = position.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let position = position.iter().fold(0, |number, &byte| (number << 8) + u64::from(byte));
         let seconds = u32::from_be_bytes(seconds.try_into().ok()?);
         let since = Timestamp::from_millis(u64::from(seconds) * 1_000);
         (zeros == [0; 6]).then_some(Place { position: Position(position), since })

@@ -93,5 +93,5 @@ pub use streams::StreamId;
 pub use subscribe::Subscribe;
 pub use time::Timestamp;
 pub use topic::{InvalidTopic, Topic};
-pub use unavailable::Unavailable;
+pub use unavailable::{Unavailable, unconfigured};
 pub use update::{StoredUpdate, Update};

@@ -21,21 +21,43 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn of(request: &Request, config: &Config) -> Self {
-        let in_browser = request.header("sec-fetch-mode").is_some();
-        let no_cache = request
-            .header("cache-control")
-            .is_some_and(|value| value.to_ascii_lowercase().contains("no-cache"));
-        let events_only = request
-            .header("accept")
-            .is_some_and(|value| value.trim().eq_ignore_ascii_case("text/event-stream"));
+        let signs = Signs::of(request);
         // `EventSource` cannot set `Authorization`.
         let own_token = request.header_values("authorization").next().is_some();
         let native = match config.native_readers {
             NativeReaders::Always => true,
             NativeReaders::Never => false,
-            NativeReaders::Auto => in_browser && no_cache && events_only && !own_token,
+            NativeReaders::Auto => {
+                signs.in_browser && signs.no_cache && signs.events_only && !own_token
+            }
         };
-        Self { native, gives_up_on_errors: if in_browser { no_cache } else { events_only } }
+        Self { native, gives_up_on_errors: signs.gives_up_on_errors() }
+    }
+}
+
+/// What a request shows of its sender.
+pub(crate) struct Signs {
+    in_browser: bool,
+    no_cache: bool,
+    events_only: bool,
+}
+
+impl Signs {
+    pub(crate) fn of(request: &Request) -> Self {
+        Self {
+            in_browser: request.header("sec-fetch-mode").is_some(),
+            no_cache: request
+                .header("cache-control")
+                .is_some_and(|value| value.to_ascii_lowercase().contains("no-cache")),
+            events_only: request
+                .header("accept")
+                .is_some_and(|value| value.trim().eq_ignore_ascii_case("text/event-stream")),
+        }
+    }
+
+    /// See [`Reader`].
+    pub(crate) fn gives_up_on_errors(&self) -> bool {
+        if self.in_browser { self.no_cache } else { self.events_only }
     }
 }
 

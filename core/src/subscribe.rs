@@ -132,7 +132,7 @@ impl Subscribe {
 }
 
 /// The fields of every event stream. Nothing on the way may transform it: compressing buffers.
-fn stream_fields() -> HeaderMap {
+pub(crate) fn stream_fields() -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform"));

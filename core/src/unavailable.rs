@@ -5,13 +5,21 @@
 
 use std::time::Duration;
 
-use crate::answer::Response;
+use http::{Method, StatusCode};
+
+use crate::answer::{Response, finish};
 use crate::cors::Cors;
 use crate::error::Refusal;
+use crate::reader::Signs;
+use crate::request::Request;
+use crate::{sse, subscribe};
 
 /// How long a stream that asks its reader to come back stays open: some readers reconnect at
 /// once, whatever they are told.
 const HOLD: Duration = Duration::from_secs(1);
+
+/// When the reader of a hub without a configuration is to come back.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// The answer to a request that cannot be served just now.
 #[derive(Clone, Debug)]
@@ -31,5 +39,47 @@ impl Unavailable {
     /// A stream that asks its reader to come back.
     pub(crate) fn come_back(response: Response) -> Self {
         Self { response, hold: HOLD }
+    }
+}
+
+/// The answer on every path of a hub that cannot get at its configuration just now. It says
+/// nothing that is not for all.
+#[must_use]
+pub fn unconfigured(request: &Request) -> Unavailable {
+    let cors = Cors::open_to(request);
+    if request.method() != Method::GET.as_str() || !Signs::of(request).gives_up_on_errors() {
+        return Unavailable::refused(&cors);
+    }
+    let head = finish(StatusCode::OK, subscribe::stream_fields(), &cors);
+    Unavailable::come_back(head.map(|()| sse::come_back(None, RETRY).to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(method: &str, fields: &[(&str, &str)]) -> Response {
+        let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
+        unconfigured(&Request::new(method, "https://hub.example/x", fields)).response
+    }
+
+    #[test]
+    fn without_a_configuration_an_event_source_comes_back_and_others_are_told() {
+        let event_source = [
+            ("accept", "text/event-stream"),
+            ("cache-control", "no-cache"),
+            ("sec-fetch-mode", "cors"),
+        ];
+        let asked = answer("GET", &event_source);
+        assert_eq!(
+            (asked.status(), asked.body().as_slice()),
+            (StatusCode::OK, &b":\nretry: 5000\n\n"[..])
+        );
+        assert_eq!(asked.headers()["access-control-allow-origin"], "*");
+        assert_eq!(answer("GET", &event_source[..1]).status(), StatusCode::OK);
+        for told in [answer("POST", &event_source), answer("GET", &[("accept", "*/*")])] {
+            assert_eq!(told.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(told.headers().contains_key("retry-after"));
+        }
     }
 }

@@ -27,7 +27,7 @@ use crate::{runtime_api, tether};
 const INIT: Duration = Duration::from_secs(60);
 
 /// How long a process with an extension has to end, once it has been asked to.
-const FAREWELL: Duration = Duration::from_millis(500);
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// An environment, as its Runtime API sees it.
 pub(crate) struct Environment {

@@ -41,8 +41,8 @@
 //!   ("Lambda quotas", gettingstarted-limits.html)
 //! - `WWW-Authenticate` and some other fields come out as `x-amzn-remapped-…`.
 //! - Above the reserved concurrency, requests are answered 429.
-//! - A process that has registered an extension gets SIGTERM when its environment ends, and half a
-//!   second; any other is killed. ("Understanding the Lambda execution environment lifecycle")
+//! - A process that has registered an extension gets SIGTERM when its environment ends, and some
+//!   time; any other is killed. ("Understanding the Lambda execution environment lifecycle")
 //!
 //! # Not as on AWS
 //!
@@ -55,6 +55,7 @@
 //!   sockets hold, and no more.
 //! - AWS gives the start of an environment 10 seconds, and repeats one that takes longer within
 //!   the invocation; here it has a minute, for slow machines.
+//! - AWS gives a process half a second between SIGTERM and SIGKILL; here it has five seconds.
 //! - AWS ends idle environments after some time, and all of them once in a while; here an
 //!   environment lives until it fails.
 //! - The rate of requests is not limited (AWS: ten a second for each reserved concurrency).

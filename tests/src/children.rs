@@ -6,6 +6,8 @@ use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// Every child that runs, by process id.
 static RUNNING: Mutex<BTreeMap<u32, Child>> = Mutex::new(BTreeMap::new());
 
@@ -34,6 +36,15 @@ pub(crate) fn has_ended(id: u32) -> bool {
     match lock(&RUNNING).get_mut(&id) {
         Some(child) => child.try_wait().is_ok_and(|status| status.is_some()),
         None => true,
+    }
+}
+
+/// Asks a process to end (SIGTERM).
+pub(crate) fn ask_to_end(id: u32) {
+    // Under the lock: it has not been waited for, so the id is still its own.
+    if let Some(child) = lock(&RUNNING).get(&id) {
+        // It fails only for a process that is gone.
+        let _ = kill_process(Pid::from_child(child), Signal::TERM);
     }
 }
 

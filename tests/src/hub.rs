@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::arguments::{Arguments, Capability, Limits};
+use crate::children;
 use crate::form;
 use crate::http::{Endpoint, Request};
 use crate::launch::Process;
@@ -116,6 +117,12 @@ impl Hub {
     #[track_caller]
     pub(crate) fn kill(&self) {
         self.process().kill();
+    }
+
+    /// Asks the hub's process to end (SIGTERM), as a deployment does.
+    #[track_caller]
+    pub(crate) fn ask_to_end(&self) {
+        children::ask_to_end(self.process_id());
     }
 
     /// Starts a killed hub again, at the same port and on the same data.

@@ -77,7 +77,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     aws::build()?;
     heading("black-box suite, on the AWS variant, with many streams in an environment");
-    aws::run_suite(aws::MANY, &arguments.suite)
+    aws::run_suite(aws::MANY, &arguments.suite)?;
+    if arguments.suite.is_empty() {
+        heading("resuming on the AWS variant, with one stream in an environment");
+        aws::run_suite(1, &["resume::".to_owned(), "--skip".to_owned(), "busy".to_owned()])?;
+    }
+    Ok(())
 }
 
 /// Runs the black-box suite against hubs that this program serves.

@@ -4,6 +4,8 @@
 //! missing is a hole although no cell may follow it (rule 8): without that, a stream that resumes
 //! below a publisher that died would wait for the next publication.
 
+use std::time::Duration;
+
 use cinnabar_core::{Appended, Fetch, Page, StoredUpdate, Update};
 
 use super::LogError;
@@ -11,6 +13,9 @@ use super::item::Row;
 use super::reader::{Reader, Step};
 use super::table::Table;
 use super::tail::{probe, seal, spread};
+
+/// How long to wait at first before a hole is looked at again.
+const SOON: Duration = Duration::from_millis(25);
 
 pub(super) async fn page(
     table: &Table,
@@ -27,6 +32,7 @@ pub(super) async fn page(
     let mut reader: Reader<Row> = Reader::new(fetch.after);
     let mut consistent = false;
     let mut bytes = 0;
+    let mut wait = SOON;
     while page.reached < fetch.through {
         let limit = Some(fetch.limit.updates.max(1));
         let (after, through) = (reader.reached(), Some(fetch.through));
@@ -62,9 +68,10 @@ pub(super) async fn page(
             break;
         }
         // A hole, and nothing before it. The first look may have been stale; from then on it has to
-        // last.
+        // last, though most are filled soon: their publishers are between their two calls.
         if consistent && let Some(due) = reader.due() {
-            table.clock.sleep(due.saturating_sub(table.now().monotonic)).await;
+            table.clock.sleep(due.saturating_sub(table.now().monotonic).min(wait)).await;
+            wait *= 2;
         }
         consistent = true;
     }

@@ -8,13 +8,16 @@ use cinnabar_core::{Appended, Position, Update};
 use super::cell::Cell;
 use super::fault::Fault;
 use super::item::Row;
-use super::reader::{Reader, Step};
+use super::reader::{Reader, Seal, Step};
 use super::table::Table;
 use super::{LogError, random};
 
 /// How patient a reader becomes at most while it is throttled: then publishers may be, too, and a
 /// number that is sealed costs its publisher three more writes.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(8);
+
+/// How many missing numbers are looked at before what is ready is handed over.
+const HOLES_AT_ONCE: usize = 16;
 
 /// Follows the log from a position on.
 #[derive(Debug)]
@@ -79,18 +82,26 @@ impl Tail {
         let known = page.cells.last().map_or(self.reader.reached(), |last| last.position);
         let patience = || spread(self.patience);
         self.reader.handle_page(page.cells, known, self.table.now(), patience);
-        loop {
+        let mut looks = 0;
+        while looks < HOLES_AT_ONCE {
             match self.reader.step(self.table.now()) {
                 Step::Deliver(position, row) => {
                     let update = Update::restore(row.stored).into();
                     self.ready.push(Appended { position, update });
                 }
                 Step::Pass(_) => {}
-                Step::Probe(position) => probe(&self.table, &mut self.reader, position).await?,
-                Step::Seal(position) => seal(&self.table, &mut self.reader, position).await?,
+                Step::Probe(position) => {
+                    probe(&self.table, &mut self.reader, position).await?;
+                    looks += 1;
+                }
+                Step::Seal(position) => {
+                    seal(&self.table, &mut self.reader, position).await?;
+                    looks += 1;
+                }
                 Step::Poll => return Ok(page.cut && !self.reader.waits()),
             }
         }
+        Ok(true)
     }
 }
 
@@ -119,7 +130,7 @@ pub(super) async fn seal(
 ) -> Result<(), Fault> {
     let seal = table.seal(position).await?;
     match &seal {
-        super::reader::Seal::Refused(Cell::Update { .. }) => {
+        Seal::Refused(Cell::Update { .. }) => {
             tracing::info!(number = position.get(), "a missing number came before its seal");
         }
         _ => tracing::warn!(number = position.get(), "a missing number is sealed"),

@@ -6,6 +6,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "all of it is a test")]
 
 mod clock;
+mod cost;
 mod faults;
 mod local;
 mod proxy;

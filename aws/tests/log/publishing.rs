@@ -1,6 +1,6 @@
 //! What publishers are told, and what is in the table then.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cinnabar_aws::log::{AppendError, ITEM_LIMIT, LogError};
@@ -200,25 +200,4 @@ async fn a_head_that_went_back_is_an_alarm() {
     let put = table.client.put_item().table_name(&table.name).set_item(Some(cell));
     put.send().await.unwrap();
     assert!(matches!(log.append(&update("b")).await, Err(AppendError::Broken(_))));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_small_update_costs_three_write_units() {
-    let table = Table::create().await;
-    let units = Arc::new(Mutex::new(0.0));
-    let measured = Arc::clone(&units);
-    let proxy = Proxy::new(table.port, move |_| Fate::Measure(Arc::clone(&measured))).await;
-    let log = table.log_through(&proxy, &TestClock::new());
-    for (length, cost) in [(10, 3.0), (800, 3.0), (1_500, 4.0)] {
-        let update = Update::restore(StoredUpdate {
-            id: "urn:uuid:550e8400-e29b-41d4-a716-446655440000".into(),
-            topics: "https://example.com/books/1".into(),
-            data: "x".repeat(length),
-            private: false,
-            event_type: None,
-            retry: None,
-        });
-        log.append(&update).await.unwrap();
-        assert_eq!(std::mem::take(&mut *units.lock().unwrap()), cost, "{length} bytes");
-    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use serde_json::json;
 
 use crate::arguments::Capability;
-use crate::case::{Case, case};
+use crate::case::{Case, Suite, case};
 use crate::http::{DEADLINE, Request};
 use crate::hub::{Hub, fresh};
 use crate::launch::Variables;
@@ -18,6 +18,8 @@ pub(crate) const CASES: &[Case] = &[
     case!(a_quiet_stream_gets_comments_alone on BRISK).needing(&[Capability::Chunks]),
     case!(a_stream_ends_cleanly_after_its_lifetime on BRISK),
     case!(a_native_stream_ends_with_its_position on BRISK),
+    case!(a_reader_is_told_its_position_when_an_environment_ends launching)
+        .needing(&[Capability::Environments]),
     case!(a_position_event_comes_when_the_log_has_moved on QUIET),
     case!(a_stream_ends_when_its_token_does),
     case!(a_native_stream_ends_when_its_token_does).needing(&[Capability::Cookies]),
@@ -56,18 +58,48 @@ fn a_stream_ends_cleanly_after_its_lifetime(hub: &Hub) {
 // It resumes from there although it received nothing.
 fn a_native_stream_ends_with_its_position(hub: &Hub) {
     let topic = fresh("a");
-    let request = hub.subscription(&[("match", &topic)]).native();
-    let mut stream = request.open();
+    let (mut stream, first) = quiet_reader(hub, &topic);
+    let last = position_at_its_end(&mut stream);
+    assert_ne!(last, first);
+    expect_what_was_missed(hub, &topic, &last);
+}
+
+// As on Lambda, when it takes an environment away: the process is asked to end, and has some time.
+fn a_reader_is_told_its_position_when_an_environment_ends(suite: &Suite) {
+    let hub = suite.launch(&[]);
+    let topic = fresh("a");
+    let (mut stream, _) = quiet_reader(&hub, &topic);
+    hub.ask_to_end();
+    let last = position_at_its_end(&mut stream);
+    hub.kill();
+    hub.restart();
+    expect_what_was_missed(&hub, &topic, &last);
+}
+
+/// A native reader of a topic, its first position, and a log that has moved since.
+#[track_caller]
+fn quiet_reader(hub: &Hub, topic: &str) -> (Stream, String) {
+    let mut stream = hub.subscription(&[("match", topic)]).native().open();
     let first = stream.event().id;
     hub.publish(&[("topic", &fresh("other"))]);
+    (stream, first)
+}
+
+/// The position with which a stream ends.
+#[track_caller]
+fn position_at_its_end(stream: &mut Stream) -> String {
     let (events, end) = stream.rest();
     assert_eq!(end, End::Clean);
     let last = events.last().expect("the last event is a position");
     assert_eq!((last.event_type.as_str(), last.data.as_str()), ("cinnabar", ""));
-    assert_ne!(last.id, first);
+    last.id.clone()
+}
 
-    hub.publish(&[("topic", &topic), ("data", "in the gap")]);
-    let mut stream = request.header("Last-Event-ID", &last.id).open();
+#[track_caller]
+fn expect_what_was_missed(hub: &Hub, topic: &str, position: &str) {
+    hub.publish(&[("topic", topic), ("data", "in the gap")]);
+    let request = hub.subscription(&[("match", topic)]).native();
+    let mut stream = request.header("Last-Event-ID", position).open();
     let mut event = stream.event();
     while event.event_type == "cinnabar" {
         event = stream.event();
