@@ -172,6 +172,13 @@ mod tests {
     }
 
     #[test]
+    fn it_is_handed_on_as_text() {
+        let text = serde_json::to_string(&hub()).unwrap();
+        assert_eq!(text, "\"https://hub.example.com/.well-known/mercure\"");
+        assert_eq!(serde_json::from_str::<HubUrl>(&text).unwrap(), hub());
+    }
+
+    #[test]
     fn reserved_however_it_is_spelt() {
         for topic in [
             "/.well-known/mercure",

@@ -2,20 +2,20 @@
 
 use anyhow::{Result, bail};
 use cinnabar_core::Config;
-use cinnabar_core::config::VARIABLES;
+use cinnabar_core::config::{Platform, VARIABLES};
 
 use crate::configuration::{self, Variables};
 
-const SECRETS: &str = "Cloudflare does not give back the secrets that it has. To check them too, copy .dev.vars.example to .dev.vars and write them there; git ignores it.";
+const SECRETS: &str = "Cloudflare does not give back the secrets that it has: those in .dev.vars and the environment were checked. (.dev.vars.example shows how; git ignores .dev.vars.)";
 
 pub(crate) fn run() -> Result<()> {
     let variables = configuration::deployment()?;
-    if let Err(mistakes) = validate(&variables) {
+    if let Err(mistakes) = validate(&variables, Platform::Cloudflare) {
         eprintln!("{SECRETS}");
         return Err(mistakes);
     }
     println!("ok: the hub will run with");
-    for variable in VARIABLES {
+    for variable in VARIABLES.iter().filter(|it| it.is_read_on(Platform::Cloudflare)) {
         let given = variables.get(variable.name).filter(|value| !value.is_empty());
         let value = match given {
             Some(_) if variable.secret => "(set)",
@@ -31,8 +31,8 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Prints what looks wrong, and fails if the hub would not start.
-pub(crate) fn validate(variables: &Variables) -> Result<()> {
-    match Config::from_variables(variables.clone()) {
+pub(crate) fn validate(variables: &Variables, platform: Platform) -> Result<()> {
+    match Config::for_platform(platform, variables.clone()) {
         Ok(config) => {
             for warning in config.warnings() {
                 eprintln!("warning: {warning}");

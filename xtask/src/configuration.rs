@@ -19,10 +19,16 @@ pub(crate) const DEVELOPMENT_KEY: &str = "!ChangeThisMercureHubJWTSecretKey!";
 /// The issuer that a hub in development trusts.
 pub(crate) const DEVELOPMENT_ISSUER: &str = "https://issuer.localhost";
 
-/// The variables that the environment sets, by the names that the hub knows, old ones among them;
-/// empty ones too.
+/// The variables that the environment sets, empty ones too: by the names that the hub knows, old
+/// ones among them, and by names that resemble one, of which the hub will say so.
 pub(crate) fn environment() -> Variables {
-    config::names().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect()
+    let meant = |name: &str| {
+        config::names().any(|known| known == name) || config::resembles(name).is_some()
+    };
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| meant(name))
+        .collect()
 }
 
 /// The variables of a hub in development at this port; the environment overrides them.

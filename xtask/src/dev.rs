@@ -9,8 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use cinnabar_core::config;
+use cinnabar_core::config::{self, Platform};
 use clap::Args;
+use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::configuration::{self, DEVELOPMENT_KEY, Variables};
 use crate::page::Page;
@@ -21,13 +22,15 @@ use crate::{aws, check, serve, worker};
 /// How long the hub may take until it answers; a busy machine is slow.
 const READY: Duration = Duration::from_secs(60);
 
+const DEFAULT_PORT: u16 = 8787;
+
 /// The topic of the printed examples.
 const TOPIC: &str = "https://example.com/books/1";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The port to listen at, on the loopback address
-    #[arg(long, default_value_t = 8787, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = DEFAULT_PORT, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
 
     /// The folder that holds the hub's data
@@ -44,7 +47,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     require_free(arguments.port)?;
     let page = Page::bind(arguments.port.wrapping_add(1))?;
     let variables = configuration::development(arguments.port, &page.origin());
-    check::validate(&variables)?;
+    let platform = if arguments.aws { Platform::Aws } else { Platform::Cloudflare };
+    check::validate(&variables, platform)?;
 
     let _lock = lock(&arguments.data)?;
     let mut hub = Running::start(&mut built(arguments, &variables)?)?;
@@ -54,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let hub_url = configuration::hub_url(arguments.port);
     let page_url = page.origin();
     page.serve(&hub_url, tokens.publisher().unwrap_or_default());
-    tokens.print(&hub_url, &page_url);
+    tokens.print(&hub_url, &page_url, arguments);
 
     let status = hub.wait()?;
     bail!("the hub ended ({status})")
@@ -84,10 +88,15 @@ fn lock(data: &Path) -> Result<File> {
     let file = File::create(data.join("lock"))
         .with_context(|| format!("cannot write to {}", data.display()))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => {
+            // The hub holds it, too: where it outlives this process, its data are still its own.
+            fcntl_setfd(&file, FdFlags::empty()).context("cannot hand on the lock")?;
+            Ok(file)
+        }
         Err(TryLockError::WouldBlock) => bail!(
-            "another hub uses the data in {}: end it, or choose another folder with --data",
-            data.display()
+            "another hub uses the data in {}: end it (`lsof {}` names its process), or choose another folder with --data",
+            data.display(),
+            quote(&data.join("lock").to_string_lossy())
         ),
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", data.display()))
@@ -171,13 +180,20 @@ impl Tokens {
         [&self.publisher_1, &self.publisher_0x].into_iter().flatten().next().map(String::as_str)
     }
 
-    fn print(&self, hub_url: &str, page: &str) {
+    fn print(&self, hub_url: &str, page: &str, arguments: &Arguments) {
         let shown = |minted: &Minted| match minted {
             Ok(token) => token.clone(),
             Err(why) => format!("(none: {why})"),
         };
         let publisher = self.publisher().unwrap_or("<a publisher's token>");
         let subscribe = quote(&format!("{hub_url}?match={TOPIC}"));
+        let mut again = "cargo xtask dev".to_owned();
+        if arguments.aws {
+            again += " --aws";
+        }
+        if arguments.port != DEFAULT_PORT {
+            again += &format!(" --port {}", arguments.port);
+        }
         println!(
             "
 The hub answers at {hub_url}
@@ -195,7 +211,7 @@ curl -N {subscribe}
 Publish:
 curl {hub_url} -H 'Authorization: Bearer {publisher}' -d topic={TOPIC} -d 'data={{\"title\":\"Piranesi\"}}'
 
-To let pages of yours subscribe: CORS_ORIGINS=http://localhost:3000 cargo xtask dev
+To let pages of yours subscribe: CORS_ORIGINS=http://localhost:3000 {again}
 Ctrl-C ends it.",
             shown(&self.publisher_1),
             shown(&self.publisher_0x),
@@ -212,7 +228,7 @@ fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Min
         Some(key) if config::is_shared_secret(key) => key.clone(),
         Some(_) => {
             return Ok(Err(
-                "the hub has a public key; sign with the private one: cargo xtask token --key FILE",
+                "the hub has a public key; sign with the private one: cargo xtask token --key FILE --algorithm ES256",
             ));
         }
         None => DEVELOPMENT_KEY.to_owned(),
@@ -239,7 +255,7 @@ fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Min
         payload: None,
         expires: 30 * 24 * 3600,
         key: Some(key),
-        algorithm: algorithm.parse().context("an algorithm that the hub takes")?,
+        algorithm: Some(algorithm.parse().context("an algorithm that the hub takes")?),
         generation,
         issuer,
         audience: set("HUB_URL").cloned().into_iter().collect(),

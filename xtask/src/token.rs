@@ -1,9 +1,10 @@
 //! `token`: access tokens of both generations of the protocol.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
-use cinnabar_core::config::own_issuer;
+use cinnabar_core::config::{self, own_issuer};
 use clap::{Args, ValueEnum};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value, json};
@@ -47,9 +48,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) key: Option<String>,
 
-    /// HS256, RS256, ES256 and so on
-    #[arg(long, default_value = "HS256")]
-    pub(crate) algorithm: Algorithm,
+    /// HS256, RS256, ES256 and so on [default: the variable of the role in the environment, else
+    /// HS256]
+    #[arg(long, value_parser = algorithm)]
+    pub(crate) algorithm: Option<Algorithm>,
 
     /// The generation of the protocol; a hub takes 1.0 once MERCURE_TRUSTED_ISSUERS is set
     #[arg(long, value_enum, default_value_t = Generation::V0)]
@@ -86,9 +88,33 @@ pub(crate) fn mint(arguments: &Arguments) -> Result<String> {
         Generation::V1 => ("at+jwt", claims_v1(arguments, now)?),
         Generation::V0 => ("JWT", claims_v0(arguments, now)?),
     };
-    let mut header = Header::new(arguments.algorithm);
+    let algorithm = match arguments.algorithm {
+        Some(algorithm) => algorithm,
+        None => match set(&format!("MERCURE_{}_JWT_ALG", role(arguments))) {
+            Some(name) => algorithm(name.trim()).map_err(anyhow::Error::msg)?,
+            None => Algorithm::HS256,
+        },
+    };
+    let mut header = Header::new(algorithm);
     header.typ = Some(kind.to_owned());
-    jsonwebtoken::encode(&header, &claims, &key(arguments)?).context("cannot sign the token")
+    jsonwebtoken::encode(&header, &claims, &key(arguments, algorithm)?)
+        .context("cannot sign the token")
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, String> {
+    name.parse().map_err(|_| {
+        "not one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA".to_owned()
+    })
+}
+
+/// Whose keys sign: a token that publishes is a publisher's.
+fn role(arguments: &Arguments) -> &'static str {
+    if arguments.publish.is_empty() { "SUBSCRIBER" } else { "PUBLISHER" }
+}
+
+/// What the environment sets, and not to nothing.
+fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// draft-08, "Token Validation" and "Authorization Details"; RFC 9068, section 2.2.
@@ -153,20 +179,25 @@ fn payload(arguments: &Arguments) -> Result<Option<Value>> {
     Ok(Some(serde_json::from_str(text).context("--payload is not JSON")?))
 }
 
-fn key(arguments: &Arguments) -> Result<EncodingKey> {
-    let role = if arguments.publish.is_empty() { "SUBSCRIBER" } else { "PUBLISHER" };
-    let secret = arguments.key.clone().unwrap_or_else(|| {
-        std::env::var(format!("MERCURE_{role}_JWT_KEY"))
-            .ok()
-            .filter(|key| !key.is_empty())
-            .unwrap_or_else(|| {
-                eprintln!("signed with the development key; give a deployed hub's with --key");
-                DEVELOPMENT_KEY.to_owned()
-            })
+fn key(arguments: &Arguments, algorithm: Algorithm) -> Result<EncodingKey> {
+    let variable = format!("MERCURE_{}_JWT_KEY", role(arguments));
+    let secret = arguments.key.clone().or_else(|| set(&variable)).unwrap_or_else(|| {
+        eprintln!("signed with the development key; give a deployed hub's with --key");
+        DEVELOPMENT_KEY.to_owned()
     });
     let pem = || std::fs::read(&secret).context("--key: cannot read the file of a private key");
-    let key = match arguments.algorithm {
+    let key = match algorithm {
         Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
+            if !config::is_shared_secret(&secret) {
+                bail!(
+                    "the key is no shared secret, which {algorithm:?} signs with; give a private key's file with --key FILE --algorithm ES256"
+                );
+            }
+            if Path::new(&secret).is_file() || secret.ends_with(".pem") {
+                bail!(
+                    "--key: {secret} is a file, and {algorithm:?} signs with a secret; name the algorithm of its key, such as --algorithm ES256"
+                );
+            }
             return Ok(EncodingKey::from_secret(secret.as_bytes()));
         }
         Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_pem(&pem()?),
@@ -176,7 +207,7 @@ fn key(arguments: &Arguments) -> Result<EncodingKey> {
     key.with_context(|| {
         format!(
             "--key: not a private key of {:?} in PEM; `openssl pkcs8 -topk8 -nocrypt -in KEY` rewrites other forms of one",
-            arguments.algorithm
+            algorithm
         )
     })
 }
@@ -203,7 +234,7 @@ mod tests {
             payload: Some("{\"name\":\"Ann\"}".to_owned()),
             expires: 60,
             key: Some("k".repeat(32)),
-            algorithm: Algorithm::HS256,
+            algorithm: Some(Algorithm::HS256),
             generation: Generation::V1,
             issuer: Some("https://issuer.example".to_owned()),
             audience: vec!["https://hub.example/.well-known/mercure".to_owned()],
@@ -239,6 +270,14 @@ mod tests {
         };
         assert_eq!(kind(Generation::V1), "at+jwt");
         assert_eq!(kind(Generation::V0), "JWT");
+    }
+
+    #[test]
+    fn a_file_or_a_public_key_is_no_secret() {
+        for key in ["Cargo.toml", "missing.pem", "-----BEGIN PUBLIC KEY-----", "{}"] {
+            let arguments = Arguments { key: Some(key.to_owned()), ..arguments() };
+            assert!(mint(&arguments).is_err(), "{key}");
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ use crate::token::Role;
 
 pub use issuers::own_issuer;
 pub use keys::is_shared_secret;
-pub use names::{all as names, by_todays_names};
+pub use names::{all as names, by_todays_names, resembles};
 pub use platform::Platform;
 pub use variables::{VARIABLES, Variable};
 
@@ -117,16 +117,19 @@ pub(crate) enum NativeReaders {
     Never,
 }
 
-/// Every mistake of a configuration, each with its remedy; no secret among them.
+/// Every mistake of a configuration, each with its remedy, and what else looks wrong: a name that
+/// is misspelt may be why another is missing. No secret is among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     mistakes: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl fmt::Display for ConfigError {
-    /// One mistake a line.
+    /// One mistake a line, and then one warning a line.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.mistakes.join("\n"))
+        formatter.write_str(&self.mistakes.join("\n"))?;
+        self.warnings.iter().try_for_each(|warning| write!(formatter, "\nwarning: {warning}"))
     }
 }
 
@@ -207,16 +210,14 @@ impl Config {
         }
         let served = protocol.unwrap_or(Generations::Both);
         // Without mistakes so far: they may be the reason.
-        if reader.is_clean() && !issuers.can_verify(Role::Publisher, served) {
+        let is_clean = reader.is_clean();
+        if is_clean && !issuers.can_verify(Role::Publisher, served) {
             reader.mistake(
                 "MERCURE_PUBLISHER_JWT_KEY",
                 "is not set, and nobody else's key verifies publishers' tokens; set it to the secret that they are signed with, at least 32 bytes",
             );
         }
-        if reader.is_clean()
-            && anonymous == Some(false)
-            && !issuers.can_verify(Role::Subscriber, served)
-        {
+        if is_clean && anonymous == Some(false) && !issuers.can_verify(Role::Subscriber, served) {
             reader.mistake(
                 "MERCURE_SUBSCRIBER_JWT_KEY",
                 "is not set, and nobody else's key verifies subscribers' tokens; set it to the secret that they are signed with, or set ANONYMOUS=1 for a hub of public updates",
@@ -281,12 +282,12 @@ impl Config {
                 poll_slow: poll_slow?,
                 response_size: platform.response_size(),
                 has_own_host: platform == Platform::Aws,
-                warnings,
+                warnings: warnings.clone(),
             })
         })();
         match config {
             Some(config) if mistakes.is_empty() => Ok(config),
-            _ => Err(ConfigError { mistakes }),
+            _ => Err(ConfigError { mistakes, warnings }),
         }
     }
 
@@ -323,6 +324,20 @@ mod tests {
         ];
         let pairs = keys.iter().chain(pairs);
         Config::from_variables(pairs.map(|(name, value)| ((*name).into(), (*value).into())))
+    }
+
+    #[test]
+    fn a_misspelt_name_is_pointed_out_beside_what_is_missing() {
+        let given = [("MERCURE_PUBLISHERS_JWT_KEY", "a publisher's key of thirty-two bytes")];
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let told = Config::from_variables(given).map(|_| ()).unwrap_err().to_string();
+        for part in [
+            "MERCURE_PUBLISHER_JWT_KEY: is not set",
+            "MERCURE_SUBSCRIBER_JWT_KEY: is not set",
+            "did you mean MERCURE_PUBLISHER_JWT_KEY?",
+        ] {
+            assert!(told.contains(part), "{part} in {told}");
+        }
     }
 
     fn mistakes(pairs: &[(&str, &str)]) -> String {

@@ -38,7 +38,8 @@ pub fn all() -> impl Iterator<Item = &'static str> {
 }
 
 /// The variable that a name resembles: at edit distance 1 or 2, and not itself a variable.
-pub(super) fn resembles(name: &str) -> Option<&'static str> {
+#[must_use]
+pub fn resembles(name: &str) -> Option<&'static str> {
     let nearest =
         VARIABLES.iter().map(|variable| (distance(name, variable.name), variable.name)).min()?;
     matches!(nearest.0, 1 | 2).then_some(nearest.1)

@@ -40,7 +40,7 @@ pub(super) fn protocol(text: &str) -> Result<Generations, String> {
         "both" => Ok(Generations::Both),
         "1.0" => Ok(Generations::Only(Generation::V1)),
         "0.x" => Ok(Generations::Only(Generation::V0)),
-        _ => Err(format!("`{text}` is none of both, 1.0, 0.x")),
+        _ => Err(format!("`{text}` is not one of `both`, `1.0`, `0.x`")),
     }
 }
 
@@ -154,7 +154,7 @@ pub(super) fn native_readers(text: &str) -> Result<NativeReaders, String> {
         "auto" => Ok(NativeReaders::Auto),
         "always" => Ok(NativeReaders::Always),
         "never" => Ok(NativeReaders::Never),
-        _ => Err(format!("`{text}` is none of auto, always, never")),
+        _ => Err(format!("`{text}` is not one of `auto`, `always`, `never`")),
     }
 }
 
@@ -163,7 +163,7 @@ pub(super) fn serves(text: &str) -> Result<Serves, String> {
         "both" => Ok(Serves::Both),
         "publish" => Ok(Serves::Publish),
         "subscribe" => Ok(Serves::Subscribe),
-        _ => Err(format!("`{text}` is none of both, publish, subscribe")),
+        _ => Err(format!("`{text}` is not one of `both`, `publish`, `subscribe`")),
     }
 }
 
