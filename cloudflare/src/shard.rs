@@ -240,6 +240,8 @@ impl Hub {
                     hub.start_over(&format!("storage did not sync: {error}"));
                     break;
                 }
+                // The publishers' answers, which this has let go, are on their way first.
+                Delay::from(Duration::ZERO).await;
                 while durable > 0 {
                     let portion = hub.portion(durable);
                     durable -= portion.len();

@@ -95,7 +95,15 @@ impl HubUrl {
     /// What a topic names, as a URL reference against the hub's URL; nothing where it does not
     /// parse as one (draft-08, "URL Pattern").
     pub(crate) fn resolve(&self, topic: &str) -> Option<Url> {
-        self.0.join(topic).ok()
+        // The URL parser passes over what is more than two slashes; this library's does not (in a
+        // reference without a scheme).
+        let reference = topic.trim_start_matches(|c: char| c <= ' ');
+        let name = reference.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
+        let slashes = reference[..reference.len() - name.len()].matches(['/', '\\']).count();
+        match slashes {
+            0..=2 => self.0.join(topic).ok(),
+            _ => self.0.join(&format!("//{name}")).ok(),
+        }
     }
 
     /// The URL, as the base of relative patterns.
@@ -190,6 +198,10 @@ mod tests {
             "https://hub.example.com/.well-known/mercure/x",
             "http://other.example/.well-known/mercure",
             "//other.example/.well-known/mercure",
+            "///other.example/.well-known/mercure",
+            "////a..b/.well-known/mercure/x",
+            "/\\/other.example/.well-known/mercure",
+            " \t///other.example/.well-known/mercure",
             "foo://bar/.well-known/mercure/x",
             "/.well-known/%6Dercure/x",
             "/.well-known/%6dercure",

@@ -26,8 +26,9 @@ pub const MAX_MATCHERS_LENGTH: usize = 32 * 1024;
 /// in a request, 401 in a token.
 pub const MAX_PATTERNS_SIZE: usize = 384 * 1024;
 
-/// Most steps that the patterns of one request may take together for each character of a topic;
-/// past it: 400. Those that are runs between texts, as `/users/:id/books/:book`, take none.
+/// Most steps that the patterns and templates of one request may take together for each character of
+/// a topic; past it: 400. Patterns that are runs between texts, as `/users/:id/books/:book`, take
+/// none; a template takes one for each of its variables, or three.
 pub const MAX_PATTERNS_STEPS: usize = 2 * 1024;
 
 /// The same of one token, whose issuer is trusted; past it: 401.

@@ -109,7 +109,7 @@ fn check(text: &str) -> Result<(), InvalidMatcher> {
     characters::check(text).map_err(InvalidMatcher::Character)
 }
 
-/// What the patterns of one request or token may keep and cost together. It is spent as each is
+/// What the patterns and templates of one request or token may keep and cost together. It is spent as each is
 /// read, so that no more is ever compiled than may be kept.
 #[derive(Debug)]
 pub(crate) struct Budget {
@@ -117,7 +117,7 @@ pub(crate) struct Budget {
     steps: usize,
 }
 
-/// The patterns are too large or too costly together.
+/// They are too large or too costly together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooCostly;
 
@@ -132,10 +132,13 @@ impl Budget {
 
     /// Takes off what a matcher costs.
     pub(crate) fn spend(&mut self, matcher: &Matcher) -> Result<(), TooCostly> {
-        if let Matcher::Pattern(pattern) = matcher {
-            self.size = self.size.checked_sub(pattern.size()).ok_or(TooCostly)?;
-            self.steps = self.steps.checked_sub(pattern.steps()).ok_or(TooCostly)?;
-        }
+        let (size, steps) = match matcher {
+            Matcher::Every | Matcher::Exact(_) => return Ok(()),
+            Matcher::Pattern(pattern) => (pattern.size(), pattern.steps()),
+            Matcher::Template(template) => (0, template.steps()),
+        };
+        self.size = self.size.checked_sub(size).ok_or(TooCostly)?;
+        self.steps = self.steps.checked_sub(steps).ok_or(TooCostly)?;
         Ok(())
     }
 }
@@ -190,7 +193,7 @@ impl Matchers {
         let Some(&topic) = subject.topics().get(index) else { return false };
         self.0.contains(&Matcher::Every)
             || self.0.contains(&Matcher::Exact(topic.into()))
-            || self.templates().any(|template| template.selects(topic))
+            || self.templates().any(|template| subject.is_selected_by(template, index))
             || self.select_as_url(subject, index, hub)
     }
 
@@ -322,6 +325,20 @@ mod tests {
         assert!(!affordable((0..1_000).map(costly)));
         let large = |number: usize| format!("/{number}(.{{4000}})");
         assert!(!affordable((0..20).map(large)));
+    }
+
+    #[test]
+    fn templates_of_one_request_are_bounded_together() {
+        let affordable = |template: &str| {
+            let mut budget = Budget::of_request();
+            (0..300)
+                .map(|number| Matcher::selector(&format!("/{number}{template}")).unwrap())
+                .all(|matcher| budget.spend(&matcher).is_ok())
+        };
+        assert!(affordable("/{collection}/{id}{._format}{?page,size,order}"));
+        assert!(affordable("{/path*}{?page}"));
+        assert!(!affordable("{/a*}{/b*}{/c*}"));
+        assert!(!affordable("{a,b,c,d,e,f,g}"));
     }
 
     #[test]

@@ -93,9 +93,11 @@ impl Streams {
     /// The streams with a matcher for any of these topics, each once.
     pub(crate) fn select(&self, subject: &Subject<'_>) -> Vec<StreamId> {
         let mut selected: Vec<StreamId> = self.every.iter().copied().collect();
-        for topic in subject.topics() {
+        for (index, topic) in subject.topics().iter().enumerate() {
             selected.extend(self.exact.get(*topic).into_iter().flatten());
-            let templates = self.candidates(topic).filter(|(template, _)| template.selects(topic));
+            let templates = self.candidates(topic);
+            let templates =
+                templates.filter(|(template, _)| subject.is_selected_by(template, index));
             selected.extend(templates.flat_map(|(_, streams)| streams));
         }
         for (hub, index) in &self.patterns {

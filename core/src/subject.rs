@@ -4,15 +4,20 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::hub_url::HubUrl;
+use crate::template::{self, Template};
 use crate::url_pattern::ParsedTopic;
 
 /// The topics of one update: their texts and, once a pattern asks, the URLs that they resolve to.
-/// Each is resolved once for each hub URL, however many matchers look at it.
+/// Each is resolved once for each hub URL, and scanned once for templates, however many matchers
+/// look at it.
 pub(crate) struct Subject<'a> {
     topics: Vec<&'a str>,
     /// What grants are asked about instead of the topics, where there are targets.
     targets: Option<Box<Self>>,
     resolved: RefCell<Vec<(HubUrl, Rc<Resolved>)>>,
+    /// The topic that a template asked about last, by its place: a scan is much larger than a topic,
+    /// and templates are asked topic by topic.
+    scanned: RefCell<Option<(usize, Rc<template::Topic<'a>>)>>,
 }
 
 /// Topics that parse as URL references; patterns match no others.
@@ -20,7 +25,12 @@ type Resolved = [Option<ParsedTopic>];
 
 impl<'a> Subject<'a> {
     pub(crate) fn new(topics: impl Iterator<Item = &'a str>) -> Self {
-        Self { topics: topics.collect(), targets: None, resolved: RefCell::default() }
+        Self {
+            topics: topics.collect(),
+            targets: None,
+            resolved: RefCell::default(),
+            scanned: RefCell::default(),
+        }
     }
 
     /// The same, meant for these targets; for none in particular where there are none.
@@ -50,5 +60,22 @@ impl<'a> Subject<'a> {
             self.topics.iter().map(|topic| ParsedTopic::new(topic, hub)).collect();
         resolved.push((hub.clone(), Rc::clone(&topics)));
         topics
+    }
+
+    /// Whether a template selects the topic at a place.
+    pub(crate) fn is_selected_by(&self, template: &Template, index: usize) -> bool {
+        self.topics.get(index).is_some_and(|topic| {
+            template.selects(topic, || {
+                let mut scanned = self.scanned.borrow_mut();
+                match &*scanned {
+                    Some((scanned, topic)) if *scanned == index => Rc::clone(topic),
+                    _ => {
+                        let topic = Rc::new(template::Topic::scan(topic));
+                        *scanned = Some((index, Rc::clone(&topic)));
+                        topic
+                    }
+                }
+            })
+        })
     }
 }

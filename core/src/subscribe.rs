@@ -217,7 +217,7 @@ impl Selection {
                 .read(text, hub)
                 .map_err(|error| Refusal::Malformed(format!("The parameter `{name}` {error}.")))?;
             budget.spend(&matcher).map_err(|_: TooCostly| {
-                Refusal::Malformed("The URL patterns are too large or too costly together; use simpler ones, or fewer.".into())
+                Refusal::Malformed("The URL patterns and templates are too large or too costly together; use simpler ones, or fewer.".into())
             })?;
             if matchers.insert(matcher) && matchers.len() > config.max_matchers {
                 return Err(Refusal::Malformed(format!(

@@ -94,7 +94,7 @@ pub(crate) enum InvalidToken {
     Claim(&'static str),
     #[error("a topic matcher in it {0}")]
     Matcher(InvalidMatcher),
-    #[error("its URL patterns are too large or too costly together")]
+    #[error("its URL patterns and templates are too large or too costly together")]
     TooCostly,
     #[error("it has more than {MAX_TOKEN_MATCHERS} topic matchers")]
     TooManyMatchers,

@@ -15,8 +15,7 @@
 use super::parse::{Expression, Modifier, Operator, Part, Parts, Variable, triplet};
 
 /// Whether a well-formed template expands to a topic.
-pub(super) fn matches(template: &str, topic: &str) -> bool {
-    let topic = Topic::scan(topic.as_bytes());
+pub(super) fn matches(template: &str, topic: &Topic<'_>) -> bool {
     let mut reached = topic.nowhere();
     reached.insert(0);
     for part in Parts::of(template) {
@@ -86,8 +85,9 @@ impl Offsets {
     }
 }
 
-/// A topic, and what values can expand to in it.
-struct Topic<'t> {
+/// A topic, and what values can expand to in it: 40 bytes for each of its own. It is made once for
+/// all templates.
+pub(crate) struct Topic<'t> {
     text: &'t [u8],
     /// Where each of the 256 bytes is, one after the other.
     bytes: Vec<u64>,
@@ -103,7 +103,8 @@ struct Topic<'t> {
 }
 
 impl<'t> Topic<'t> {
-    fn scan(text: &'t [u8]) -> Self {
+    pub(crate) fn scan(text: &'t str) -> Self {
+        let text = text.as_bytes();
         let words = text.len() / 64 + 1;
         let none = Offsets(vec![0; words]);
         let mut topic = Self {

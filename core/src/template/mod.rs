@@ -44,8 +44,9 @@
 //!
 //! A [`Template`] is its text and nothing else: a thousand of them weigh what they did in the
 //! request. A match takes no longer than the product of the two lengths, whatever they hold, and
-//! most of it 64 bytes of the topic at a time; meanwhile it takes some 40 bytes of memory for each
-//! byte of the topic.
+//! most of it 64 bytes of the topic at a time. A topic is scanned once for all templates, and takes
+//! some 40 bytes of memory for each of its own meanwhile. What the templates of one request or token
+//! may cost together is bounded ([`Template::steps`]).
 
 #[cfg(test)]
 mod expansions;
@@ -53,11 +54,13 @@ mod matching;
 mod parse;
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::matching::Topic;
 pub(crate) use self::parse::InvalidTemplate;
-use self::parse::{Part, Parts};
+use self::parse::{Modifier, Part, Parts, Variable};
 
 /// A well-formed URI template.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,15 +78,39 @@ impl Template {
         text.to_owned().into_boxed_str().try_into()
     }
 
-    /// Whether some values of the variables expand this template to exactly this topic.
-    pub(crate) fn matches(&self, topic: &str) -> bool {
-        topic.starts_with(self.prefix()) && matching::matches(&self.0, topic)
+    /// Whether some values of the variables expand this template to exactly this topic, which is
+    /// scanned where a look at its beginning does not decide.
+    fn expands_to<'t>(&self, topic: &'t str, scanned: impl FnOnce() -> Rc<Topic<'t>>) -> bool {
+        topic.starts_with(self.prefix()) && matching::matches(&self.0, &scanned())
     }
 
     /// Whether a selector that is spelt like this selects a topic: what it expands to, and the
     /// topic that is spelt the same, as with the 0.x hubs.
-    pub(crate) fn selects(&self, topic: &str) -> bool {
-        *self.0 == *topic || self.matches(topic)
+    pub(crate) fn selects<'t>(
+        &self,
+        topic: &'t str,
+        scanned: impl FnOnce() -> Rc<Topic<'t>>,
+    ) -> bool {
+        *self.0 == *topic || self.expands_to(topic, scanned)
+    }
+
+    /// How many steps a character of a topic takes at most, about: one for each variable, and three
+    /// for one that is exploded, which may be a list of pairs.
+    pub(crate) fn steps(&self) -> usize {
+        let steps = |variable: Variable<'_>| match variable.modifier {
+            Modifier::Explode => 3,
+            Modifier::None | Modifier::Prefix(_) => 1,
+        };
+        self.variables().map(steps).sum()
+    }
+
+    fn variables(&self) -> impl Iterator<Item = Variable<'_>> {
+        Parts::of(&self.0)
+            .filter_map(|part| match part {
+                Ok(Part::Expression(expression)) => Some(expression),
+                _ => None,
+            })
+            .flat_map(|expression| expression.variables().flatten())
     }
 
     /// How many bytes its text has.
@@ -101,13 +128,7 @@ impl Template {
     /// Whether this template may match more topics than it expands to: see the module.
     pub(crate) fn names_a_variable_twice(&self) -> bool {
         let mut names = BTreeSet::new();
-        Parts::of(&self.0)
-            .filter_map(|part| match part {
-                Ok(Part::Expression(expression)) => Some(expression),
-                _ => None,
-            })
-            .flat_map(|expression| expression.variables().flatten())
-            .any(|variable| !names.insert(variable.name))
+        self.variables().any(|variable| !names.insert(variable.name))
     }
 }
 
@@ -123,6 +144,13 @@ impl TryFrom<Box<str>> for Template {
             }
         }
         Ok(Self(text))
+    }
+}
+
+#[cfg(test)]
+impl Template {
+    fn matches(&self, topic: &str) -> bool {
+        self.expands_to(topic, || Rc::new(Topic::scan(topic)))
     }
 }
 
@@ -215,6 +243,15 @@ mod tests {
         // Names are compared as they are written (RFC 6570, section 2.3).
         for template in ["", "/x{x}", "{x,y}{z}", "{x}{X}", "{x.y}{x}{y}", "{%41}{A}"] {
             assert!(!Template::parse(template).unwrap().names_a_variable_twice(), "{template}");
+        }
+    }
+
+    #[test]
+    fn variables_are_steps_and_lists_of_pairs_are_three() {
+        for (template, steps) in
+            [("/books", 0), ("/books/{id}{?page}", 2), ("{a,b}{c:3}", 3), ("{/a*}{?b*,c}", 7)]
+        {
+            assert_eq!(Template::parse(template).unwrap().steps(), steps, "{template}");
         }
     }
 
