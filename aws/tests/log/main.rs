@@ -5,6 +5,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "all of it is a test")]
 
+mod answers;
 mod clock;
 mod cost;
 mod faults;

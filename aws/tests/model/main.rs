@@ -11,7 +11,10 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]
 
+mod explored;
 mod properties;
 mod removed;
 mod sound;
+mod state;
+mod steps;
 mod world;

@@ -6,7 +6,8 @@ use cinnabar_aws::log::cell::Cell;
 use cinnabar_core::Timestamp;
 use stateright::Property;
 
-use crate::world::{Answer, Comes, Follower, State, Who, World};
+use crate::state::{Answer, Follower, State, Who};
+use crate::world::{Comes, World};
 
 pub(crate) const DELIVERED: &str = "P1: what is acknowledged is delivered";
 pub(crate) const ONE_ORDER: &str = "P2: all readers see one log";
