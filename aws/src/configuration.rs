@@ -36,21 +36,25 @@ pub async fn sdk() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts.build()).load().await
 }
 
-/// Reads the configuration of the hub and of its log.
+/// Reads the configuration of the hub and of its log: these variables, and the secret that one of
+/// them may name.
 ///
 /// # Errors
 ///
 /// Every mistake at once, or that a secret could not be read.
-pub async fn read(sdk: &SdkConfig) -> Result<(Config, Settings), ConfigurationError> {
-    let mut variables = environment();
+pub async fn read(
+    sdk: &SdkConfig,
+    mut variables: BTreeMap<String, String>,
+) -> Result<(Config, Settings), ConfigurationError> {
     if let Some(arn) = variables.remove("SECRETS_ARN") {
         variables.extend(secret(sdk, arn).await?);
     }
     parse(variables)
 }
 
-/// The variables that are set to something.
-fn environment() -> BTreeMap<String, String> {
+/// The variables that the environment sets to something.
+#[must_use]
+pub fn environment() -> BTreeMap<String, String> {
     // A name or value that is not text is no variable of the hub.
     let text = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -97,6 +101,9 @@ fn parse(
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -114,6 +121,52 @@ mod tests {
         for name in ["TABLE_NAME", "HEARTBEAT"] {
             assert!(mistakes.contains(&format!("{name}: ")), "{name} in {mistakes}");
         }
+    }
+
+    /// Answers one call as Secrets Manager does: the URL to call.
+    async fn secrets_manager(answer: &'static str) -> String {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"}") {
+                connection.read_buf(&mut request).await.unwrap();
+            }
+            assert!(String::from_utf8(request).unwrap().contains(r#"{"SecretId":"arn:x"}"#));
+            connection.write_all(answer.as_bytes()).await.unwrap();
+        });
+        url
+    }
+
+    async fn read_from(url: &str) -> Result<(Config, Settings), ConfigurationError> {
+        let sdk = aws_config::defaults(BehaviorVersion::latest())
+            .endpoint_url(url)
+            .region("us-east-1")
+            .credentials_provider(aws_sdk_dynamodb::config::Credentials::for_tests())
+            .retry_config(aws_config::retry::RetryConfig::disabled())
+            .load()
+            .await;
+        let given = [("SECRETS_ARN", "arn:x"), ("TABLE_NAME", "t"), ("ANONYMOUS", "1")];
+        read(&sdk, variables(&given)).await
+    }
+
+    #[tokio::test]
+    async fn keys_may_be_in_a_secret() {
+        let url = secrets_manager(concat!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 94\r\n\r\n",
+            r#"{"SecretString": "{\"MERCURE_PUBLISHER_JWT_KEY\": \"a publisher's key of thirty-two bytes\"}"}"#
+        ));
+        let (config, settings) = read_from(&url.await).await.unwrap();
+        assert!(config.warnings().is_empty() && settings.table == "t");
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_cannot_be_read_is_no_mistake_of_the_configuration() {
+        let url =
+            secrets_manager("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
+        let failed = read_from(&url.await).await.unwrap_err();
+        assert!(matches!(failed, ConfigurationError::Secret { arn, .. } if arn == "arn:x"));
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Function {
 
 async fn make() -> Result<Option<Hub>, ConfigurationError> {
     let sdk = configuration::sdk().await;
-    let (config, settings) = match configuration::read(&sdk).await {
+    let (config, settings) = match configuration::read(&sdk, configuration::environment()).await {
         Ok(configuration) => configuration,
         Err(ConfigurationError::Broken(mistakes)) => {
             error!("the configuration is broken, and no request is served:\n{mistakes}");

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! And of the Extensions API what a process needs that wants to be told of its end: it registers
-//! an extension, and gets SIGTERM half a second before it is killed.
+//! an extension, and gets SIGTERM some time before it is killed.
 //!
 //! ```text
 //! POST /2020-01-01/extension/register                 before the first invocation is asked for
