@@ -3,7 +3,8 @@
 //! A publisher is answered as soon as its update is in the database; the runtime's output gate
 //! holds the answer back until the write is durable. Bytes into a response that is already open
 //! pass no gate, so updates are queued until storage has synced, and only then given to the
-//! [`Holder`].
+//! [`Holder`]: a moment later, so that no publisher waits for the fan-out. Whoever subscribes in
+//! between begins behind what is durable.
 //!
 //! The holder and its streams live in memory, and all they know follows from the log. So where a
 //! write fails, or a panic leaves them half-way, the object starts over: streams are cut, and
@@ -17,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cinnabar_core::{
-    Appended, Command, Config, Fetch, Holder, Output, Publish, StreamId, Subscribe, Timestamp,
-    Unavailable, Update, misconfigured,
+    Appended, Command, Config, Fetch, Holder, Output, Position, Publish, StreamId, Subscribe,
+    Timestamp, Unavailable, Update, misconfigured,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
@@ -100,6 +101,8 @@ struct Hub {
     appended: RefCell<VecDeque<Appended>>,
     /// How much data they hold.
     backlog: Cell<usize>,
+    /// The last update that is durable; the holder hears of it a moment later.
+    durable: Cell<Position>,
     flushing: Cell<bool>,
     replaying: Cell<bool>,
     wake: Closure<dyn FnMut()>,
@@ -124,7 +127,8 @@ impl Hub {
             console_error!("the log cannot be opened: {error}");
             object.abort("the log cannot be opened");
         })?;
-        let holder = Holder::new(config, key, log.newest());
+        let newest = log.newest();
+        let holder = Holder::new(config, key, newest);
         Ok(Rc::new_cyclic(|this: &Weak<Self>| {
             let (taken, gone, wake) = (this.clone(), this.clone(), this.clone());
             Self {
@@ -154,6 +158,7 @@ impl Hub {
                 streams: Cell::new(0),
                 appended: RefCell::default(),
                 backlog: Cell::new(0),
+                durable: Cell::new(newest),
                 flushing: Cell::new(false),
                 replaying: Cell::new(false),
                 timer: RefCell::new(None),
@@ -198,7 +203,8 @@ impl Hub {
     fn subscribe(&self, subscribe: Subscribe) -> Result<web_sys::Response, JsValue> {
         self.streams.set(self.streams.get() + 1);
         let stream = StreamId::new(self.streams.get());
-        self.holder.borrow_mut().handle_subscribe(stream, subscribe, platform::now());
+        let (end, now) = (self.durable.get(), platform::now());
+        self.holder.borrow_mut().handle_subscribe_at(stream, subscribe, end, now);
         self.drive();
         // The log answers at once, so by now the stream was opened or refused.
         match self.opened.borrow_mut().remove(&stream) {
@@ -231,15 +237,16 @@ impl Hub {
         self.object.wait_until(async move {
             while let Some(hub) = this.upgrade() {
                 let mut durable = hub.appended.borrow().len();
-                if durable == 0 {
+                let Some(last) = hub.appended.borrow().back().map(|last| last.position) else {
                     hub.flushing.set(false);
                     break;
-                }
+                };
                 if let Err(error) = hub.object.sync().await {
                     // Nobody was shown these updates, and their publishers' answers are held.
                     hub.start_over(&format!("storage did not sync: {error}"));
                     break;
                 }
+                hub.durable.set(last);
                 // The publishers' answers, which this has let go, are on their way first.
                 Delay::from(Duration::ZERO).await;
                 while durable > 0 {

@@ -364,6 +364,8 @@ mod tests {
         let with = |field| [("Authorization", token.as_str()), field];
         assert_eq!(first(&config, "POST", &with(("Content-Length", "2000000"))), Err(413));
         assert_eq!(first(&config, "POST", &with(("Content-Type", "application/json"))), Err(415));
+        assert_eq!(first(&config, "POST", &with(("Content-Encoding", "gzip"))), Err(415));
+        assert!(first(&config, "POST", &with(("Content-Encoding", "identity"))).is_ok());
         assert_eq!(first(&config, "QUERY", &[("Content-Length", "65537")]), Err(413));
         assert_eq!(first(&config, "QUERY", &[("Content-Type", "text/plain")]), Err(415));
         assert_eq!(first(&config, "QUERY", &[("Content-Length", "65536")]), Ok(65_536));

@@ -141,7 +141,7 @@ impl Refusal {
                 crate::limits::MAX_URL_LENGTH
             ),
             Self::NotAForm => {
-                "Send the body as a form: Content-Type application/x-www-form-urlencoded.".into()
+                "Send the body as a form, and not compressed: Content-Type application/x-www-form-urlencoded.".into()
             }
             Self::NoToken => {
                 "An access token is needed; send it as `Authorization: Bearer <token>`, or in the hub's cookie.".into()

@@ -11,12 +11,15 @@ use percent_encoding::percent_decode;
 use crate::request::Request;
 
 /// Whether a request's body is a form, or does not say what it is; where it says so more than
-/// once, each time.
+/// once, each time. What is compressed is none as it comes (RFC 9110, section 8.4).
 pub(crate) fn is_content_of(request: &Request) -> bool {
-    request.header_values("content-type").all(|field| {
-        let essence = field.split(|&byte| byte == b';').next().unwrap_or(field).trim_ascii();
-        essence.is_empty() || essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-    })
+    let is = |name, value: &'static str| {
+        request.header_values(name).all(|field| {
+            let essence = field.split(|&byte| byte == b';').next().unwrap_or(field).trim_ascii();
+            essence.is_empty() || essence.eq_ignore_ascii_case(value.as_bytes())
+        })
+    };
+    is("content-type", "application/x-www-form-urlencoded") && is("content-encoding", "identity")
 }
 
 /// A name and a value, percent-decoded exactly once.

@@ -80,9 +80,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     aws::run_suite(aws::MANY, &arguments.suite)?;
     if arguments.suite.is_empty() {
         heading("a part of it, with one stream in an environment, as Lambda has it by default");
-        for part in ["resume::", "lifetime::"] {
-            aws::run_suite(1, &[part.to_owned()])?;
-        }
+        // Cases of few streams: each is a process here.
+        let part = ["resume::", "--skip", "what_was_acknowledged", "--skip", "a_replay_turns_live"];
+        aws::run_suite(1, &part.map(str::to_owned))?;
     }
     Ok(())
 }

@@ -302,7 +302,7 @@ fn costly_patterns_and_templates_do_not_hold_up_others(hub: &Hub) {
         ("match_urlpattern", "/((?:.*a){20}b)".to_owned()),
         ("match_urlpattern", "/:a(.*)(.*)(.*)(.*)b".to_owned()),
         ("topic", format!("{}!", "{+a}".repeat(1_000))),
-        ("topic", format!("{}!", "{a}{/b*}{?c*}".repeat(300))),
+        ("topic", format!("{}!", "{a}{/b*}{?c*}".repeat(100))),
     ];
     let matchers: Vec<(&str, &str)> =
         matchers.iter().map(|(name, text)| (*name, text.as_str())).collect();
