@@ -279,7 +279,7 @@ impl<S: Source> Task<S> {
         self.opening.insert(stream, opened);
         let now = (self.now)();
         self.tell(|holder| {
-            holder.handle_subscribe_at(stream, subscribe, end, now);
+            holder.handle_subscribe(stream, subscribe, end, now);
             holder.handle_deadline(stream, deadline, now);
         });
     }

@@ -204,7 +204,7 @@ impl Hub {
         self.streams.set(self.streams.get() + 1);
         let stream = StreamId::new(self.streams.get());
         let (end, now) = (self.durable.get(), platform::now());
-        self.holder.borrow_mut().handle_subscribe_at(stream, subscribe, end, now);
+        self.holder.borrow_mut().handle_subscribe(stream, subscribe, end, now);
         self.drive();
         // The log answers at once, so by now the stream was opened or refused.
         match self.opened.borrow_mut().remove(&stream) {

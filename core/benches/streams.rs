@@ -100,7 +100,7 @@ fn measure(kind: &Kind, others: u64) -> Duration {
     });
     for (number, room) in (0..).zip(rooms) {
         let subscribe = subscribe(&(kind.query)(room), &config);
-        holder.handle_subscribe(StreamId::new(number), subscribe, NOW);
+        holder.handle_subscribe(StreamId::new(number), subscribe, holder.position(), NOW);
         take(&mut holder);
     }
 

@@ -169,14 +169,9 @@ impl Holder {
         self.wakes.first().map(|(at, _)| *at)
     }
 
-    /// A subscriber has come.
-    pub fn handle_subscribe(&mut self, stream: StreamId, subscribe: Subscribe, now: Timestamp) {
-        self.handle_subscribe_at(stream, subscribe, self.position, now);
-    }
-
     /// A subscriber has come when the log ended at `end`, of which the holder may not have heard yet:
     /// what was acknowledged before it came is no news to it.
-    pub fn handle_subscribe_at(
+    pub fn handle_subscribe(
         &mut self,
         stream: StreamId,
         mut subscribe: Subscribe,
@@ -515,7 +510,7 @@ mod tests {
         let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) = step else { panic!() };
         let mut holder = Holder::new(&config, CursorKey::from_bytes([1; 16]), Position::START);
         let stream = StreamId::new(1);
-        holder.handle_subscribe(stream, subscribe, NOW);
+        holder.handle_subscribe(stream, subscribe, holder.position(), NOW);
 
         let mut written = Vec::new();
         for number in 1..=100 {

@@ -109,8 +109,8 @@ fn check(text: &str) -> Result<(), InvalidMatcher> {
     characters::check(text).map_err(InvalidMatcher::Character)
 }
 
-/// What the patterns and templates of one request or token may keep and cost together. It is spent as each is
-/// read, so that no more is ever compiled than may be kept.
+/// What the patterns and templates of one request or token may keep and cost together. It is spent
+/// as each is read, so that no more is ever compiled than may be kept.
 #[derive(Debug)]
 pub(crate) struct Budget {
     size: usize,

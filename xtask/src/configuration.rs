@@ -12,6 +12,9 @@ use crate::workspace;
 /// Configuration variables and their values.
 pub(crate) type Variables = BTreeMap<String, String>;
 
+/// The port of a hub on this machine, unless told otherwise.
+pub(crate) const PORT: u16 = 8787;
+
 /// The key of both roles in development: the one that the protocol's clients have in their
 /// documentation and recipes, so that they work with `dev` as they come.
 pub(crate) const DEVELOPMENT_KEY: &str = "!ChangeThisMercureHubJWTSecretKey!";

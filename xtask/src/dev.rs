@@ -22,15 +22,13 @@ use crate::{aws, check, serve, worker};
 /// How long the hub may take until it answers; a busy machine is slow.
 const READY: Duration = Duration::from_secs(60);
 
-const DEFAULT_PORT: u16 = 8787;
-
 /// The topic of the printed examples.
 const TOPIC: &str = "https://example.com/books/1";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The port to listen at, on the loopback address
-    #[arg(long, default_value_t = DEFAULT_PORT, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = configuration::PORT, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
 
     /// The folder that holds the hub's data
@@ -191,7 +189,7 @@ impl Tokens {
         if arguments.aws {
             again += " --aws";
         }
-        if arguments.port != DEFAULT_PORT {
+        if arguments.port != configuration::PORT {
             again += &format!(" --port {}", arguments.port);
         }
         println!(

@@ -20,7 +20,7 @@ use crate::{aws, tools, worker, workspace};
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The port to listen at, on the loopback address
-    #[arg(long, default_value_t = 8787)]
+    #[arg(long, default_value_t = configuration::PORT)]
     port: u16,
 
     /// The folder that holds the hub's data

@@ -102,9 +102,7 @@ pub(crate) fn mint(arguments: &Arguments) -> Result<String> {
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, String> {
-    name.parse().map_err(|_| {
-        "not one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA".to_owned()
-    })
+    name.parse().map_err(|_| format!("not one of {}", config::ALGORITHMS))
 }
 
 /// Whose keys sign: a token that publishes is a publisher's.
@@ -119,16 +117,14 @@ fn set(name: &str) -> Option<String> {
 
 /// draft-08, "Token Validation" and "Authorization Details"; RFC 9068, section 2.2.
 fn claims_v1(arguments: &Arguments, now: u64) -> Result<Value> {
-    let environment = configuration::environment();
-    let default = |name: &str, value: &str| {
-        environment.get(name).filter(|set| !set.is_empty()).map_or(value, |set| set).to_owned()
-    };
     let audience = match arguments.audience.as_slice() {
-        [] => json!(default("HUB_URL", &configuration::hub_url(8787))),
+        [] => {
+            json!(set("HUB_URL").unwrap_or_else(|| configuration::hub_url(configuration::PORT)))
+        }
         [one] => json!(one),
         several => json!(several),
     };
-    let trusted = default("MERCURE_TRUSTED_ISSUERS", DEVELOPMENT_ISSUER);
+    let trusted = set("MERCURE_TRUSTED_ISSUERS").unwrap_or_else(|| DEVELOPMENT_ISSUER.to_owned());
     let Some(issuer) = arguments.issuer.as_deref().or_else(|| own_issuer(&trusted)) else {
         bail!(
             "--issuer: MERCURE_TRUSTED_ISSUERS is a list; say which of its issuers signs, and give its --key"

@@ -16,8 +16,9 @@ use super::{LogError, random};
 /// number that is sealed costs its publisher three more writes.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(8);
 
-/// How many missing numbers are looked at before what is ready is handed over.
-const HOLES_AT_ONCE: usize = 16;
+/// How many calls are made for missing numbers, of which each takes up to two, before what is ready
+/// is handed over.
+const CALLS_AT_ONCE: usize = 16;
 
 /// Follows the log from a position on.
 #[derive(Debug)]
@@ -82,8 +83,8 @@ impl Tail {
         let known = page.cells.last().map_or(self.reader.reached(), |last| last.position);
         let patience = || spread(self.patience);
         self.reader.handle_page(page.cells, known, self.table.now(), patience);
-        let mut looks = 0;
-        while looks < HOLES_AT_ONCE {
+        let mut calls = 0;
+        while calls < CALLS_AT_ONCE {
             match self.reader.step(self.table.now()) {
                 Step::Deliver(position, row) => {
                     let update = Update::restore(row.stored).into();
@@ -92,11 +93,11 @@ impl Tail {
                 Step::Pass(_) => {}
                 Step::Probe(position) => {
                     probe(&self.table, &mut self.reader, position).await?;
-                    looks += 1;
+                    calls += 1;
                 }
                 Step::Seal(position) => {
                     seal(&self.table, &mut self.reader, position).await?;
-                    looks += 1;
+                    calls += 1;
                 }
                 Step::Poll => return Ok(page.cut && !self.reader.waits()),
             }

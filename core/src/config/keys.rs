@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::key::Key;
 
-const ALGORITHMS: &str =
+/// The names of the algorithms that the hub verifies.
+pub const ALGORITHMS: &str =
     "HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA";
 
 /// A key, and what looks wrong about it and may be meant.

@@ -32,7 +32,7 @@ use crate::serves::Serves;
 use crate::token::Role;
 
 pub use issuers::own_issuer;
-pub use keys::is_shared_secret;
+pub use keys::{ALGORITHMS, is_shared_secret};
 pub use names::{all as names, by_todays_names, resembles};
 pub use platform::Platform;
 pub use variables::{VARIABLES, Variable};

@@ -171,7 +171,7 @@ impl World {
         self.streams += 1;
         let stream = StreamId::new(self.streams);
         self.connections.insert(stream, Connection::default());
-        self.holder.handle_subscribe_at(stream, subscribe, self.end, self.now);
+        self.holder.handle_subscribe(stream, subscribe, self.end, self.now);
         self.drain();
         stream
     }

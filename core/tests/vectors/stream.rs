@@ -132,7 +132,7 @@ pub(super) fn watch(
         holder.handle_page(stream, &page(log, fetch.after, fetch.through), now);
     };
 
-    holder.handle_subscribe(stream, subscribe, now);
+    holder.handle_subscribe(stream, subscribe, holder.position(), now);
     drain(&mut holder, &log);
     for update in live {
         let appended = append(&mut log, update);

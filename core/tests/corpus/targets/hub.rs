@@ -128,7 +128,7 @@ impl Watched {
     pub(crate) fn open(&mut self, subscribe: Subscribe) -> StreamId {
         self.opened += 1;
         let stream = StreamId::new(self.opened);
-        self.holder.handle_subscribe(stream, subscribe, NOW);
+        self.holder.handle_subscribe(stream, subscribe, self.holder.position(), NOW);
         self.drain();
         stream
     }

@@ -123,7 +123,7 @@ fn forwarded(command: Command, config: &Config) {
 fn opened(subscribe: Subscribe, config: &Config) {
     let mut holder = Holder::new(config, CursorKey::from_bytes([5; 16]), Position::START);
     let stream = StreamId::new(1);
-    holder.handle_subscribe(stream, subscribe, NOW);
+    holder.handle_subscribe(stream, subscribe, holder.position(), NOW);
     let mut open = false;
     for _ in 0..8 {
         match holder.poll_output() {

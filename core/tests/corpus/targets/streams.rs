@@ -321,7 +321,7 @@ impl Hub {
         let greets = native && !self.polls;
         let asked = Asked { selects, grants, cursor, native, greets, closes: expires, came_at };
         self.streams.insert(id, Stream::new(asked));
-        self.holder.handle_subscribe_at(id, subscribe, end, self.now);
+        self.holder.handle_subscribe(id, subscribe, end, self.now);
         assert!(self.holder.streams() <= MAX_STREAMS);
     }
 
