@@ -17,81 +17,49 @@
 //!                                          poll_timeout: when to be woken
 //! ```
 //!
-//! | to find | look in |
-//! |---|---|
-//! | what a path, a method, an order of checks is | [`admit`](admit()) |
-//! | a rule of publications, of subscriptions | `publish`, `subscribe` |
-//! | a rule of tokens, and of what they grant | `token`, `grant`, `bearer` |
-//! | whose keys verify a token | `issuer`, `key` |
-//! | what characters and names are allowed | `characters`, `topic`, `event_id`, `hub_url` |
-//! | CORS, and the check against CSRF | `cors` |
-//! | what one deployment serves, and to whom | `serves` |
-//! | every status and challenge | `error` |
-//! | what a matcher selects | `matcher`, `url_pattern`, `template` |
-//! | a byte of an event stream | `sse` |
-//! | where a replay begins | `resume` |
-//! | how a stream lives, replays, ends | `session` |
-//! | who gets which update, and when | `streams`, `holder` |
-//! | a variable and its default | [`config`] |
+//! The rooms, from top to bottom: a file may use what is in its own room and in those below, never
+//! what is above.
+//!
+//! | room | what is in it | to find |
+//! |---|---|---|
+//! | [`admission`](admit()) | from a request to an answer or a command | what a path, a method, an order of checks is; rules of publications and subscriptions |
+//! | `streams` | all streams of one place, and what they ask of a log | how a stream lives, replays, ends; where a replay begins |
+//! | `authorization` | from credentials to grants | rules of tokens |
+//! | `command` | what the entry hands to the holder, and its answers | what crosses from entry to holder |
+//! | [`config`] | from variables to values | a variable and its default |
+//! | `wire` | HTTP and SSE, without policy | every status, challenge, header field and byte of a stream |
+//! | `matching` | what an expression selects, and whose expressions select an update | a matcher type |
+//! | `trust` | whose keys verify | a form of key, an algorithm |
+//! | `terms` | the specification's words as types | what characters and names are allowed |
 
-mod admit;
-mod answer;
-mod bearer;
-mod beginnings;
-mod characters;
+mod admission;
+mod authorization;
 mod command;
 pub mod config;
-mod cors;
-mod cursor;
-mod discovery;
-mod error;
-mod event_id;
-mod form;
-mod generation;
-mod grant;
-mod history;
-mod holder;
-mod hub_url;
-mod issuer;
-mod key;
 pub mod limits;
-mod matcher;
-mod outbox;
-mod pattern_index;
-mod publish;
-mod reader;
-mod request;
-mod resume;
-mod serves;
-mod session;
-mod sse;
+mod matching;
 mod streams;
-mod subject;
-mod subscribe;
-mod template;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod time;
-mod token;
-mod topic;
-mod unavailable;
-mod update;
-mod url_pattern;
+mod trust;
+mod wire;
 
-pub use admit::{Admission, Step, Unread, admit};
-pub use answer::{Answer, Response, misconfigured};
+pub use admission::{Admission, Step, Unread, admit};
+pub use command::publish::Publish;
+pub use command::subscribe::Subscribe;
 pub use command::{CheckHealth, Command, UnknownCommand};
 pub use config::{Config, ConfigError, Platform};
-pub use cursor::{CursorKey, Place, Position};
-pub use event_id::{EventId, InvalidEventId};
-pub use history::{Appended, Fetch, Located, Location, Page, PageLimit};
-pub use holder::{Holder, Output};
-pub use hub_url::{HubUrl, InvalidHubUrl};
-pub use publish::Publish;
-pub use request::{Body, Request};
-pub use streams::StreamId;
-pub use subscribe::Subscribe;
+pub use matching::index::StreamId;
+pub use streams::history::{Appended, Fetch, Located, Location, Page, PageLimit};
+pub use streams::holder::{Holder, Output};
+pub use terms::cursor::{CursorKey, Place, Position};
+pub use terms::event_id::{EventId, InvalidEventId};
+pub use terms::hub_url::{HubUrl, InvalidHubUrl};
+pub use terms::topic::{InvalidTopic, Topic};
+pub use terms::update::{StoredUpdate, Update};
 pub use time::Timestamp;
-pub use topic::{InvalidTopic, Topic};
-pub use unavailable::{Unavailable, unconfigured};
-pub use update::{StoredUpdate, Update};
+pub use wire::answer::{Answer, Response, misconfigured};
+pub use wire::request::{Body, Request};
+pub use wire::unavailable::{Unavailable, unconfigured};

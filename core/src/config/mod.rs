@@ -12,30 +12,30 @@
 //! assert!(mistakes.to_string().contains("HEARTBEAT: `soon` is not a duration"));
 //! ```
 
-mod issuers;
-mod keys;
 mod names;
 mod platform;
 mod reader;
+pub(crate) mod serves;
 mod values;
 mod variables;
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::bearer::LEGACY_COOKIE;
-use crate::generation::{Generation, Generations};
-use crate::hub_url::{DEFAULT_PATH, HubUrl, METADATA_PATH};
-use crate::issuer::{Issuers, Keys};
-use crate::request::Request;
-use crate::serves::Serves;
-use crate::token::Role;
+use crate::authorization::bearer::LEGACY_COOKIE;
+use crate::authorization::token::Role;
+use crate::config::serves::Serves;
+use crate::terms::generation::{Generation, Generations};
+use crate::terms::hub_url::{DEFAULT_PATH, HubUrl, METADATA_PATH};
+use crate::trust::issuer::{Issuers, Keys};
+use crate::wire::request::Request;
 
-pub use issuers::own_issuer;
-pub use keys::{ALGORITHMS, is_shared_secret};
 pub use names::{all as names, by_todays_names, resembles};
 pub use platform::Platform;
 pub use variables::{VARIABLES, Variable};
+
+pub use crate::trust::issuer_list::own_issuer;
+pub use crate::trust::key_text::{ALGORITHMS, is_shared_secret};
 
 use reader::Reader;
 

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Platform, VARIABLES, issuers, keys, names};
-use crate::issuer::{Issuer, Keys};
-use crate::key::Key;
+use super::{Platform, VARIABLES, names};
+use crate::trust::issuer::{Issuer, Keys};
+use crate::trust::key::Key;
+use crate::trust::{issuer_list, key_text};
 
 /// Reads values by name, and notes mistakes and warnings on the way.
 pub(super) struct Reader {
@@ -77,12 +78,12 @@ impl Reader {
     pub(super) fn key(&mut self, name: &str, algorithm_name: &str) -> Option<Key> {
         // One that is wrong is noted, whether there is a key for it or not.
         let algorithm = self.optional(algorithm_name, |name| {
-            keys::algorithm(name).map_err(|what| format!("is {what}"))
+            key_text::algorithm(name).map_err(|what| format!("is {what}"))
         });
         if self.has(algorithm_name) && algorithm.is_none() {
             return None;
         }
-        match keys::key(self.values.get(name)?, algorithm, algorithm_name) {
+        match key_text::key(self.values.get(name)?, algorithm, algorithm_name) {
             Ok(read) => {
                 let warnings = read.warnings.iter().map(|warning| format!("{name} {warning}"));
                 self.warnings.extend(warnings);
@@ -98,7 +99,7 @@ impl Reader {
     pub(super) fn issuers(&mut self, name: &str, own: &Keys) -> Vec<Issuer> {
         let Some(text) = self.values.get(name) else { return Vec::new() };
         let warnings = &mut self.warnings;
-        match issuers::read(text, own, &mut |warning| warnings.push(warning)) {
+        match issuer_list::read(text, own, &mut |warning| warnings.push(warning)) {
             Ok(issuers) => issuers,
             Err(what) => {
                 self.mistake(name, &what);

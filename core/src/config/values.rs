@@ -5,9 +5,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::{NativeReaders, Origins};
-use crate::generation::{Generation, Generations};
-use crate::hub_url::HubUrl;
-use crate::serves::Serves;
+use crate::config::serves::Serves;
+use crate::terms::generation::{Generation, Generations};
+use crate::terms::hub_url::HubUrl;
 
 /// The largest body whose update fits a row of the log, which holds 2 MB.
 const LARGEST_BODY: usize = 1_900_000;

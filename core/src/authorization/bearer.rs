@@ -1,0 +1,101 @@
+//! Where a request carries its access token.
+
+use crate::config::Config;
+use crate::terms::generation::Generation;
+use crate::wire::refusal::Refusal;
+use crate::wire::request::Request;
+
+/// The cookie of the 0.x protocol.
+pub(crate) const LEGACY_COOKIE: &str = "mercureAuthorization";
+
+/// The query parameter of the 0.x protocol.
+const LEGACY_PARAMETER: &str = "authorization";
+
+/// What may stand around a cookie: not all that Unicode calls white space.
+const SPACES: [char; 2] = [' ', '\t'];
+
+/// How a token came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presentation {
+    Header,
+    Query,
+    /// The browser attached it, with or without its user's wish.
+    Cookie,
+}
+
+/// An access token, unverified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bearer {
+    pub(crate) token: String,
+    pub(crate) presented: Presentation,
+}
+
+/// Finds the token of a request, if it has one.
+///
+/// draft-08, "Presenting the Access Token": the `Authorization` field, and only without it the
+/// cookie; between the two the query parameter of the 0.x protocol. The first that is present is
+/// the token; a bad one does not fall back to the next.
+///
+/// # Errors
+///
+/// An `Authorization` field that is not one `Bearer` token; nothing else is then consulted.
+pub(crate) fn bearer(request: &Request, config: &Config) -> Result<Option<Bearer>, Refusal> {
+    let mut fields = request.header_values("authorization");
+    let (token, presented) = match (fields.next(), fields.next()) {
+        (Some(field), None) => {
+            let token = authorization(field).ok_or(Refusal::MalformedToken)?;
+            (Some(token), Presentation::Header)
+        }
+        (Some(_), Some(_)) => return Err(Refusal::MalformedToken),
+        (None, _) => match query(request, config) {
+            Some(token) => (Some(token), Presentation::Query),
+            None => {
+                let legacy = || legacy_cookie(request, config);
+                (cookie(request, &config.cookie_name).or_else(legacy), Presentation::Cookie)
+            }
+        },
+    };
+    Ok(token.map(|token| Bearer { token, presented }))
+}
+
+/// The first parameter that is not empty.
+fn query(request: &Request, config: &Config) -> Option<String> {
+    if !config.query_authorization || !config.protocol.contains(Generation::V0) {
+        return None;
+    }
+    let mut tokens = request
+        .query()
+        .filter(|pair| pair.name() == Ok(LEGACY_PARAMETER))
+        .map(|pair| pair.value_lossy().into_owned());
+    tokens.find(|token| !token.is_empty())
+}
+
+fn legacy_cookie(request: &Request, config: &Config) -> Option<String> {
+    config.protocol.contains(Generation::V0).then(|| cookie(request, LEGACY_COOKIE)).flatten()
+}
+
+/// RFC 6750, section 2.1: `Bearer`, in any case, spaces, and a `b64token`.
+fn authorization(field: &[u8]) -> Option<String> {
+    let (scheme, token) = std::str::from_utf8(field).ok()?.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    let is_b64token = !token.is_empty()
+        && token
+            .trim_end_matches('=')
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
+    (scheme.eq_ignore_ascii_case("bearer") && is_b64token).then(|| token.to_owned())
+}
+
+/// The first cookie of this name that is not empty, without quotes around its value.
+///
+/// Split as bytes: what another cookie holds must not hide this one.
+fn cookie(request: &Request, name: &str) -> Option<String> {
+    request
+        .header_values("cookie")
+        .flat_map(|field| field.split(|&byte| byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='))
+        .filter(|(key, _)| key.trim_matches(SPACES) == name)
+        .map(|(_, value)| value.trim_matches(SPACES).trim_matches('"'))
+        .find(|value| !value.is_empty())
+        .map(str::to_owned)
+}

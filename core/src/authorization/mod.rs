@@ -1,0 +1,5 @@
+//! From the credentials of a request to what they grant.
+
+pub(crate) mod bearer;
+pub(crate) mod grant;
+pub(crate) mod token;

@@ -1,0 +1,7 @@
+//! What an expression selects, and whose expressions select an update.
+
+pub(crate) mod index;
+pub(crate) mod matcher;
+pub(crate) mod subject;
+pub(crate) mod template;
+pub(crate) mod url_pattern;

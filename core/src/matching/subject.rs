@@ -1,0 +1,81 @@
+//! An update's topics, as matchers look at them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::matching::template::{self, Template};
+use crate::matching::url_pattern::ParsedTopic;
+use crate::terms::hub_url::HubUrl;
+
+/// The topics of one update: their texts and, once a pattern asks, the URLs that they resolve to.
+/// Each is resolved once for each hub URL, and scanned once for templates, however many matchers
+/// look at it.
+pub(crate) struct Subject<'a> {
+    topics: Vec<&'a str>,
+    /// What grants are asked about instead of the topics, where there are targets.
+    targets: Option<Box<Self>>,
+    resolved: RefCell<Vec<(HubUrl, Rc<Resolved>)>>,
+    /// The topic that a template asked about last, by its place: a scan is much larger than a topic,
+    /// and templates are asked topic by topic.
+    scanned: RefCell<Option<(usize, Rc<template::Topic<'a>>)>>,
+}
+
+/// Topics that parse as URL references; patterns match no others.
+type Resolved = [Option<ParsedTopic>];
+
+impl<'a> Subject<'a> {
+    pub(crate) fn new(topics: impl Iterator<Item = &'a str>) -> Self {
+        Self {
+            topics: topics.collect(),
+            targets: None,
+            resolved: RefCell::default(),
+            scanned: RefCell::default(),
+        }
+    }
+
+    /// The same, meant for these targets; for none in particular where there are none.
+    pub(crate) fn for_targets(self, targets: impl Iterator<Item = &'a str>) -> Self {
+        let targets = Self::new(targets);
+        let targets = (!targets.topics.is_empty()).then(|| Box::new(targets));
+        Self { targets, ..self }
+    }
+
+    /// What must be granted to whoever reads it, if it is private: one of its topics (draft-08,
+    /// "Subscribers") or, of the protocol's first years, one of its targets.
+    pub(crate) fn audience(&self) -> &Self {
+        self.targets.as_deref().unwrap_or(self)
+    }
+
+    pub(crate) fn topics(&self) -> &[&'a str] {
+        &self.topics
+    }
+
+    /// The topics, resolved against a hub's URL.
+    pub(crate) fn resolved(&self, hub: &HubUrl) -> Rc<Resolved> {
+        let mut resolved = self.resolved.borrow_mut();
+        if let Some((_, topics)) = resolved.iter().find(|(base, _)| base == hub) {
+            return Rc::clone(topics);
+        }
+        let topics: Rc<Resolved> =
+            self.topics.iter().map(|topic| ParsedTopic::new(topic, hub)).collect();
+        resolved.push((hub.clone(), Rc::clone(&topics)));
+        topics
+    }
+
+    /// Whether a template selects the topic at a place.
+    pub(crate) fn is_selected_by(&self, template: &Template, index: usize) -> bool {
+        self.topics.get(index).is_some_and(|topic| {
+            template.selects(topic, || {
+                let mut scanned = self.scanned.borrow_mut();
+                match &*scanned {
+                    Some((scanned, topic)) if *scanned == index => Rc::clone(topic),
+                    _ => {
+                        let topic = Rc::new(template::Topic::scan(topic));
+                        *scanned = Some((index, Rc::clone(&topic)));
+                        topic
+                    }
+                }
+            })
+        })
+    }
+}

@@ -1,0 +1,386 @@
+//! URL patterns: matchers of type `urlpattern` (draft-08, "URL Pattern").
+//!
+//! ```text
+//!            text, hub URL                                      topic, hub URL
+//!                  │                                                  │
+//!   crate urlpattern: the standard's parser                     the URL parser,
+//!                  │   a regular expression for each            once for all patterns
+//!                  │   of eight components                            │
+//!     `regexp`: ECMAScript's grammar                                  │
+//!                  │                                                  ▼
+//!     `component`: a text, a run, or a `program` ◀── matches ── ParsedTopic
+//! ```
+//!
+//! The crate parses; what matches is ours, since engines of other languages read ECMAScript's
+//! regular expressions differently, and keep much more memory. A pattern keeps at most [`MAX_COMPILED`] bytes
+//! and a few texts, and matching it takes at most the product of its steps and the topic's length.
+//!
+//! A pattern is serialized as its text, and the hub's URL where it is relative to it, and compiled
+//! again where it is read. Clones share what was compiled.
+
+mod characters;
+mod component;
+mod program;
+mod regexp;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+use urlpattern::{RegexSyntax, UrlPatternInit, UrlPatternOptions};
+
+use self::component::Component;
+pub(crate) use self::component::Fixed;
+pub(crate) use self::regexp::InvalidRegexp;
+use self::regexp::{Node, Regexp};
+use crate::terms::hub_url::HubUrl;
+
+/// Most groups and wildcards of a pattern. The parser compares the name of each with those of all
+/// before it.
+const MAX_GROUPS: usize = 256;
+
+/// Most bytes that the components of a pattern keep.
+const MAX_COMPILED: usize = 32 * 1024;
+
+/// A pattern that topics are matched against as URLs.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "Source", into = "Source")]
+pub(crate) struct UrlPattern(Arc<Compiled>);
+
+struct Compiled {
+    source: Source,
+    /// The components that not everything matches, the likeliest to differ first.
+    components: Box<[(Part, Component)]>,
+    fixed: FixedParts,
+}
+
+/// What a pattern was compiled from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Source {
+    text: Box<str>,
+    /// The hub's URL, if the pattern is relative.
+    base: Option<Box<str>>,
+}
+
+/// Why a text is not a URL pattern that this hub can match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidUrlPattern {
+    /// A `(`, a `:` or a `\` without what must follow.
+    #[error("is not a URL pattern: a `(`, `:` or `\\` is incomplete")]
+    Incomplete,
+    /// Groups that are not closed, or of one name.
+    #[error("is not a URL pattern: a group is not closed, or two have the same name")]
+    Group,
+    /// A part that no URL can have.
+    #[error("is not a URL pattern: its scheme, host or port cannot be one")]
+    Url,
+    /// What stands between parentheses.
+    #[error("is not a URL pattern: a regular expression in it {0}")]
+    Regexp(#[from] InvalidRegexp),
+    /// More than [`MAX_GROUPS`].
+    #[error("holds more than {MAX_GROUPS} groups and wildcards")]
+    TooManyGroups,
+    /// Compiled, it is longer than [`MAX_COMPILED`].
+    #[error("is too long, or repeats too much")]
+    TooLong,
+    /// The crate would canonicalize a `/` in it to `%2F`, and never match.
+    #[error(
+        "has a `/` after a group or wildcard in a URL without hierarchy, which this hub does not support"
+    )]
+    OpaquePath,
+}
+
+/// The components of a URL that a pattern can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Pathname,
+    Hostname,
+    Protocol,
+    Port,
+    Search,
+    Hash,
+    Username,
+    Password,
+}
+
+/// A topic, resolved against the hub's URL: for one update once, whatever the number of patterns.
+#[derive(Clone, Debug)]
+pub(crate) struct ParsedTopic {
+    url: Url,
+    port: String,
+}
+
+/// What of a pattern's topics is fixed: their scheme, their hostname, the segments of their path;
+/// and whether they have no other segments. For an index.
+#[derive(Clone, Debug)]
+pub(crate) struct FixedParts {
+    pub(crate) parts: Vec<Fixed>,
+    pub(crate) complete: bool,
+}
+
+impl UrlPattern {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no pattern, or cannot be matched in linear time, or is too large.
+    pub(crate) fn parse(text: &str, hub: &HubUrl) -> Result<Self, InvalidUrlPattern> {
+        let groups = text.bytes().filter(|byte| b":*({".contains(byte)).count();
+        if groups > MAX_GROUPS {
+            return Err(InvalidUrlPattern::TooManyGroups);
+        }
+        let mut init =
+            UrlPatternInit::parse_constructor_string::<Regexp>(text, Some(hub.as_url().clone()))?;
+        // An absolute pattern has no base: with one, the path of `urn\:x` would be relative to it.
+        let base = match init.protocol {
+            Some(_) => {
+                init.base_url = None;
+                None
+            }
+            None => {
+                init.pathname = init.pathname.map(|pathname| absolute(pathname, hub));
+                Some(hub.as_str().into())
+            }
+        };
+        let pathname = init.pathname.clone().unwrap_or_default();
+        // draft-08, "URL Pattern": never `ignoreCase`.
+        let options =
+            UrlPatternOptions { regex_syntax: RegexSyntax::EcmaScript, ignore_case: false };
+        let pattern = urlpattern::UrlPattern::<Regexp>::parse(init, options)?;
+        // Texts after a group are canonicalized alone, and the crate writes a `/` at the beginning
+        // of a path without hierarchy as `%2F`.
+        let slashes = |text: &str| text.matches("%2F").count();
+        if slashes(pattern.pathname()) > slashes(&pathname) {
+            return Err(InvalidUrlPattern::OpaquePath);
+        }
+        let source = Source { text: text.into(), base };
+        Compiled::new(source, pattern).map(|compiled| Self(Arc::new(compiled)))
+    }
+
+    /// The pattern as it was written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0.source.text
+    }
+
+    /// Whether this topic is selected.
+    pub(crate) fn matches(&self, topic: &ParsedTopic) -> bool {
+        self.0.matches(|part| topic.part(part))
+    }
+
+    /// Whether it is a clone of another, and not only equal to it.
+    #[cfg(test)]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// What of its topics is fixed.
+    pub(crate) fn fixed(&self) -> &FixedParts {
+        &self.0.fixed
+    }
+
+    /// How many steps a character of a topic can take at most: a bound on the sum of these over a
+    /// request's matchers is one on what its stream costs an update. For most patterns none.
+    pub(crate) fn steps(&self) -> usize {
+        self.0.components.iter().map(|(_, component)| component.steps()).sum()
+    }
+
+    /// How many bytes it keeps: a bound on the sum of these over a request's matchers is one on
+    /// its memory.
+    pub(crate) fn size(&self) -> usize {
+        let Compiled { source, components, fixed } = &*self.0;
+        let parts = fixed.parts.iter().map(|part| match part {
+            Fixed::Whole(text) | Fixed::Beginning(text) => text.len(),
+        });
+        size_of::<Compiled>()
+            + source.text.len()
+            + source.base.as_ref().map_or(0, |base| base.len())
+            + size_of_val(&**components)
+            + components.iter().map(|(_, component)| component.size()).sum::<usize>()
+            + fixed.parts.capacity() * size_of::<Fixed>()
+            + parts.sum::<usize>()
+    }
+}
+
+/// A path that is relative to the hub's, made absolute (URL Pattern, "process a URLPatternInit").
+/// The crate would take characters of the hub's path for the syntax of patterns.
+fn absolute(pathname: String, hub: &HubUrl) -> String {
+    if ["/", "\\/", "{/"].iter().any(|start| pathname.starts_with(start)) {
+        return pathname;
+    }
+    let (directory, _) = hub.path().rsplit_once('/').unwrap_or_default();
+    let mut absolute = String::new();
+    for character in directory.chars() {
+        if "+*?:{}()\\".contains(character) {
+            absolute.push('\\');
+        }
+        absolute.push(character);
+    }
+    absolute + "/" + &pathname
+}
+
+impl Compiled {
+    fn new(
+        source: Source,
+        pattern: urlpattern::UrlPattern<Regexp>,
+    ) -> Result<Self, InvalidUrlPattern> {
+        let [pathname, hostname, protocol] =
+            [&pattern.pathname, &pattern.hostname, &pattern.protocol].map(expression);
+        let (pathname, hostname, protocol) = (pathname?, hostname?, protocol?);
+        let nodes = [
+            (Part::Pathname, pathname),
+            (Part::Hostname, hostname),
+            (Part::Protocol, protocol),
+            (Part::Port, expression(&pattern.port)?),
+            (Part::Search, expression(&pattern.search)?),
+            (Part::Hash, expression(&pattern.hash)?),
+            (Part::Username, expression(&pattern.username)?),
+            (Part::Password, expression(&pattern.password)?),
+        ];
+        let mut components = Vec::new();
+        for (part, node) in nodes {
+            let component = Component::new(node).map_err(|_| InvalidUrlPattern::TooLong)?;
+            if !component.is_anything() {
+                components.push((part, component));
+            }
+        }
+        if components.iter().map(|(_, component)| component.size()).sum::<usize>() > MAX_COMPILED {
+            return Err(InvalidUrlPattern::TooLong);
+        }
+        Ok(Self {
+            source,
+            components: components.into(),
+            fixed: FixedParts::new(protocol, hostname, pathname),
+        })
+    }
+
+    /// Whether every component matches what a URL has in its place.
+    fn matches<'a>(&self, part_of: impl Fn(Part) -> &'a str) -> bool {
+        self.components.iter().all(|(part, component)| component.matches(part_of(*part)))
+    }
+}
+
+fn expression(
+    component: &urlpattern::component::Component<Regexp>,
+) -> Result<&Node, InvalidUrlPattern> {
+    match &component.regexp {
+        Ok(Regexp(Ok(node))) => Ok(node),
+        Ok(Regexp(Err(error))) => Err(InvalidUrlPattern::Regexp(*error)),
+        Err(_) => Err(InvalidUrlPattern::Regexp(InvalidRegexp::Malformed)),
+    }
+}
+
+impl FixedParts {
+    /// Most parts: more would cost more to hold than they save.
+    const MAX: usize = 12;
+
+    fn new(protocol: &Node, hostname: &Node, pathname: &Node) -> Self {
+        let (mut parts, _) = component::fixed(protocol, None);
+        parts.extend(component::fixed(hostname, None).0);
+        let (segments, complete) = component::fixed(pathname, Some(b'/'));
+        parts.extend(segments);
+        let complete = complete && parts.len() <= Self::MAX;
+        parts.truncate(Self::MAX);
+        parts.shrink_to_fit();
+        Self { parts, complete }
+    }
+}
+
+impl ParsedTopic {
+    /// Resolves a topic; nothing, where it does not parse as a URL reference: then no pattern
+    /// matches it.
+    pub(crate) fn new(topic: &str, hub: &HubUrl) -> Option<Self> {
+        let url = hub.resolve(topic)?;
+        let port = url.port().map(|port| port.to_string()).unwrap_or_default();
+        Some(Self { url, port })
+    }
+
+    /// What [`FixedParts`] are compared with: scheme, hostname, the segments of the path.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &str> {
+        let path = self.part(Part::Pathname).split('/');
+        [self.part(Part::Protocol), self.part(Part::Hostname)].into_iter().chain(path)
+    }
+
+    fn part(&self, part: Part) -> &str {
+        match part {
+            Part::Pathname => self.url.path(),
+            Part::Hostname => self.url.host_str().unwrap_or_default(),
+            Part::Protocol => self.url.scheme(),
+            Part::Port => &self.port,
+            Part::Search => self.url.query().unwrap_or_default(),
+            Part::Hash => self.url.fragment().unwrap_or_default(),
+            Part::Username => self.url.username(),
+            Part::Password => self.url.password().unwrap_or_default(),
+        }
+    }
+}
+
+impl From<urlpattern::Error> for InvalidUrlPattern {
+    fn from(error: urlpattern::Error) -> Self {
+        match error {
+            urlpattern::Error::Tokenizer(..) => Self::Incomplete,
+            urlpattern::Error::Parser(_) => Self::Group,
+            urlpattern::Error::RegExp(()) => Self::Regexp(InvalidRegexp::Malformed),
+            // The two of base URLs cannot be: there is one.
+            urlpattern::Error::Url(_)
+            | urlpattern::Error::BaseUrlRequired
+            | urlpattern::Error::BaseUrlWithInit => Self::Url,
+        }
+    }
+}
+
+impl From<UrlPattern> for Source {
+    fn from(pattern: UrlPattern) -> Self {
+        pattern.0.source.clone()
+    }
+}
+
+/// A pattern that was serialized.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error("a pattern {0}")]
+    Pattern(#[from] InvalidUrlPattern),
+    #[error("a relative pattern without the URL of a hub")]
+    Base,
+}
+
+impl TryFrom<Source> for UrlPattern {
+    type Error = Unreadable;
+
+    fn try_from(source: Source) -> Result<Self, Unreadable> {
+        // The base of an absolute pattern is never looked at.
+        let base = source.base.as_deref().unwrap_or("https://absolute.invalid/pattern");
+        let hub = HubUrl::parse(base).map_err(|_| Unreadable::Base)?;
+        let pattern = Self::parse(&source.text, &hub)?;
+        if pattern.0.source == source { Ok(pattern) } else { Err(Unreadable::Base) }
+    }
+}
+
+impl PartialEq for UrlPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.source == other.0.source
+    }
+}
+
+impl Eq for UrlPattern {}
+
+impl PartialOrd for UrlPattern {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for UrlPattern {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.source.cmp(&other.0.source)
+    }
+}
+
+impl fmt::Debug for UrlPattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("UrlPattern").field(&self.as_str()).finish()
+    }
+}

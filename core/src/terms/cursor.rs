@@ -1,0 +1,200 @@
+//! Cursors: where in the log a stream stands, and how its reader names that place.
+//!
+//! A reader that has received an update names it by id. A native reader that has received none is
+//! given its position as a fragment (`#…`, which the law allows for ids of the hub's own): one
+//! block of AES-128, so that it discloses neither the number of updates nor their rate. The time
+//! in it tells a log that drops by age, and need not know what it dropped, whether all that
+//! followed is still kept.
+
+use aes::Aes128;
+use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::terms::event_id::{EARLIEST, EventId};
+use crate::time::Timestamp;
+
+/// A place in the log: after this many updates. Updates are numbered from 1.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Position(u64);
+
+impl Position {
+    /// Before the first update.
+    pub const START: Self = Self(0);
+
+    /// The place after `number` updates.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number of the update before this place.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The place after the next update.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The place this many updates earlier, or the start.
+    #[must_use]
+    pub const fn back(self, updates: u64) -> Self {
+        Self(self.0.saturating_sub(updates))
+    }
+}
+
+/// A place in the log, and when it was the end of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The place.
+    pub position: Position,
+    /// Nothing that follows was published before this moment; the epoch where no more is known.
+    pub since: Timestamp,
+}
+
+impl Place {
+    /// A place of which no time is known.
+    #[must_use]
+    pub fn undated(position: Position) -> Self {
+        Self { position, since: Timestamp::default() }
+    }
+}
+
+/// What a reader sent to say where it stands. What it holds fits on a line of an event stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cursor {
+    /// It named a cursor, and gave none.
+    Empty,
+    /// All that is kept.
+    Earliest,
+    /// What followed this update.
+    After(EventId),
+    /// What followed the position that this fragment names, if some log gave it away.
+    Fragment(Box<str>),
+    /// Something that names no place in any log.
+    Unknown,
+}
+
+impl Cursor {
+    pub(crate) fn read(text: &str) -> Self {
+        match (text, text.strip_prefix('#')) {
+            ("", _) => Self::Empty,
+            (EARLIEST, _) => Self::Earliest,
+            (_, Some(name)) if URL_SAFE_NO_PAD.decode(name).is_ok_and(|name| name.len() == 16) => {
+                Self::Fragment(text.into())
+            }
+            _ => EventId::parse(text).map_or(Self::Unknown, Self::After),
+        }
+    }
+
+    /// The cursor as it was sent; `None` where that is not to be repeated.
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Empty | Self::Unknown => None,
+            Self::Earliest => Some(EARLIEST),
+            Self::After(id) => Some(id.as_str()),
+            Self::Fragment(fragment) => Some(fragment),
+        }
+    }
+}
+
+/// The key that makes positions opaque: drawn at random with the log, and kept in it.
+#[derive(Clone)]
+pub struct CursorKey(Box<Aes128>);
+
+impl CursorKey {
+    /// The key of these bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Box::new(Aes128::new(&Array::from(bytes))))
+    }
+
+    /// The fragment that names a place: `#` and base64url of one encrypted block: the position in
+    /// six bytes, the time in seconds in four, and six zero bytes.
+    pub(crate) fn fragment(&self, place: Place) -> String {
+        let seconds = u32::try_from(place.since.as_millis() / 1_000).unwrap_or(u32::MAX);
+        let mut block = [0; 16];
+        block[..6].copy_from_slice(&place.position.0.to_be_bytes()[2..]);
+        block[6..10].copy_from_slice(&seconds.to_be_bytes());
+        let mut block = Array::from(block);
+        self.0.encrypt_block(&mut block);
+        format!("#{}", URL_SAFE_NO_PAD.encode(block))
+    }
+
+    /// The place that a fragment names; `None` for a forged one, or another log's.
+    pub(crate) fn place(&self, fragment: &str) -> Option<Place> {
+        let bytes = URL_SAFE_NO_PAD.decode(fragment.strip_prefix('#')?).ok()?;
+        let mut block = Array::from(<[u8; 16]>::try_from(bytes).ok()?);
+        self.0.decrypt_block(&mut block);
+        let (position, rest) = block.split_at(6);
+        let (seconds, zeros) = rest.split_at(4);
+        let position = position.iter().fold(0, |number, &byte| (number << 8) + u64::from(byte));
+        let seconds = u32::from_be_bytes(seconds.try_into().ok()?);
+        let since = Timestamp::from_millis(u64::from(seconds) * 1_000);
+        (zeros == [0; 6]).then_some(Place { position: Position(position), since })
+    }
+}
+
+impl std::fmt::Debug for CursorKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("CursorKey(secret)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fragment_names_its_place_and_shows_nothing() {
+        let key = CursorKey::from_bytes([7; 16]);
+        let places = [0, 1, (1 << 48) - 1].map(|number| Place {
+            position: Position::new(number),
+            since: Timestamp::from_millis(1_700_000_000_000 + number % 2 * 1_000),
+        });
+        let fragments = places.map(|place| key.fragment(place));
+        for (place, fragment) in places.iter().zip(&fragments) {
+            assert_eq!(key.place(fragment), Some(*place));
+            assert_eq!(Cursor::read(fragment), Cursor::Fragment(fragment.as_str().into()));
+        }
+        assert_ne!(fragments[0], fragments[1]);
+        assert_eq!(format!("{key:?}"), "CursorKey(secret)");
+    }
+
+    #[test]
+    fn the_time_of_a_fragment_is_rounded_down() {
+        let key = CursorKey::from_bytes([7; 16]);
+        let place = Place { position: Position::new(1), since: Timestamp::from_millis(5_999) };
+        let since = key.place(&key.fragment(place)).unwrap().since;
+        assert_eq!(since, Timestamp::from_millis(5_000));
+    }
+
+    #[test]
+    fn a_forged_fragment_names_nothing() {
+        let key = CursorKey::from_bytes([7; 16]);
+        let other = CursorKey::from_bytes([8; 16]).fragment(Place::undated(Position::new(1)));
+        for forged in [other.as_str(), "#AAAAAAAAAAAAAAAAAAAAAA", "#", "#é"] {
+            assert_eq!(key.place(forged), None, "{forged}");
+        }
+        assert_eq!(Cursor::read("#x"), Cursor::Unknown);
+    }
+
+    #[test]
+    fn other_cursors_are_ids() {
+        assert_eq!(Cursor::read(""), Cursor::Empty);
+        assert_eq!(Cursor::read("earliest"), Cursor::Earliest);
+        assert_eq!(Cursor::read("urn:x"), Cursor::After(EventId::restored("urn:x")));
+        for broken in ["a\nb", "a\rid: c", "\u{200b}", "a\0"] {
+            assert_eq!(Cursor::read(broken), Cursor::Unknown, "{broken:?}");
+            assert_eq!(Cursor::read(broken).as_str(), None);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The specification's words, as types.
+
+pub(crate) mod characters;
+pub(crate) mod cursor;
+pub(crate) mod event_id;
+pub(crate) mod generation;
+pub(crate) mod hub_url;
+pub(crate) mod topic;
+pub(crate) mod update;

@@ -1,0 +1,210 @@
+//! Updates: what publishers send and subscribers receive.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::MAX_NAME_LENGTH;
+use crate::matching::subject::Subject;
+use crate::terms::characters::{self, ForbiddenCharacter};
+use crate::terms::event_id::EventId;
+use crate::terms::topic::Topic;
+
+/// A new version of a topic, as it was published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    pub(crate) id: EventId,
+    #[serde(default)]
+    pub(crate) unique_id: bool,
+    pub(crate) topics: Vec<Topic>,
+    /// For whom a private update is meant, where its publisher said so in the way of the
+    /// protocol's first years; its topics then grant nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) targets: Vec<Topic>,
+    pub(crate) data: String,
+    pub(crate) private: bool,
+    pub(crate) event_type: Option<EventType>,
+    pub(crate) retry: Option<u32>,
+}
+
+impl Update {
+    /// The id by which subscribers resume after this update.
+    #[must_use]
+    pub fn id(&self) -> &EventId {
+        &self.id
+    }
+
+    /// Whether the hub made the id, so that no other update has it. A log keeps this where it is of
+    /// use to it: an update that was restored claims nothing.
+    #[must_use]
+    pub fn has_unique_id(&self) -> bool {
+        self.unique_id
+    }
+
+    /// The canonical topic, then the alternate ones; at least one.
+    #[must_use]
+    pub fn topics(&self) -> &[Topic] {
+        &self.topics
+    }
+
+    /// For whom it is meant, if not for all whom its topics grant it to.
+    pub(crate) fn targets(&self) -> &[Topic] {
+        &self.targets
+    }
+
+    /// What matchers look at.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject::new(self.topics.iter().map(Topic::as_str))
+            .for_targets(self.targets.iter().map(Topic::as_str))
+    }
+
+    /// Whether only subscribers whose token grants one of its topics (of its targets, if it has
+    /// some) may have it.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.private
+    }
+
+    /// Its content.
+    #[must_use]
+    pub fn data(&self) -> &str {
+        &self.data
+    }
+
+    /// The update as the columns of a log.
+    #[must_use]
+    pub fn store(&self) -> StoredUpdate {
+        let mut topics = lines(&self.topics);
+        if !self.targets.is_empty() {
+            topics = format!("{topics}{TARGETS_FOLLOW}{}", lines(&self.targets));
+        }
+        StoredUpdate {
+            id: self.id.as_str().to_owned(),
+            topics,
+            data: self.data.clone(),
+            private: self.private,
+            event_type: self.event_type.as_ref().map(|name| name.as_str().to_owned()),
+            retry: self.retry,
+        }
+    }
+
+    /// The update that a log kept.
+    #[must_use]
+    pub fn restore(stored: StoredUpdate) -> Self {
+        let (topics, targets) = StoredUpdate::split(&stored.topics);
+        Self {
+            id: EventId::restored(&stored.id),
+            unique_id: false,
+            topics: topics.map(Topic::restored).collect(),
+            targets: targets.map(Topic::restored).collect(),
+            data: stored.data,
+            private: stored.private,
+            event_type: stored.event_type.map(|name| EventType(name.into())),
+            retry: stored.retry,
+        }
+    }
+}
+
+/// Between topics and targets of a stored update: an empty line, which none of them is.
+const TARGETS_FOLLOW: &str = "\n\n";
+
+fn lines(topics: &[Topic]) -> String {
+    topics.iter().map(Topic::as_str).collect::<Vec<_>>().join("\n")
+}
+
+/// An update as the columns of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredUpdate {
+    /// The id.
+    pub id: String,
+    /// The topics, joined by line feeds: topics hold no control characters. After an empty line,
+    /// the targets, if it has some.
+    pub topics: String,
+    /// The content: any text, NUL included.
+    pub data: String,
+    /// Whether it is private.
+    pub private: bool,
+    /// The SSE event type, if the publisher gave one.
+    pub event_type: Option<String>,
+    /// The SSE reconnection time in milliseconds, if the publisher gave one.
+    pub retry: Option<u32>,
+}
+
+impl StoredUpdate {
+    /// Topics that are joined as [`StoredUpdate::topics`] are, for matchers to look at.
+    pub(crate) fn subject(topics: &str) -> Subject<'_> {
+        let (topics, targets) = Self::split(topics);
+        Subject::new(topics).for_targets(targets)
+    }
+
+    /// The topics and the targets.
+    fn split(topics: &str) -> (impl Iterator<Item = &str>, impl Iterator<Item = &str>) {
+        let (topics, targets) = match topics.split_once(TARGETS_FOLLOW) {
+            Some((topics, targets)) => (topics, Some(targets)),
+            None => (topics, None),
+        };
+        (topics.split('\n'), targets.into_iter().flat_map(|targets| targets.split('\n')))
+    }
+}
+
+/// The SSE event type of an update.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct EventType(Box<str>);
+
+/// Why a text is not an event type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidEventType {
+    #[error("holds {0}")]
+    Character(ForbiddenCharacter),
+    #[error("is longer than {MAX_NAME_LENGTH} bytes")]
+    TooLong,
+    #[error("is `mercure`, which is reserved for the hub's own events")]
+    Reserved,
+}
+
+impl EventType {
+    /// Reads an event type that a publisher gives (draft-08, "Publication", `type`).
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidEventType> {
+        if text.len() > MAX_NAME_LENGTH {
+            return Err(InvalidEventType::TooLong);
+        }
+        characters::check(text).map_err(InvalidEventType::Character)?;
+        if text == "mercure" {
+            return Err(InvalidEventType::Reserved);
+        }
+        Ok(Self(text.into()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_update_comes_back_whole() {
+        let update = Update {
+            id: EventId::restored("urn:x"),
+            unique_id: false,
+            topics: vec![Topic::restored("a"), Topic::restored("https://example.com/é")],
+            targets: Vec::new(),
+            data: "one\ntwo\0\u{2028}".into(),
+            private: true,
+            event_type: Some(EventType::parse("ping").unwrap()),
+            retry: Some(0),
+        };
+        assert_eq!(Update::restore(update.store()), update);
+        let targets = vec![Topic::restored("/users/1"), Topic::restored("/users/2")];
+        let update = Update { targets, ..update };
+        assert_eq!(Update::restore(update.store()), update);
+    }
+
+    #[test]
+    fn the_hubs_event_type_is_reserved() {
+        assert_eq!(EventType::parse("mercure"), Err(InvalidEventType::Reserved));
+        assert!(EventType::parse("Mercure").is_ok());
+        assert!(EventType::parse("a\rb").is_err());
+    }
+}

@@ -1,0 +1,147 @@
+//! `MERCURE_TRUSTED_ISSUERS`: one identifier, whose tokens the hub's own keys verify; or a JSON
+//! list of issuers, each with its keys.
+//!
+//! ```json
+//! [
+//!   {"issuer": "https://auth.example.com",
+//!    "key": "-----BEGIN PUBLIC KEY-----…", "algorithm": "ES256"},
+//!   {"issuer": "https://www.example.com",
+//!    "publisher": {"key": "a shared secret of at least 32 bytes…"},
+//!    "subscriber": {"key": {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": "…"}},
+//!    "tokens": ["0.x", "1.0"]}
+//! ]
+//! ```
+//!
+//! Keys of a list verify 1.0 tokens alone unless they are told to verify others: who signs for
+//! several services signs ID Tokens too, and those are 0.x tokens in all but their claims.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::terms::generation::{Generation, Generations};
+use crate::trust::issuer::{Issuer, Keys};
+use crate::trust::key::Key;
+use crate::trust::key_text;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    issuer: String,
+    /// Of both roles.
+    key: Option<Value>,
+    algorithm: Option<String>,
+    publisher: Option<Verifier>,
+    subscriber: Option<Verifier>,
+    tokens: Option<Vec<Generation>>,
+}
+
+/// A key and its algorithm.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verifier {
+    /// A secret or PEM as text, or a JWK.
+    key: Value,
+    algorithm: Option<String>,
+}
+
+/// The one issuer that the hub's own keys are for; `None` where this value of
+/// `MERCURE_TRUSTED_ISSUERS` is a list, in which each has its own.
+#[must_use]
+pub fn own_issuer(text: &str) -> Option<&str> {
+    let text = text.trim();
+    (!text.starts_with(['[', '{'])).then_some(text)
+}
+
+/// Reads the trusted issuers; `own` are the hub's keys, `warn` takes what looks wrong.
+pub(crate) fn read(
+    text: &str,
+    own: &Keys,
+    warn: &mut impl FnMut(String),
+) -> Result<Vec<Issuer>, String> {
+    if let Some(identifier) = own_issuer(text) {
+        return one(identifier, own).map(|issuer| vec![issuer]);
+    }
+    // What serde_json says may repeat a part of a key.
+    let entries: Vec<Entry> = serde_json::from_str(text).map_err(|error| {
+        let what = if error.is_data() { "has a member that it cannot have, or one of the wrong type" } else { "is not JSON" };
+        format!(
+            "{what} (line {}, column {}); write a list like [{{\"issuer\": \"https://auth.example.com\", \"key\": \"…\", \"algorithm\": \"ES256\"}}], with `publisher` and `subscriber` for keys of one role, and `tokens`",
+            error.line(),
+            error.column()
+        )
+    })?;
+    let mut issuers: Vec<Issuer> = Vec::new();
+    for entry in entries {
+        let name = entry.issuer.clone();
+        if name.is_empty() || issuers.iter().any(|issuer| issuer.identifier == name) {
+            return Err(format!("names the issuer `{name}` twice, or not at all"));
+        }
+        issuers.push(issuer(entry, warn).map_err(|what| format!("the issuer `{name}`: {what}"))?);
+    }
+    if issuers.is_empty() {
+        return Err("is an empty list; name an issuer, or remove it".into());
+    }
+    Ok(issuers)
+}
+
+/// One identifier, for whom the hub's own keys are.
+fn one(text: &str, own: &Keys) -> Result<Issuer, String> {
+    match text {
+        "" => Err("names no issuer; write the `iss` of your tokens, or remove it".into()),
+        // draft-08, "Token Validation": with the same keys, each could sign for the other.
+        _ if text.contains([' ', ',', '\t', '\n']) => Err("names several issuers, and these would share the hub's keys; write a JSON list, in which each has its own".into()),
+        _ => Ok(Issuer {
+            identifier: text.to_owned(),
+            keys: own.clone(),
+            tokens: Generations::Both,
+        }),
+    }
+}
+
+fn issuer(entry: Entry, warn: &mut impl FnMut(String)) -> Result<Issuer, String> {
+    let tokens = match entry.tokens.as_deref() {
+        // Such keys would vouch for any JWT of theirs, of whatever audience.
+        None => Generations::Only(Generation::V1),
+        Some([one]) => Generations::Only(*one),
+        Some([one, other]) if one != other => Generations::Both,
+        Some(_) => return Err("its `tokens` must be [\"1.0\"], [\"0.x\"] or both".into()),
+    };
+    let mut read = |role: &str, verifier: Option<Verifier>| match verifier {
+        None => Ok(None),
+        Some(verifier) => key(verifier, &entry.issuer, role, warn)
+            .map(Some)
+            .map_err(|what| format!("its {role}'s key {what}")),
+    };
+    let both = entry.key.map(|key| Verifier { key, algorithm: entry.algorithm });
+    if both.is_some() && (entry.publisher.is_some() || entry.subscriber.is_some()) {
+        return Err("it has a `key` for both roles, and one of one role; which is meant?".into());
+    }
+    let publisher = read("publisher", entry.publisher.or_else(|| both.clone()))?;
+    let subscriber = read("subscriber", entry.subscriber.or(both))?;
+    if publisher.is_none() && subscriber.is_none() {
+        return Err(
+            "it has no key; give it a `key`, or a `publisher` or a `subscriber` with one".into()
+        );
+    }
+    Ok(Issuer { identifier: entry.issuer, keys: Keys { publisher, subscriber }, tokens })
+}
+
+fn key(
+    verifier: Verifier,
+    issuer: &str,
+    role: &str,
+    warn: &mut impl FnMut(String),
+) -> Result<Key, String> {
+    let algorithm = verifier.algorithm.as_deref().map(key_text::algorithm).transpose();
+    let algorithm = algorithm.map_err(|what| format!("has an `algorithm` that is {what}"))?;
+    let text = match verifier.key {
+        Value::String(text) if !text.is_empty() => text,
+        jwk @ Value::Object(_) => jwk.to_string(),
+        _ => return Err("is neither text nor a JWK".into()),
+    };
+    let read = key_text::key(&text, algorithm, "its `algorithm`")?;
+    for warning in read.warnings {
+        warn(format!("MERCURE_TRUSTED_ISSUERS: the {role}'s key of `{issuer}` {warning}"));
+    }
+    Ok(read.key)
+}

@@ -1,0 +1,6 @@
+//! Whose keys verify tokens.
+
+pub(crate) mod issuer;
+pub(crate) mod issuer_list;
+pub(crate) mod key;
+pub(crate) mod key_text;

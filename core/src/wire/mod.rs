@@ -1,0 +1,11 @@
+//! HTTP and SSE, as they are on the wire: no policy.
+
+pub(crate) mod answer;
+pub(crate) mod cors;
+pub(crate) mod discovery;
+pub(crate) mod form;
+pub(crate) mod reader;
+pub(crate) mod refusal;
+pub(crate) mod request;
+pub(crate) mod sse;
+pub(crate) mod unavailable;

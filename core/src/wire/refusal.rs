@@ -1,0 +1,181 @@
+//! What can be wrong with a request, by whose fault it is, and the one map from there to the wire.
+//!
+//! | fault | status | challenge |
+//! |---|---|---|
+//! | of the request | 400, 404, 405, 413, 414, 415 | none: the body is problem details |
+//! | of the token | 400, 401, 403 | `Bearer`, and the same in words |
+//! | of the page that sent it | 403 | none |
+//! | of the hub, for a while | 503 | none |
+//! | of the hub's owner | 500 | none |
+
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::authorization::token::InvalidToken;
+use crate::wire::answer::{Answer, Response};
+use crate::wire::cors::Cors;
+
+/// Why a request is refused. The texts are whole sentences, for the person who reads the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    // The request's fault.
+    /// A field or parameter is wrong; what is wrong and what to do.
+    Malformed(String),
+    /// No resource at this path; the path of the hub.
+    NotFound { hub_path: String },
+    /// No such method here; those that there are.
+    Method { allowed: &'static str },
+    /// Something is larger than this hub takes; what, and how large it may be.
+    TooLarge(String),
+    /// The URL is.
+    UrlTooLong,
+    /// The body is of another media type than a form's.
+    NotAForm,
+
+    // The token's fault.
+    /// There is none, and one is needed.
+    NoToken,
+    /// `Authorization` is not one `Bearer` token.
+    MalformedToken,
+    /// It is not valid.
+    InvalidToken(InvalidToken),
+    /// It is valid, and grants less than was asked.
+    InsufficientScope(String),
+
+    // The page's fault.
+    /// A cookie came from a page that may not publish with it.
+    ForbiddenOrigin,
+
+    // Whoever stands in front of the hub.
+    /// Did not send this request.
+    Bypass,
+
+    // The hub's fault.
+    /// For a while.
+    Unavailable,
+    /// Until its owner has looked after its log.
+    BrokenLog,
+    /// Until its owner mends the configuration.
+    Misconfigured,
+}
+
+impl Refusal {
+    /// The body is larger than this many bytes.
+    pub(crate) fn body_too_large(limit: usize) -> Self {
+        Self::TooLarge(format!(
+            "The body is larger than the {limit} bytes that are allowed here; send less."
+        ))
+    }
+
+    /// The answer on the wire, and for an invalid token the reason for the log.
+    pub(crate) fn into_answer(self, cors: &Cors) -> Answer {
+        let log = match &self {
+            Self::InvalidToken(reason) => Some(format!("refused an access token: {reason}")),
+            _ => None,
+        };
+        Answer { response: self.response(cors), log }
+    }
+
+    fn response(&self, cors: &Cors) -> Response {
+        let status = self.status();
+        let mut headers = HeaderMap::new();
+        let body = match self.challenge() {
+            Some(challenge) => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+                self.sentence()
+            }
+            None => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+                problem(status, &self.sentence())
+            }
+        };
+        match self {
+            Self::Method { allowed } => {
+                headers.insert(ALLOW, HeaderValue::from_static(allowed));
+            }
+            Self::Unavailable => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            _ => {}
+        }
+        crate::wire::answer::respond(status, headers, body.into_bytes(), cors)
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) | Self::MalformedToken => StatusCode::BAD_REQUEST,
+            Self::NoToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Self::InsufficientScope(_) | Self::ForbiddenOrigin | Self::Bypass => {
+                StatusCode::FORBIDDEN
+            }
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UrlTooLong => StatusCode::URI_TOO_LONG,
+            Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BrokenLog | Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// draft-08, "Error Responses", after RFC 6750, section 3: no error code where no token was
+    /// presented, and one code for whatever may be wrong with one that was.
+    fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::NoToken => Some("Bearer"),
+            Self::MalformedToken => Some(r#"Bearer error="invalid_request""#),
+            Self::InvalidToken(_) => Some(r#"Bearer error="invalid_token""#),
+            Self::InsufficientScope(_) => Some(r#"Bearer error="insufficient_scope""#),
+            _ => None,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Malformed(what) | Self::TooLarge(what) | Self::InsufficientScope(what) => what.clone(),
+            Self::NotFound { hub_path } => format!("There is nothing here; the hub is at {hub_path}."),
+            Self::Method { allowed } => format!("Use one of the methods {allowed}."),
+            Self::UrlTooLong => format!(
+                "The URL is longer than {} bytes; subscribe to fewer topics at a time, or with QUERY.",
+                crate::limits::MAX_URL_LENGTH
+            ),
+            Self::NotAForm => {
+                "Send the body as a form, and not compressed: Content-Type application/x-www-form-urlencoded.".into()
+            }
+            Self::NoToken => {
+                "An access token is needed; send it as `Authorization: Bearer <token>`, or in the hub's cookie.".into()
+            }
+            Self::MalformedToken => {
+                "The Authorization header must be `Bearer`, a space, and one access token.".into()
+            }
+            // One sentence for all reasons: draft-08, "Error Responses".
+            Self::InvalidToken(_) => {
+                "The access token is not valid here; get a new one. The hub's log has the reason.".into()
+            }
+            Self::ForbiddenOrigin => {
+                "A page of this origin may not publish with a cookie; list its origin in PUBLISH_ORIGINS, or send the token in the Authorization header.".into()
+            }
+            Self::Bypass => {
+                "The hub answers only what comes by its public URL; use that one.".into()
+            }
+            Self::Unavailable => "The hub cannot do this just now; try again in a moment.".into(),
+            Self::BrokenLog => {
+                "The hub's log needs its owner, who finds the reason in the hub's own log.".into()
+            }
+            Self::Misconfigured => {
+                "The hub's configuration is broken; its owner finds the reason in the hub's log.".into()
+            }
+        }
+    }
+}
+
+/// Problem details (RFC 9457).
+fn problem(status: StatusCode, detail: &str) -> String {
+    serde_json::json!({
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": detail,
+    })
+    .to_string()
+}

@@ -1,0 +1,103 @@
+//! Server-Sent Events: the only writer of a stream's bytes (HTML standard, section 9.2).
+//!
+//! What a publisher sends reaches these lines in two ways. Ids and event types hold no control
+//! characters, so they fit on a line; data may hold anything, so it is split into lines here.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::terms::update::Update;
+
+/// A comment: proof that the stream lives, and nothing to any reader. Never followed by a blank
+/// line, which some libraries take for an event.
+pub(crate) const COMMENT: Bytes = Bytes::from_static(b":\n");
+
+/// The event type of position events, which nobody listens to.
+const POSITION_TYPE: &str = "cinnabar";
+
+/// The frame of an update: `event`, `retry`, `id`, `data`, and a blank line.
+pub(crate) fn update(update: &Update) -> Bytes {
+    let mut frame = String::with_capacity(update.data.len() + 128);
+    if let Some(event_type) = &update.event_type {
+        field(&mut frame, "event: ", event_type.as_str());
+    }
+    if let Some(retry) = update.retry {
+        field(&mut frame, "retry: ", &retry.to_string());
+    }
+    field(&mut frame, "id: ", update.id.as_str());
+    // draft-08, "Publication": one `data` field a line, split at CR, LF or CRLF.
+    for line in lines(&update.data) {
+        field(&mut frame, "data: ", line);
+    }
+    frame.push('\n');
+    frame.into()
+}
+
+/// A position event: it sets a reader's last event ID and its reconnection time, and reaches no
+/// listener. Browsers keep the id of an event with a `data` line only, if an empty one.
+pub(crate) fn position(cursor: &str, retry: Duration) -> Bytes {
+    format!("retry: {}\nid: {cursor}\nevent: {POSITION_TYPE}\ndata:\n\n", retry.as_millis()).into()
+}
+
+/// What asks a reader to come back after a passing failure; `cursor` is for a native reader.
+pub(crate) fn come_back(cursor: Option<&str>, retry: Duration) -> Bytes {
+    match cursor {
+        Some(cursor) => [COMMENT, position(cursor, retry)].concat().into(),
+        None => format!(":\nretry: {}\n\n", retry.as_millis()).into(),
+    }
+}
+
+fn field(frame: &mut String, name: &str, value: &str) {
+    frame.push_str(name);
+    frame.push_str(value);
+    frame.push('\n');
+}
+
+/// The lines of a text: there is at least one, and an ending at the end begins another.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = text.find(['\r', '\n']) else {
+            rest = None;
+            return Some(text);
+        };
+        let (line, ending) = text.split_at(end);
+        rest = Some(ending.strip_prefix("\r\n").unwrap_or(&ending[1..]));
+        Some(line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_three_ways() {
+        let split = |text| lines(text).collect::<Vec<_>>();
+        assert_eq!(split(""), [""]);
+        assert_eq!(split("a\nb\rc\r\nd"), ["a", "b", "c", "d"]);
+        assert_eq!(split("a\r\n"), ["a", ""]);
+        assert_eq!(split("\n\r"), ["", "", ""]);
+        // U+0085 and U+2028 end no line of an event stream.
+        assert_eq!(split("a\u{85}b\u{2028}c"), ["a\u{85}b\u{2028}c"]);
+    }
+
+    #[test]
+    fn a_position_event_is_silent() {
+        assert_eq!(
+            position("#abc", Duration::from_millis(2500)),
+            "retry: 2500\nid: #abc\nevent: cinnabar\ndata:\n\n"
+        );
+    }
+
+    #[test]
+    fn a_reader_is_asked_to_come_back() {
+        assert_eq!(come_back(None, Duration::from_secs(3)), ":\nretry: 3000\n\n");
+        assert_eq!(
+            come_back(Some("x"), Duration::from_secs(3)),
+            ":\nretry: 3000\nid: x\nevent: cinnabar\ndata:\n\n"
+        );
+    }
+}
