@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::MAX_NAME_LENGTH;
-use crate::matching::subject::Subject;
 use crate::terms::characters::{self, ForbiddenCharacter};
 use crate::terms::event_id::EventId;
 use crate::terms::topic::Topic;
@@ -48,12 +47,6 @@ impl Update {
     /// For whom it is meant, if not for all whom its topics grant it to.
     pub(crate) fn targets(&self) -> &[Topic] {
         &self.targets
-    }
-
-    /// What matchers look at.
-    pub(crate) fn subject(&self) -> Subject<'_> {
-        Subject::new(self.topics.iter().map(Topic::as_str))
-            .for_targets(self.targets.iter().map(Topic::as_str))
     }
 
     /// Whether only subscribers whose token grants one of its topics (of its targets, if it has
@@ -129,10 +122,21 @@ pub struct StoredUpdate {
 }
 
 impl StoredUpdate {
-    /// Topics that are joined as [`StoredUpdate::topics`] are, for matchers to look at.
-    pub(crate) fn subject(topics: &str) -> Subject<'_> {
-        let (topics, targets) = Self::split(topics);
-        Subject::new(topics).for_targets(targets)
+    /// How many bytes its texts have.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let event_type = self.event_type.as_ref().map_or(0, String::len);
+        self.id.len() + self.topics.len() + self.data.len() + event_type
+    }
+
+    /// The topics, each by itself.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = &str> {
+        Self::split(&self.topics).0
+    }
+
+    /// The targets, each by itself.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &str> {
+        Self::split(&self.topics).1
     }
 
     /// The topics and the targets.
