@@ -77,11 +77,11 @@ impl Subscribe {
         self.matchers.select_any(subject, &self.hub) && self.may_read(subject, private)
     }
 
-    /// Whether this stream carries an update with these topics, joined as a [`StoredUpdate`] holds
-    /// them.
+    /// Whether this stream carries an update with these topics and targets, each joined as a
+    /// [`StoredUpdate`] holds them.
     #[must_use]
-    pub fn selects(&self, topics: &str, private: bool) -> bool {
-        self.wants(&StoredUpdate::subject(topics), private)
+    pub fn selects(&self, topics: &str, targets: &str, private: bool) -> bool {
+        self.wants(&StoredUpdate::subject(topics, targets), private)
     }
 
     /// How many bytes its matchers keep, about.

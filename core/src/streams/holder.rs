@@ -150,11 +150,12 @@ impl Holder {
         None
     }
 
-    /// Whether a stream that replays wants an update with these topics, joined as a
-    /// [`StoredUpdate`](crate::StoredUpdate) holds them. A page may leave out those it does not.
+    /// Whether a stream that replays wants an update with these topics and targets, each joined as
+    /// a [`StoredUpdate`](crate::StoredUpdate) holds them. A page may leave out those it does not.
     #[must_use]
-    pub fn wants(&self, stream: StreamId, topics: &str, private: bool) -> bool {
-        self.sessions.get(&stream).is_some_and(|session| session.subscribe.selects(topics, private))
+    pub fn wants(&self, stream: StreamId, topics: &str, targets: &str, private: bool) -> bool {
+        let session = self.sessions.get(&stream);
+        session.is_some_and(|session| session.subscribe.selects(topics, targets, private))
     }
 
     /// What a stream subscribed to, for who asks [`Subscribe::selects`] while the holder goes on.
@@ -517,6 +518,7 @@ mod tests {
             let update = Update::restore(StoredUpdate {
                 id: format!("urn:{number}"),
                 topics: "a".into(),
+                targets: String::new(),
                 data: "x".repeat(100),
                 private: false,
                 event_type: None,

@@ -72,13 +72,10 @@ impl Update {
     /// The update as the columns of a log.
     #[must_use]
     pub fn store(&self) -> StoredUpdate {
-        let mut topics = lines(&self.topics);
-        if !self.targets.is_empty() {
-            topics = format!("{topics}{TARGETS_FOLLOW}{}", lines(&self.targets));
-        }
         StoredUpdate {
             id: self.id.as_str().to_owned(),
-            topics,
+            topics: join(&self.topics),
+            targets: join(&self.targets),
             data: self.data.clone(),
             private: self.private,
             event_type: self.event_type.as_ref().map(|name| name.as_str().to_owned()),
@@ -89,12 +86,11 @@ impl Update {
     /// The update that a log kept.
     #[must_use]
     pub fn restore(stored: StoredUpdate) -> Self {
-        let (topics, targets) = StoredUpdate::split(&stored.topics);
         Self {
             id: EventId::restored(&stored.id),
             unique_id: false,
-            topics: topics.map(Topic::restored).collect(),
-            targets: targets.map(Topic::restored).collect(),
+            topics: split(&stored.topics).map(Topic::restored).collect(),
+            targets: split(&stored.targets).map(Topic::restored).collect(),
             data: stored.data,
             private: stored.private,
             event_type: stored.event_type.map(|name| EventType(name.into())),
@@ -103,11 +99,15 @@ impl Update {
     }
 }
 
-/// Between topics and targets of a stored update: an empty line, which none of them is.
-const TARGETS_FOLLOW: &str = "\n\n";
-
-fn lines(topics: &[Topic]) -> String {
+/// Topics as one text, joined by line feeds: a topic is never empty, and holds no control
+/// characters.
+fn join(topics: &[Topic]) -> String {
     topics.iter().map(Topic::as_str).collect::<Vec<_>>().join("\n")
+}
+
+/// What [`join`] joined.
+fn split(topics: &str) -> impl Iterator<Item = &str> {
+    topics.split('\n').filter(|topic| !topic.is_empty())
 }
 
 /// An update as the columns of a log.
@@ -115,9 +115,10 @@ fn lines(topics: &[Topic]) -> String {
 pub struct StoredUpdate {
     /// The id.
     pub id: String,
-    /// The topics, joined by line feeds: topics hold no control characters. After an empty line,
-    /// the targets, if it has some.
+    /// The topics, joined by line feeds.
     pub topics: String,
+    /// The targets, joined by line feeds; empty where there are none.
+    pub targets: String,
     /// The content: any text, NUL included.
     pub data: String,
     /// Whether it is private.
@@ -129,19 +130,10 @@ pub struct StoredUpdate {
 }
 
 impl StoredUpdate {
-    /// Topics that are joined as [`StoredUpdate::topics`] are, for matchers to look at.
-    pub(crate) fn subject(topics: &str) -> Subject<'_> {
-        let (topics, targets) = Self::split(topics);
-        Subject::new(topics).for_targets(targets)
-    }
-
-    /// The topics and the targets.
-    fn split(topics: &str) -> (impl Iterator<Item = &str>, impl Iterator<Item = &str>) {
-        let (topics, targets) = match topics.split_once(TARGETS_FOLLOW) {
-            Some((topics, targets)) => (topics, Some(targets)),
-            None => (topics, None),
-        };
-        (topics.split('\n'), targets.into_iter().flat_map(|targets| targets.split('\n')))
+    /// What matchers look at, of an update with these [`topics`](Self::topics) and
+    /// [`targets`](Self::targets).
+    pub(crate) fn subject<'a>(topics: &'a str, targets: &'a str) -> Subject<'a> {
+        Subject::new(split(topics)).for_targets(split(targets))
     }
 }
 
@@ -199,6 +191,18 @@ mod tests {
         let targets = vec![Topic::restored("/users/1"), Topic::restored("/users/2")];
         let update = Update { targets, ..update };
         assert_eq!(Update::restore(update.store()), update);
+        let stored = update.store();
+        assert_eq!(stored.topics, "a\nhttps://example.com/é");
+        assert_eq!(stored.targets, "/users/1\n/users/2");
+    }
+
+    #[test]
+    fn targets_are_the_audience_of_a_stored_update() {
+        let subject = StoredUpdate::subject("a\nb", "");
+        assert_eq!(subject.audience().topics(), ["a", "b"]);
+        let subject = StoredUpdate::subject("a\nb", "/users/1\n/users/2");
+        assert_eq!(subject.topics(), ["a", "b"]);
+        assert_eq!(subject.audience().topics(), ["/users/1", "/users/2"]);
     }
 
     #[test]

@@ -255,7 +255,7 @@ impl World {
                 break;
             }
             looked_at += 1;
-            if self.holder.wants(fetch.stream, &stored.topics, stored.private) {
+            if self.holder.wants(fetch.stream, &stored.topics, &stored.targets, stored.private) {
                 page.updates.push(self.appended(index));
             }
         }

@@ -68,7 +68,7 @@ impl Kind {
             }
             // What the index selects is what asking each matcher selects.
             assert_eq!(
-                hub.holder.wants(*asks, topic, false),
+                hub.holder.wants(*asks, topic, "", false),
                 selected,
                 "{matcher:?} and {topic:?}"
             );
@@ -77,7 +77,7 @@ impl Kind {
                 assert!(got_public.contains(reads));
                 // What a matcher grants is what it selects.
                 assert_eq!(got_private.contains(reads), selected, "{matcher:?} and {topic:?}");
-                assert_eq!(hub.holder.wants(*reads, topic, true), selected);
+                assert_eq!(hub.holder.wants(*reads, topic, "", true), selected);
             }
         }
     }

@@ -198,6 +198,7 @@ impl Hub {
         self.log.append(Some(Update::restore(StoredUpdate {
             id,
             topics: topics.join("\n"),
+            targets: String::new(),
             data: format!("{position} {}", "x".repeat(length)),
             private: x >> 4 & 1 != 0,
             event_type: None,
@@ -228,7 +229,7 @@ impl Hub {
             Some(Question::Fetch(fetch)) => {
                 let page = self.log.page(&fetch, |update| {
                     let topics = update.store().topics;
-                    let wants = self.holder.wants(fetch.stream, &topics, update.is_private());
+                    let wants = self.holder.wants(fetch.stream, &topics, "", update.is_private());
                     if let Some(stream) = self.streams.get(&fetch.stream).filter(|it| !it.ended) {
                         assert_eq!(wants, stream.is_entitled(update));
                     }
