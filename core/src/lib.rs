@@ -52,6 +52,7 @@ pub use command::subscribe::Subscribe;
 pub use command::{CheckHealth, Command, UnknownCommand};
 pub use config::{Config, ConfigError, Platform};
 pub use matching::index::StreamId;
+pub use streams::backlog::Backlog;
 pub use streams::history::{Appended, Fetch, Located, Location, Page, PageLimit};
 pub use streams::holder::{Holder, Output};
 pub use terms::cursor::{CursorKey, Place, Position};

@@ -69,6 +69,17 @@ impl Update {
         &self.data
     }
 
+    /// How many bytes its texts take, all of them: a publication may be all topics.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let topics = self.topics.iter().chain(&self.targets);
+        let event_type = self.event_type.as_ref().map_or(0, |name| name.as_str().len());
+        self.id.as_str().len()
+            + topics.map(|topic| topic.as_str().len()).sum::<usize>()
+            + self.data.len()
+            + event_type
+    }
+
     /// The update as the columns of a log.
     #[must_use]
     pub fn store(&self) -> StoredUpdate {
@@ -194,6 +205,21 @@ mod tests {
         let stored = update.store();
         assert_eq!(stored.topics, "a\nhttps://example.com/é");
         assert_eq!(stored.targets, "/users/1\n/users/2");
+    }
+
+    #[test]
+    fn all_texts_of_an_update_count() {
+        let update = Update {
+            id: EventId::restored("urn:x"),
+            unique_id: false,
+            topics: vec![Topic::restored("a"), Topic::restored("é")],
+            targets: vec![Topic::restored("/users/1")],
+            data: "one".into(),
+            private: true,
+            event_type: Some(EventType::parse("ping").unwrap()),
+            retry: Some(0),
+        };
+        assert_eq!(update.size(), 5 + 1 + 2 + 8 + 3 + 4);
     }
 
     #[test]
