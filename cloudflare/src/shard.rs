@@ -330,8 +330,9 @@ impl Hub {
             let mut next = Some(first);
             while let Some(fetch) = next {
                 attend(&this, |hub| {
-                    let page = hub.log.page(&fetch, |topics, private| {
-                        hub.holder.borrow().wants(fetch.stream, topics, private)
+                    let page = hub.log.page(&fetch, |stored| {
+                        let (topics, targets) = (&stored.topics, &stored.targets);
+                        hub.holder.borrow().wants(fetch.stream, topics, targets, stored.private)
                     });
                     hub.answer(fetch.stream, page, Holder::handle_page);
                 });

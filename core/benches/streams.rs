@@ -159,6 +159,7 @@ fn update(position: Position, topic: String) -> Update {
     Update::restore(StoredUpdate {
         id: format!("urn:example:{}", position.get()),
         topics: topic,
+        targets: String::new(),
         data: "a message".to_owned(),
         private: false,
         event_type: None,

@@ -53,6 +53,7 @@ pub use command::publish::Publish;
 pub use command::subscribe::Subscribe;
 pub use command::{CheckHealth, Command, UnknownCommand};
 pub use config::{Config, ConfigError, Platform};
+pub use streams::backlog::Backlog;
 pub use streams::history::{Appended, Fetch, Located, Location, Page, PageLimit};
 pub use streams::holder::Holder;
 pub use streams::output::Output;

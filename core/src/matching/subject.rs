@@ -43,7 +43,7 @@ impl<'a> Subject<'a> {
 
     /// The same of an update that a log keeps, without restoring it.
     pub(crate) fn of_stored(stored: &'a StoredUpdate) -> Self {
-        Self::new(stored.topics()).for_targets(stored.targets())
+        Self::new(stored.each_topic()).for_targets(stored.each_target())
     }
 
     /// The same subject, restricted to these targets, if any.
@@ -90,5 +90,29 @@ impl<'a> Subject<'a> {
                 }
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_the_audience_of_a_stored_update() {
+        let stored = |targets: &str| StoredUpdate {
+            id: "urn:a".into(),
+            topics: "a\nb".into(),
+            targets: targets.into(),
+            data: String::new(),
+            private: true,
+            event_type: None,
+            retry: None,
+        };
+        let without = stored("");
+        assert_eq!(Subject::of_stored(&without).audience().topics(), ["a", "b"]);
+        let with = stored("/users/1\n/users/2");
+        let subject = Subject::of_stored(&with);
+        assert_eq!(subject.topics(), ["a", "b"]);
+        assert_eq!(subject.audience().topics(), ["/users/1", "/users/2"]);
     }
 }

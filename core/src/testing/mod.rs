@@ -29,6 +29,7 @@ pub fn stored(id: &str, topic: &str, data: &str) -> StoredUpdate {
     StoredUpdate {
         id: id.to_owned(),
         topics: topic.to_owned(),
+        targets: String::new(),
         data: data.to_owned(),
         private: false,
         event_type: None,

@@ -10,7 +10,7 @@ use cinnabar_core::{
 };
 use serde::Deserialize;
 
-use super::text::Text;
+use super::text::{self, Text};
 
 /// An update, as vectors write it.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,6 +19,8 @@ pub(super) struct UpdateText {
     id: String,
     #[serde(default = "topic")]
     topics: Vec<String>,
+    #[serde(default)]
+    targets: Vec<String>,
     #[serde(default = "empty")]
     data: Text,
     #[serde(default)]
@@ -42,6 +44,7 @@ impl UpdateText {
         Self {
             id: topic.to_owned(),
             topics: vec![topic.to_owned()],
+            targets: Vec::new(),
             data: empty(),
             private: false,
             event_type: None,
@@ -56,16 +59,17 @@ impl UpdateText {
 
     /// The update of a publication that was admitted.
     pub(super) fn of(publish: &Publish) -> Self {
-        let StoredUpdate { id, topics, data, private, event_type, retry } =
+        let StoredUpdate { id, topics, targets, data, private, event_type, retry } =
             publish.update().store();
-        let topics = topics.split('\n').map(str::to_owned).collect();
-        Self { id, topics, data: Text::Plain(data), private, event_type, retry }
+        let (topics, targets) = (text::lines(&topics), text::lines(&targets));
+        Self { id, topics, targets, data: Text::Plain(data), private, event_type, retry }
     }
 
     fn restore(&self) -> Arc<Update> {
         Arc::new(Update::restore(StoredUpdate {
             id: self.id.clone(),
             topics: self.topics.join("\n"),
+            targets: self.targets.join("\n"),
             data: String::from_utf8(self.data.bytes()).expect("data is text"),
             private: self.private,
             event_type: self.event_type.clone(),
