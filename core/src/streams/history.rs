@@ -55,6 +55,9 @@ pub struct Fetch {
     pub through: Position,
     /// as far as this allows.
     pub limit: PageLimit,
+    /// When the stream arrived, or fell behind: no later than the log judged its cursor. A log that
+    /// expires updates still owes the stream those that had not expired at this moment.
+    pub as_of: Timestamp,
 }
 
 /// How much may be read for one page.

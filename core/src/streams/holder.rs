@@ -142,9 +142,9 @@ impl Holder {
     pub fn poll_fetch(&mut self) -> Option<Fetch> {
         while let Some(stream) = self.fetching.pop_front() {
             let session = self.sessions.get(&stream);
-            if let Some(after) = session.and_then(Session::fetches_after) {
+            if let Some((after, as_of)) = session.and_then(Session::fetches_after) {
                 let limit = PageLimit { updates: PAGE_UPDATES, bytes: self.pace.outbox_size };
-                return Some(Fetch { stream, after, through: self.position, limit });
+                return Some(Fetch { stream, after, through: self.position, limit, as_of });
             }
         }
         None

@@ -98,6 +98,9 @@ pub(crate) struct Session {
     cursor: Position,
     /// As in [`Place`], for the cursor; of a live stream, it is now.
     since: Timestamp,
+    /// As in [`Fetch`](crate::Fetch): when it arrived, or fell behind. Not when it opened: the log
+    /// judged its cursor some time before that.
+    as_of: Timestamp,
     /// The position of the last id that its reader was given, and when.
     told: (Position, Timestamp),
     silent_since: Timestamp,
@@ -122,6 +125,7 @@ impl Session {
             state,
             cursor: Position::START,
             since: Timestamp::default(),
+            as_of: now,
             told: (Position::START, now),
             silent_since: now,
             written: 0,
@@ -201,9 +205,9 @@ impl Session {
         asks
     }
 
-    /// Where the page that it asks for begins.
-    pub(crate) fn fetches_after(&self) -> Option<Position> {
-        (self.state == State::Replaying { fetching: true }).then_some(self.cursor)
+    /// Where the page that it asks for begins, and since when the stream is owed its updates.
+    pub(crate) fn fetches_after(&self) -> Option<(Position, Timestamp)> {
+        (self.state == State::Replaying { fetching: true }).then_some((self.cursor, self.as_of))
     }
 
     /// Takes a page: the frames to write. `None` where what it had yet to read is no longer kept.
@@ -260,6 +264,7 @@ impl Session {
             self.state = State::Replaying { fetching: false };
             self.cursor = first_left.back(1);
             self.since = now;
+            self.as_of = now;
         }
         if let Some((last, _)) = updates[..taken].last() {
             self.told = (*last, now);
@@ -408,5 +413,34 @@ mod tests {
         assert_eq!(told(session.tell_position(&key, holder, NOW)), place(3, 1_600_000_000));
         assert!(!session.advance(Position::new(3), NOW));
         assert_eq!(told(session.tell_position(&key, holder, NOW)), place(9, 1_700_000_000));
+    }
+
+    #[test]
+    fn a_stream_is_owed_what_had_not_expired_when_it_came() {
+        let config = config(&[("ANONYMOUS", "1")]);
+        let request = Request::new("GET", "https://hub.example/.well-known/mercure?match=a", []);
+        let step = admit(&request, &config, NOW, &[1; 32]);
+        let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) = step else { panic!() };
+        let key = CursorKey::from_bytes([1; 16]);
+        let pace = Pace {
+            heartbeat: Duration::from_secs(15),
+            stale_after_updates: 1,
+            stale_after: Duration::from_secs(60),
+            outbox_size: 1,
+            response_size: 1 << 20,
+        };
+        let later = NOW.plus(Duration::from_secs(60));
+
+        let mut session = Session::new(subscribe, State::Replaying { fetching: false }, NOW);
+        let _ = session.open(Place::undated(Position::new(3)), &key, later);
+        assert!(session.advance(Position::new(5), later));
+        assert_eq!(session.fetches_after(), Some((Position::new(3), NOW)), "not when it opened");
+
+        // It catches up, and falls behind: the rest is owed from then on.
+        session.state = State::Live;
+        let offered = [(Position::new(6), 10), (Position::new(7), 10)];
+        assert_eq!(session.take_live(&offered, &pace, later), 1);
+        assert!(session.advance(Position::new(7), later));
+        assert_eq!(session.fetches_after(), Some((Position::new(6), later)));
     }
 }
