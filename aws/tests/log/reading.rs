@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cinnabar_aws::log::Log;
-use cinnabar_core::{Fetch, Page, PageLimit, Position, StreamId};
+use cinnabar_core::{Fetch, Page, PageLimit, Position, StreamId, Timestamp};
 
 use crate::clock::TestClock;
 use crate::local::{Table, read_through, update};
@@ -14,7 +14,7 @@ use crate::proxy::{Fate, Proxy};
 fn whole(after: u64, through: u64) -> Fetch {
     let limit = PageLimit { updates: 500, bytes: 1 << 20 };
     let (after, through) = (Position::new(after), Position::new(through));
-    Fetch { stream: StreamId::new(1), after, through, limit }
+    Fetch { stream: StreamId::new(1), after, through, limit, as_of: Timestamp::default() }
 }
 
 fn ids(page: &Page) -> Vec<&str> {
