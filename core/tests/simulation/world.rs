@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use cinnabar_core::{
     Admission, Appended, Body, Command, Config, CursorKey, Fetch, Holder, Located, Location,
-    Output, Page, Place, Position, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
+    Output, Page, Place, Platform, Position, Request, Step, StreamId, Subscribe, Timestamp, Update,
+    admit,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
@@ -70,9 +71,8 @@ impl World {
             ("ANONYMOUS", "1"),
         ];
         let pairs = keys.iter().chain(variables);
-        let config =
-            Config::from_variables(pairs.map(|(name, value)| ((*name).into(), (*value).into())))
-                .unwrap();
+        let pairs = pairs.map(|(name, value)| ((*name).into(), (*value).into()));
+        let config = Config::read(&Platform::new("a test"), pairs).unwrap();
         let holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Position::START);
         Self {
             now: Timestamp::from_millis(1_700_000_000_000),
