@@ -120,7 +120,7 @@ enum Opened {
 
 impl Hub {
     fn open(object: Object, config: &Config) -> Result<Rc<Self>, ()> {
-        let opened = Log::open(object.sql(), config.history_size, config.history_age)
+        let opened = Log::open(object.sql(), config.history_size(), config.history_age())
             .and_then(|log| Ok((log.cursor_key()?, log)));
         let (key, log) = opened.map_err(|error| {
             // The next request finds a new object, which tries again.

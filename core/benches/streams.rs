@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cinnabar_core::{
-    Admission, Appended, Command, Config, CursorKey, Holder, Output, Place, Position, Request,
-    Step, StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
+    Admission, Appended, Command, Config, CursorKey, Holder, Output, Place, Platform, Position,
+    Request, Step, StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
 };
 
 const HUB: &str = "https://hub.example.com/.well-known/mercure";
@@ -144,7 +144,8 @@ fn config() -> Config {
         ("ANONYMOUS", "1"),
         ("MAX_STREAMS", "1000000"),
     ];
-    Config::from_variables(variables.map(|(name, value)| (name.into(), value.into()))).unwrap()
+    let variables = variables.map(|(name, value)| (name.into(), value.into()));
+    Config::read(&Platform::new("a benchmark"), variables).unwrap()
 }
 
 fn subscribe(query: &str, config: &Config) -> Subscribe {

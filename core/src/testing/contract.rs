@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{private_update, stored, update};
 use crate::{
     Admission, Appended, Command, Config, Fetch, Located, Location, Page, PageLimit, Place,
-    Position, Request, Step, StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
+    Platform, Position, Request, Step, StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
 };
 
 /// A log that is held to the contract. It is empty at first, and nobody else writes to it.
@@ -358,7 +358,8 @@ fn subscribe(query: &str) -> Result<Arc<Subscribe>, String> {
         ("ANONYMOUS", "1"),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let config = Config::from_variables(variables).map_err(|error| error.to_string())?;
+    let config =
+        Config::read(&Platform::new("a test"), variables).map_err(|error| error.to_string())?;
     let url = format!("https://hub.example.com/.well-known/mercure?{query}");
     let now = Timestamp::from_millis(1);
     match admit(&Request::new("GET", &url, []), &config, now, &[0; 32]) {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use cinnabar_core::testing::MemoryLog;
 use cinnabar_core::{
     Admission, Appended, Body, Command, Config, CursorKey, Fetch, Holder, Location, Output, Place,
-    Position, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
+    Platform, Position, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
@@ -24,7 +24,8 @@ pub(crate) enum Ended {
 }
 
 /// What a stream asks the log.
-enum Question {
+#[derive(Debug)]
+pub(crate) enum Question {
     Locate(StreamId, Location),
     Fetch(Fetch),
 }
@@ -54,7 +55,7 @@ pub(crate) struct World {
     /// All updates, durable or not.
     pub(crate) log: MemoryLog,
     /// Questions to the log that were not answered yet.
-    questions: VecDeque<Question>,
+    pub(crate) questions: VecDeque<Question>,
     /// How many pages were read.
     pub(crate) pages: usize,
     entropy: u64,
@@ -63,6 +64,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(variables: &[(&str, &str)]) -> Self {
+        Self::on(&Platform::new("a test"), variables)
+    }
+
+    pub(crate) fn on(platform: &Platform, variables: &[(&str, &str)]) -> Self {
         let keys = [
             ("MERCURE_PUBLISHER_JWT_KEY", PUBLISHER_KEY),
             ("MERCURE_SUBSCRIBER_JWT_KEY", SUBSCRIBER_KEY),
@@ -70,9 +75,8 @@ impl World {
             ("ANONYMOUS", "1"),
         ];
         let pairs = keys.iter().chain(variables);
-        let config =
-            Config::from_variables(pairs.map(|(name, value)| ((*name).into(), (*value).into())))
-                .unwrap();
+        let pairs = pairs.map(|(name, value)| ((*name).into(), (*value).into()));
+        let config = Config::read(platform, pairs).unwrap();
         let holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Place::default());
         Self {
             now: Timestamp::from_millis(1_700_000_000_000),
