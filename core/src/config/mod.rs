@@ -22,13 +22,13 @@ mod variables;
 use std::fmt;
 use std::time::Duration;
 
-use crate::authorization::bearer::LEGACY_COOKIE;
 use crate::authorization::token::Role;
 use crate::config::serves::Serves;
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::{DEFAULT_PATH, HubUrl, METADATA_PATH};
 use crate::trust::issuer::{Issuers, Keys};
-use crate::wire::request::Request;
+use crate::wire::cors::Origins;
+use crate::wire::reader::NativeReaders;
 
 pub use names::{all as names, by_todays_names, resembles};
 pub use platform::Platform;
@@ -38,6 +38,9 @@ pub use crate::trust::issuer_list::own_issuer;
 pub use crate::trust::key_text::{ALGORITHMS, is_shared_secret};
 
 use reader::Reader;
+
+/// The cookie of the 0.x protocol.
+pub(crate) const LEGACY_COOKIE: &str = "mercureAuthorization";
 
 /// The configuration of a hub.
 #[derive(Clone, Debug)]
@@ -98,23 +101,6 @@ impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("secret")
     }
-}
-
-/// Whose pages may read answers across origins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origins {
-    /// Everybody's, without credentials.
-    All,
-    /// Those of these origins, with credentials.
-    Listed(Vec<String>),
-}
-
-/// Which readers are taken for a browser's own `EventSource`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NativeReaders {
-    Auto,
-    Always,
-    Never,
 }
 
 /// Every mistake of a configuration, each with its remedy, and what else looks wrong: a name that
@@ -296,21 +282,6 @@ impl Config {
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
-
-    /// The hub's URL: as configured, else at the origin that the platform vouches for.
-    pub(crate) fn hub_url(&self, request: &Request) -> Option<HubUrl> {
-        match &self.hub_url {
-            Some(url) => Some(url.clone()),
-            None => HubUrl::at_origin(request.origin()).ok(),
-        }
-    }
-
-    /// The URL by which a request reached a hub of several, each with a host that the platform
-    /// itself gave it: one more audience of tokens.
-    pub(crate) fn own_url(&self, request: &Request, hub: &HubUrl) -> Option<HubUrl> {
-        let url = self.has_own_host.then(|| format!("{}{}", request.origin(), hub.path()))?;
-        HubUrl::parse(&url).ok()
-    }
 }
 
 #[cfg(test)]
@@ -391,13 +362,8 @@ mod tests {
             let expected = format!("{name} means nothing on {platform}; remove it");
             assert_eq!(config.warnings(), [expected]);
         }
-        let request = Request::new("GET", "https://own.example/x", []);
-        let own = |platform| {
-            let config = on(platform, &[("HUB_URL", "https://hub.example/hub")]).unwrap();
-            config.own_url(&request, &config.hub_url(&request).unwrap())
-        };
-        assert_eq!(own(Platform::Aws).unwrap().as_str(), "https://own.example/hub");
-        assert_eq!(own(Platform::Cloudflare), None);
+        let has_own_host = |platform| on(platform, &[]).unwrap().has_own_host;
+        assert!(has_own_host(Platform::Aws) && !has_own_host(Platform::Cloudflare));
         assert!(on(Platform::Aws, &[("STREAM_LIFETIME", "0")]).unwrap().stream_lifetime.is_zero());
     }
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{NativeReaders, Origins};
 use crate::config::serves::Serves;
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::HubUrl;
+use crate::wire::cors::Origins;
+use crate::wire::reader::NativeReaders;
 
 /// The largest body whose update fits a row of the log, which holds 2 MB.
 const LARGEST_BODY: usize = 1_900_000;

@@ -23,8 +23,8 @@ use crate::streams::resume::{Log, Next};
 use crate::streams::session::{Due, Pace, Session, State};
 use crate::terms::cursor::{CursorKey, Place, Position};
 use crate::time::Timestamp;
+use crate::wire::answer::Answer;
 use crate::wire::sse;
-use crate::wire::unavailable::Unavailable;
 
 /// What a holder wants done.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ pub enum Output {
         /// The stream that is not to be.
         stream: StreamId,
         /// The answer.
-        unavailable: Unavailable,
+        answer: Answer,
     },
     /// Write these bytes to each of these streams.
     Write {
@@ -183,8 +183,8 @@ impl Holder {
         let is_full = self.sessions.len() >= self.max_streams
             || self.matchers_size + size > MAX_HOLDER_MATCHERS_SIZE;
         if is_full {
-            let unavailable = subscribe.unavailable();
-            self.outputs.push_back(Output::Answer { stream, unavailable });
+            let answer = subscribe.unavailable();
+            self.outputs.push_back(Output::Answer { stream, answer });
             return;
         }
         let log = Log { position: end.max(self.position), ..self.log() };
@@ -269,7 +269,7 @@ impl Holder {
     pub fn handle_failure(&mut self, stream: StreamId) {
         let Some(session) = self.sessions.get(&stream) else { return };
         let output = match session.locating() {
-            Some(_) => Output::Answer { stream, unavailable: session.subscribe.unavailable() },
+            Some(_) => Output::Answer { stream, answer: session.subscribe.unavailable() },
             None => Output::Cut { stream },
         };
         self.end(stream, output);

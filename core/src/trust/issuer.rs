@@ -9,7 +9,8 @@
 //! keys of the issuer that it names and no other. The token chooses among configured keys, and
 //! never brings one.
 
-use crate::authorization::token::{InvalidToken, Role};
+use crate::authorization::invalid_token::InvalidToken;
+use crate::authorization::token::Role;
 use crate::terms::generation::{Generation, Generations};
 use crate::trust::key::Key;
 

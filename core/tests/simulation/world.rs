@@ -274,10 +274,10 @@ impl World {
                     connection.head = Some(response);
                     connection.joins = joins;
                 }
-                Output::Answer { stream, unavailable } => {
+                Output::Answer { stream, answer } => {
                     let connection = self.connection(stream);
                     assert!(connection.head.is_none(), "answered after it was opened");
-                    connection.unavailable = Some(unavailable.response);
+                    connection.unavailable = Some(answer.response);
                     connection.ended = Some(Ended::Cleanly);
                 }
                 Output::Write { streams, bytes } => {

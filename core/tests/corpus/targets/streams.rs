@@ -354,9 +354,9 @@ impl Hub {
                         stream.write(chunk, &written, &self.log, durable, self.now);
                     }
                 }
-                Output::Answer { stream, unavailable } => {
+                Output::Answer { stream, answer } => {
                     assert!(!self.streams[&stream].opened, "answered after it was opened");
-                    assert!(matches!(unavailable.response.status().as_u16(), 200 | 503));
+                    assert!(matches!(answer.response.status().as_u16(), 200 | 503));
                     self.ended(stream);
                 }
                 Output::Close { stream } => {
