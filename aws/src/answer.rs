@@ -1,9 +1,8 @@
-//! From the core's responses to Lambda's.
+//! From the core's answers to Lambda's responses.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use cinnabar_core::{Response, Unavailable};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use lambda_runtime::{MetadataPrelude, StreamResponse};
 
@@ -12,29 +11,24 @@ use crate::body::{Body, Reader};
 /// A response on its way to Lambda: all are streamed, for a function answers in one way.
 pub type Answer = StreamResponse<Body>;
 
-/// A response with all of its body.
-pub(crate) fn whole(response: Response) -> Answer {
-    let (parts, body) = response.into_parts();
+/// An answer of the core's, but for its line of the log.
+pub(crate) fn whole(answer: cinnabar_core::Answer) -> Answer {
+    let (parts, body) = answer.response.into_parts();
     let body = Some(Bytes::from(body)).filter(|body| !body.is_empty());
-    answer(parts.status, &parts.headers, Body::Whole(body))
+    let body = if answer.hold > Duration::ZERO {
+        Body::Held(body, answer.hold, None)
+    } else {
+        Body::Whole(body)
+    };
+    respond(parts.status, &parts.headers, body)
 }
 
 /// A response whose body is a stream.
 pub(crate) fn streamed(head: &http::Response<()>, reader: Reader) -> Answer {
-    answer(head.status(), head.headers(), Body::Stream(reader))
+    respond(head.status(), head.headers(), Body::Stream(reader))
 }
 
-/// The answer for a passing failure, whose end may have to wait.
-pub(crate) fn unavailable(unavailable: Unavailable) -> Answer {
-    if unavailable.hold == Duration::ZERO {
-        return whole(unavailable.response);
-    }
-    let (parts, body) = unavailable.response.into_parts();
-    let body = Body::Held(Some(body.into()), unavailable.hold, None);
-    answer(parts.status, &parts.headers, body)
-}
-
-fn answer(status_code: StatusCode, fields: &HeaderMap, stream: Body) -> Answer {
+fn respond(status_code: StatusCode, fields: &HeaderMap, stream: Body) -> Answer {
     let metadata_prelude =
         MetadataPrelude { status_code, headers: prelude(fields), cookies: Vec::new() };
     StreamResponse { metadata_prelude, stream }
@@ -60,13 +54,13 @@ mod tests {
 
     #[test]
     fn fields_are_what_json_can_hold() {
-        let mut response = Response::new(Vec::new());
+        let mut response = cinnabar_core::Response::new(Vec::new());
         let value = HeaderValue::from_bytes("é".as_bytes()).unwrap();
         response.headers_mut().insert("x-name", value);
         for value in ["a", "b"] {
             response.headers_mut().append("vary", HeaderValue::from_static(value));
         }
-        let prelude = serde_json::to_value(whole(response).metadata_prelude).unwrap();
+        let prelude = serde_json::to_value(whole(response.into()).metadata_prelude).unwrap();
         assert_eq!(prelude["headers"], serde_json::json!({"vary": "a, b"}));
         assert_eq!(prelude["statusCode"], 200);
     }

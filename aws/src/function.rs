@@ -31,7 +31,7 @@ impl Function {
                 Ok(hub.respond(payload, Timestamp::from_millis(context.deadline)).await?)
             }
             Ok(None) => Ok(answer::whole(misconfigured())),
-            Err(_) => Ok(answer::unavailable(unconfigured(&payload.head()))),
+            Err(_) => Ok(answer::whole(unconfigured(&payload.head()))),
         }
     }
 

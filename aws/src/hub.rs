@@ -1,13 +1,11 @@
 //! A hub: admits requests, and carries out what is admitted.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cinnabar_core::{
-    Admission, CheckHealth, Command, Config, Publish, Step, Subscribe, Timestamp, admit,
+    Admission, CheckHealth, Command, Config, Health, Publish, Sampler, Step, Subscribe, Timestamp,
+    admit,
 };
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 use tracing::{error, info};
 
 use crate::answer::{self, Answer};
@@ -16,17 +14,15 @@ use crate::log::{AppendError, Log};
 use crate::platform;
 use crate::streams::{Opened, Streams};
 
-/// How often the health check touches the log at most.
-const HEALTH_INTERVAL: Duration = Duration::from_secs(10);
-
 /// A hub.
 #[derive(Debug)]
 pub struct Hub {
     config: Arc<Config>,
     log: Log,
     streams: Streams,
-    /// When the log was last tried, and whether it was well.
-    health: Mutex<Option<(Instant, bool)>>,
+    /// Held while the log is checked: those who ask meanwhile wait for what is found.
+    health: tokio::sync::Mutex<Health>,
+    sampler: Mutex<Sampler>,
 }
 
 impl Hub {
@@ -35,7 +31,7 @@ impl Hub {
     pub fn new(config: Config, log: Log) -> Self {
         let config = Arc::new(config);
         let streams = Streams::start(Arc::clone(&config), log.clone(), platform::now);
-        Self { config, log, streams, health: Mutex::new(None) }
+        Self { config, log, streams, health: Default::default(), sampler: Mutex::default() }
     }
 
     /// Answers a request, whose response the platform breaks off at `deadline`.
@@ -57,18 +53,25 @@ impl Hub {
             }
         };
         Ok(match admission {
-            Admission::Answer(refusal) => {
-                if let Some(line) = refusal.log {
-                    info!("{line}");
-                }
-                answer::whole(refusal.response)
-            }
+            Admission::Answer(answer) => self.send(answer),
             Admission::Forward(Command::Publish(publish)) => self.publish(publish).await,
             Admission::Forward(Command::Subscribe(subscribe)) => {
                 self.subscribe(subscribe, deadline).await
             }
             Admission::Forward(Command::CheckHealth(check)) => self.check_health(check).await,
         })
+    }
+
+    /// Writes an answer's line to the log, unless there was one like it a moment ago.
+    fn send(&self, mut answer: cinnabar_core::Answer) -> Answer {
+        if let Some(line) = answer.log.take() {
+            // The sampler is as good as before wherever a panic left it.
+            let mut sampler = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(line) = sampler.sample(line, platform::now()) {
+                info!("{line}");
+            }
+        }
+        answer::whole(answer)
     }
 
     async fn publish(&self, publish: Publish) -> Answer {
@@ -79,11 +82,11 @@ impl Hub {
             }
             Err(error @ AppendError::Unavailable(_)) => {
                 error!(%error, "an update was not appended");
-                answer::unavailable(Command::Publish(publish).unavailable())
+                answer::whole(publish.unavailable())
             }
             Err(error @ AppendError::Broken(_)) => {
                 error!(%error, "an update was not appended");
-                answer::whole(publish.refused())
+                answer::whole(publish.log_broken())
             }
         }
     }
@@ -91,27 +94,23 @@ impl Hub {
     async fn subscribe(&self, subscribe: Subscribe, deadline: Timestamp) -> Answer {
         match self.streams.open(subscribe, deadline).await {
             Opened::Stream(head, reader) => answer::streamed(&head, reader),
-            Opened::Unavailable(unavailable) => answer::unavailable(unavailable),
+            Opened::Answer(answer) => self.send(answer),
         }
     }
 
     async fn check_health(&self, check: CheckHealth) -> Answer {
         let mut health = self.health.lock().await;
-        let well = match *health {
-            Some((at, well)) if at.elapsed() < HEALTH_INTERVAL => well,
-            _ => {
-                let well = self.log.check_health().await.inspect_err(|error| {
+        let is_healthy = match health.known(platform::now()) {
+            Some(is_healthy) => is_healthy,
+            None => {
+                let checked = self.log.check_health().await.inspect_err(|error| {
                     error!(%error, "the log is not healthy");
                 });
-                *health = Some((Instant::now(), well.is_ok()));
-                well.is_ok()
+                health.found(checked.is_ok(), platform::now());
+                checked.is_ok()
             }
         };
-        if well {
-            answer::whole(check.healthy())
-        } else {
-            answer::unavailable(Command::CheckHealth(check).unavailable())
-        }
+        answer::whole(if is_healthy { check.healthy() } else { check.unavailable() })
     }
 
     /// Ends all streams, each with its position, and opens no more.

@@ -22,8 +22,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cinnabar_core::{
-    Config, CursorKey, Fetch, Holder, Located, Location, Output, Page, Position, StreamId,
-    Subscribe, Timestamp, Unavailable,
+    Answer, Config, CursorKey, Fetch, Holder, Located, Location, Output, Page, Position, StreamId,
+    Subscribe, Timestamp,
 };
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
@@ -54,8 +54,8 @@ pub struct Streams {
 pub enum Opened {
     /// A stream.
     Stream(http::Response<()>, Reader),
-    /// It cannot be served just now.
-    Unavailable(Unavailable),
+    /// An answer instead of a stream.
+    Answer(Answer),
 }
 
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Streams {
         let arrival = Arrival { subscribe, deadline, opened };
         // Where the task drops what it was sent, it has started over.
         let _ = self.messages.send(Message::Arrival(Box::new(arrival)));
-        answer.await.unwrap_or(Opened::Unavailable(unavailable))
+        answer.await.unwrap_or(Opened::Answer(unavailable))
     }
 
     /// Ends all streams, each with its position, and opens no more.
@@ -374,8 +374,8 @@ impl<S: Source> Task<S> {
                     self.outlets.insert(stream, outlet);
                     self.answer(stream, Opened::Stream(response, reader));
                 }
-                Output::Answer { stream, unavailable } => {
-                    self.answer(stream, Opened::Unavailable(unavailable));
+                Output::Answer { stream, answer } => {
+                    self.answer(stream, Opened::Answer(answer));
                 }
                 Output::Write { streams, bytes } => {
                     for outlet in streams.iter().filter_map(|stream| self.outlets.get(stream)) {
@@ -437,7 +437,7 @@ impl<S: Source> Task<S> {
 
 /// Answers a subscriber that there cannot be a stream for.
 fn refuse(arrival: Arrival) {
-    let _ = arrival.opened.send(Opened::Unavailable(arrival.subscribe.unavailable()));
+    let _ = arrival.opened.send(Opened::Answer(arrival.subscribe.unavailable()));
 }
 
 /// Waits until a moment; without one, for ever.

@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use worker::js_sys::Promise;
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{self, RequestInit};
-use worker::{ByteStream, Context, Env, console_error, console_log, event};
+use worker::{ByteStream, Context, Env, console_error, event};
 
 use crate::{answer, platform};
 
@@ -46,17 +46,12 @@ async fn fetch(
 
 async fn respond(admission: Admission, env: &Env) -> worker::Result<web_sys::Response> {
     match admission {
-        Admission::Answer(refusal) => {
-            if let Some(line) = refusal.log {
-                console_log!("{line}");
-            }
-            Ok(answer::whole(refusal.response)?)
-        }
+        Admission::Answer(answer) => Ok(answer::whole(answer)?),
         Admission::Forward(command) => match forward(&command, env).await {
             Ok(response) => Ok(response),
             Err(error) => {
                 console_error!("the object did not answer: {}", worker::Error::from(error));
-                Ok(answer::unavailable(command.unavailable())?)
+                Ok(answer::whole(command.unavailable())?)
             }
         },
     }

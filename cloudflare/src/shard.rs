@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cinnabar_core::{
-    Appended, Command, Config, Fetch, Holder, Output, Position, Publish, StreamId, Subscribe,
-    Timestamp, Unavailable, Update, misconfigured,
+    Answer, Appended, CheckHealth, Command, Config, Fetch, Health, Holder, Output, Position,
+    Publish, StreamId, Subscribe, Timestamp, Update, misconfigured,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
@@ -30,9 +30,6 @@ use crate::log::Log;
 use crate::object::Object;
 use crate::sink::Bodies;
 use crate::{answer, platform};
-
-/// How often `/healthz` touches the database at most.
-const HEALTH_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How much data is given to readers at a time; they take it before there is more.
 const PORTION: usize = 128 * 1024;
@@ -74,7 +71,7 @@ impl DurableObject for Shard {
             .map_err(|error| worker::Error::from(error.to_string()))?;
         let response = match &*self.0 {
             Ok(hub) => hub.guard(|| hub.carry_out(command)),
-            Err(Broken::Log) => answer::unavailable(command.unavailable()),
+            Err(Broken::Log) => answer::whole(command.unavailable()),
             Err(Broken::Configuration) => answer::whole(misconfigured()),
         };
         Ok(response?.into())
@@ -108,14 +105,13 @@ struct Hub {
     wake: Closure<dyn FnMut()>,
     timer: RefCell<Option<(Timestamp, JsValue)>>,
     has_alarm: Cell<bool>,
-    /// When the database was last tried, and whether it was well.
-    health: Cell<Option<(Timestamp, bool)>>,
+    health: Cell<Health>,
     this: Weak<Self>,
 }
 
 enum Opened {
     Stream(http::Response<()>, ReadableStream),
-    Unavailable(Unavailable),
+    Answer(Answer),
 }
 
 impl Hub {
@@ -163,7 +159,7 @@ impl Hub {
                 replaying: Cell::new(false),
                 timer: RefCell::new(None),
                 has_alarm: Cell::new(false),
-                health: Cell::new(None),
+                health: Cell::default(),
                 this: this.clone(),
             }
         }))
@@ -173,14 +169,13 @@ impl Hub {
         match command {
             Command::Publish(publish) => self.publish(publish),
             Command::Subscribe(subscribe) => self.subscribe(subscribe),
-            Command::CheckHealth(check) if self.is_healthy() => answer::whole(check.healthy()),
-            Command::CheckHealth(_) => answer::unavailable(command.unavailable()),
+            Command::CheckHealth(check) => self.check_health(&check),
         }
     }
 
     fn publish(&self, publish: Publish) -> Result<web_sys::Response, JsValue> {
         if self.backlog.get() > BACKLOG {
-            return answer::unavailable(Command::Publish(publish).unavailable());
+            return answer::whole(publish.unavailable());
         }
         let accepted = answer::whole(publish.accepted())?;
         let now = platform::now();
@@ -195,7 +190,7 @@ impl Hub {
             }
             Err(error) => {
                 console_error!("an update could not be appended: {error}");
-                answer::unavailable(Command::Publish(publish).unavailable())
+                answer::whole(publish.unavailable())
             }
         }
     }
@@ -209,23 +204,22 @@ impl Hub {
         // The log answers at once, so by now the stream was opened or refused.
         match self.opened.borrow_mut().remove(&stream) {
             Some(Opened::Stream(head, body)) => answer::streamed(&head, &body),
-            Some(Opened::Unavailable(unavailable)) => answer::unavailable(unavailable),
+            Some(Opened::Answer(answer)) => answer::whole(answer),
             None => Err("the holder did not answer a subscriber".into()),
         }
     }
 
-    fn is_healthy(&self) -> bool {
-        let now = platform::now();
-        match self.health.get() {
-            Some((at, well)) if now.since(at) < HEALTH_INTERVAL => well,
-            _ => {
-                let well = self.log.check_health(now).inspect_err(|error| {
-                    console_error!("the log is not healthy: {error}");
-                });
-                self.health.set(Some((now, well.is_ok())));
-                well.is_ok()
-            }
-        }
+    fn check_health(&self, check: &CheckHealth) -> Result<web_sys::Response, JsValue> {
+        let (mut health, now) = (self.health.get(), platform::now());
+        let is_healthy = health.known(now).unwrap_or_else(|| {
+            let checked = self.log.check_health(now).inspect_err(|error| {
+                console_error!("the log is not healthy: {error}");
+            });
+            health.found(checked.is_ok(), now);
+            self.health.set(health);
+            checked.is_ok()
+        });
+        answer::whole(if is_healthy { check.healthy() } else { check.unavailable() })
     }
 
     /// Gives appended updates to the holder as they become durable.
@@ -303,8 +297,8 @@ impl Hub {
                     let body = self.bodies.open(stream, joins);
                     self.opened.borrow_mut().insert(stream, Opened::Stream(response, body));
                 }
-                Output::Answer { stream, unavailable } => {
-                    self.opened.borrow_mut().insert(stream, Opened::Unavailable(unavailable));
+                Output::Answer { stream, answer } => {
+                    self.opened.borrow_mut().insert(stream, Opened::Answer(answer));
                 }
                 Output::Write { streams, bytes } => self.bodies.write(&streams, &bytes),
                 Output::Locate { stream, location } => {

@@ -106,13 +106,13 @@ async fn looks_become_rarer_while_nothing_comes_and_when_they_fail() {
 async fn a_log_that_fails_is_a_passing_failure() {
     let hub = Hub::new(&[]);
     hub.log.fail(true);
-    assert!(matches!(hub.open("match=a", &[]).await, Opened::Unavailable(_)));
+    assert!(matches!(hub.open("match=a", &[]).await, Opened::Answer(_)));
     hub.log.fail(false);
     let mut reader = hub.subscribe("match=a", &[]).await;
     assert_eq!(reader.next().await, ":\n");
     hub.log.fail(true);
     let opened = hub.open("match=a", &[("last-event-id", "urn:1")]).await;
-    assert!(matches!(opened, Opened::Unavailable(_)));
+    assert!(matches!(opened, Opened::Answer(_)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +181,7 @@ async fn streams_end_with_the_process_and_no_more_are_opened() {
     assert!(last_words.concat().ends_with("event: cinnabar\ndata:\n\n"), "{last_words:?}");
     assert_eq!(other.end().await, Vec::<String>::new());
     done.await.unwrap();
-    assert!(matches!(hub.open("match=a", &[]).await, Opened::Unavailable(_)));
+    assert!(matches!(hub.open("match=a", &[]).await, Opened::Answer(_)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,7 +190,7 @@ async fn a_panic_cuts_streams_and_others_are_opened() {
     let mut reader = hub.subscribe("match=a", &[]).await;
     assert_eq!(reader.next().await, ":\n");
     let opened = hub.open("match=a", &[("last-event-id", memory::PANIC)]).await;
-    assert!(matches!(opened, Opened::Unavailable(_)));
+    assert!(matches!(opened, Opened::Answer(_)));
     assert_eq!(reader.end().await, Vec::<String>::new());
     let mut reader = hub.subscribe("match=a", &[]).await;
     assert_eq!(reader.next().await, ":\n");

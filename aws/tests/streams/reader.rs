@@ -70,7 +70,7 @@ impl Hub {
         let subscribe = self.admit(query, fields);
         match self.streams.open(subscribe, now().plus(deadline)).await {
             Opened::Stream(head, reader) => Reader { head, body: Body::Stream(reader) },
-            Opened::Unavailable(unavailable) => panic!("{unavailable:?}"),
+            Opened::Answer(answer) => panic!("{answer:?}"),
         }
     }
 }

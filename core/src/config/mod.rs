@@ -33,7 +33,8 @@ use crate::config::serves::Serves;
 use crate::terms::generation::Generations;
 use crate::terms::hub_url::HubUrl;
 use crate::trust::issuer::Issuers;
-use crate::wire::request::Request;
+use crate::wire::cors::Origins;
+use crate::wire::reader::NativeReaders;
 
 pub use config_error::ConfigError;
 pub use names::{all as names, by_todays_names, resembles};
@@ -86,23 +87,6 @@ pub struct Config {
     well_known_keys: Vec<String>,
 }
 
-/// Whose pages may read answers across origins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origins {
-    /// Everybody's, without credentials.
-    All,
-    /// Those of these origins, with credentials.
-    Listed(Vec<String>),
-}
-
-/// Which readers are taken for a browser's own `EventSource`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NativeReaders {
-    Auto,
-    Always,
-    Never,
-}
-
 impl Config {
     /// How many updates the log keeps, if it keeps a number of them.
     #[must_use]
@@ -146,20 +130,5 @@ impl Config {
     #[must_use]
     pub fn well_known_keys(&self) -> &[String] {
         &self.well_known_keys
-    }
-
-    /// The hub's URL: as configured, else at the origin that the platform vouches for.
-    pub(crate) fn hub_url(&self, request: &Request) -> Option<HubUrl> {
-        match &self.hub_url {
-            Some(url) => Some(url.clone()),
-            None => HubUrl::at_origin(request.origin()).ok(),
-        }
-    }
-
-    /// The URL by which a request reached a hub of several, each with a host that the platform
-    /// itself gave it: one more audience of tokens.
-    pub(crate) fn own_url(&self, request: &Request, hub: &HubUrl) -> Option<HubUrl> {
-        let url = self.has_own_host.then(|| format!("{}{}", request.origin(), hub.path()))?;
-        HubUrl::parse(&url).ok()
     }
 }

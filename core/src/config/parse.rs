@@ -6,9 +6,10 @@ use std::time::Duration;
 use url::Url;
 
 use crate::config::serves::Serves;
-use crate::config::{NativeReaders, Origins};
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::HubUrl;
+use crate::wire::cors::Origins;
+use crate::wire::reader::NativeReaders;
 
 /// The longest duration: ten years, in milliseconds.
 const LONGEST: u64 = 3650 * 86_400_000;

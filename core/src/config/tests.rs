@@ -127,14 +127,9 @@ fn a_platform_says_what_is_special_about_a_variable() {
 }
 
 #[test]
-fn a_host_of_its_own_is_one_more_url() {
-    let request = Request::new("GET", "https://own.example/x", []);
-    let own = |platform| {
-        let config = on(platform, &[("HUB_URL", "https://hub.example/hub")]).unwrap();
-        config.own_url(&request, &config.hub_url(&request).unwrap())
-    };
-    assert_eq!(own(&OTHER).unwrap().as_str(), "https://own.example/hub");
-    assert_eq!(own(&PLATFORM), None);
+fn a_platform_says_whether_hosts_are_its_own() {
+    assert!(on(&OTHER, &[]).unwrap().has_own_host);
+    assert!(!on(&PLATFORM, &[]).unwrap().has_own_host);
 }
 
 #[test]

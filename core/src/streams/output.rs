@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::streams::history::Location;
 use crate::streams::stream_id::StreamId;
-use crate::wire::unavailable::Unavailable;
+use crate::wire::answer::Answer;
 
 /// What a holder wants done, in the order in which [`Holder::poll_output`] brings it.
 ///
@@ -25,7 +25,7 @@ pub enum Output {
         /// The stream that is not to be.
         stream: StreamId,
         /// The answer.
-        answer: Unavailable,
+        answer: Answer,
     },
     /// Write these bytes to each of these streams.
     Write {

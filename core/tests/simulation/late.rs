@@ -46,7 +46,10 @@ fn a_token_may_expire_while_the_log_is_asked() {
     world.publish_and_sync("topic=a&id=urn:1");
     let cookie = fields(&world);
     let stream = world.begin("match=a", &[("cookie", &cookie), ("last-event-id", "urn:1")]);
-    world.pass(Duration::from_secs(10));
+    // The timer that was to answer a second before fires late.
+    world.now = world.now.plus(Duration::from_secs(10));
+    world.holder.handle_timeout(world.now);
+    world.drain();
     let answer = world.connection(stream).unavailable.as_ref().expect("an answer");
     assert_eq!(answer.status(), 401);
     world.answer_all();

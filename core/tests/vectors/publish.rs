@@ -71,7 +71,7 @@ fn publications() {
                 }
             }
             Admission::Forward(Command::Publish(publish)) => {
-                let answer = publish.accepted();
+                let answer = publish.accepted().response;
                 assert_eq!(answer.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
                 let update = Update::of(&publish);
                 assert_eq!(*answer.body(), update.id.as_bytes(), "the answer is the id");

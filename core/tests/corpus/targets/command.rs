@@ -13,7 +13,7 @@ pub(crate) fn run(bytes: &[u8]) {
         Command::Publish(publish) => {
             let _ = publish.accepted();
         }
-        Command::CheckHealth(check) => assert_eq!(check.healthy().status(), 200),
+        Command::CheckHealth(check) => assert_eq!(check.healthy().response.status(), 200),
         Command::Subscribe(subscribe) => {
             let mut holder = Holder::new(&OPEN, CursorKey::from_bytes([5; 16]), Place::default());
             holder.handle_subscribe(StreamId::new(1), subscribe, Place::default(), NOW);

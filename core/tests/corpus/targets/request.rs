@@ -103,7 +103,10 @@ fn forwarded(command: Command, config: &Config) {
     match command {
         Command::Publish(publish) => {
             assert_eq!(unavailable.status(), 503);
-            assert_eq!(publish.accepted().body(), publish.update().id().as_str().as_bytes());
+            assert_eq!(
+                publish.accepted().response.body(),
+                publish.update().id().as_str().as_bytes()
+            );
             publication::check(publish.update());
         }
         Command::Subscribe(subscribe) => {
@@ -112,7 +115,7 @@ fn forwarded(command: Command, config: &Config) {
         }
         Command::CheckHealth(check) => {
             assert_eq!(
-                (unavailable.status().as_u16(), check.healthy().status().as_u16()),
+                (unavailable.status().as_u16(), check.healthy().response.status().as_u16()),
                 (503, 200)
             );
         }
