@@ -288,14 +288,15 @@ mod tests {
             let bytes = format!("{:?}", token.as_bytes());
             let bytes = bytes.trim_matches(['[', ']']);
             let cookie = format!("mercureAuthorization={token}");
-            let places: [(&str, &[(&str, &[u8])]); 3] = [
-                (&format!("authorization={token}&"), &[]),
-                ("", &[("authorization", authorization.as_bytes())]),
-                ("", &[("cookie", cookie.as_bytes()), ("origin", b"https://hub.example")]),
+            let query = format!("authorization={token}");
+            let places = [
+                (query.as_str(), vec![]),
+                ("", vec![("authorization", authorization.as_bytes())]),
+                ("", vec![("cookie", cookie.as_bytes()), ("origin", b"https://hub.example")]),
             ];
             for (query, fields) in places {
                 for method in ["GET", "HEAD", "QUERY", "POST", "PUT"] {
-                    let url = format!("{HUB}?{query}match={token}");
+                    let url = format!("{HUB}?{query}&match={token}");
                     let request = Request::new(method, &url, fields.iter().copied());
                     let body = format!("topic=a&match=a&authorization={token}&data={token}");
                     let body = Body::Whole(body.into_bytes());
