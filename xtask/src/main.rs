@@ -11,28 +11,19 @@
 //! readme the README's tables
 //! ```
 //!
-//! Each command installs what it needs ([`tools`]), and ends what it started ([`process`]).
+//! Each command installs what it needs ([`machine::tools`]), and ends what it started ([`machine::process`]).
 
-mod aws;
-mod check;
-mod configuration;
-mod dev;
-mod dynamodb;
-mod page;
-mod process;
-mod readme;
-mod requirements;
-mod serve;
-mod template;
-mod test;
-mod token;
-mod tools;
-mod worker;
-mod workspace;
+mod commands;
+mod hubs;
+mod machine;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::commands::{check, dev, readme, serve, test, token};
+use crate::hubs::worker;
+use crate::machine::process;
 
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about = "Builds, runs and checks the hub", version)]

@@ -10,8 +10,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::process;
-use crate::workspace;
+use crate::machine::{process, workspace};
 
 /// The compiler of the Worker. Only a nightly one builds a standard library that unwinds, and a
 /// dated one is the same today and tomorrow.

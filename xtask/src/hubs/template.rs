@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::workspace;
+use crate::machine::workspace;
 
 /// The properties of the table, as DynamoDB's own API spells them, too.
 pub(crate) fn table() -> Result<Map<String, Value>> {

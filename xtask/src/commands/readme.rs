@@ -5,7 +5,8 @@ use std::fs;
 use anyhow::{Context as _, Result, bail};
 use cinnabar_core::config::VARIABLES;
 
-use crate::{requirements, workspace};
+use crate::commands::requirements;
+use crate::machine::workspace;
 
 /// What stands between two marks of the README.
 struct Part {

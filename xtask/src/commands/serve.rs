@@ -14,8 +14,9 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::configuration::{self, Variables};
-use crate::{aws, tools, worker, workspace};
+use crate::hubs::configuration::{self, Variables};
+use crate::hubs::{aws, worker};
+use crate::machine::{tools, workspace};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -113,7 +114,7 @@ fn workerd_config(variables: &Variables) -> Result<String> {
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, _)| format!("    (name = \"{name}\", fromEnvironment = \"{name}\"),\n"))
         .collect();
-    Ok(include_str!("workerd.capnp")
+    Ok(include_str!("../hubs/workerd.capnp")
         .replace("COMPATIBILITY_DATE", &configuration::compatibility_date()?)
         .replace("    # variables\n", &bindings))
 }

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use cinnabar_core::Config;
 use cinnabar_core::config::{Platform, VARIABLES};
 
-use crate::configuration::{self, Variables};
+use crate::hubs::configuration::{self, Variables};
 
 const SECRETS: &str = "Cloudflare does not give back the secrets that it has: those in .dev.vars and the environment were checked. (.dev.vars.example shows how; git ignores .dev.vars.)";
 

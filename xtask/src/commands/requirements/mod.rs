@@ -21,8 +21,8 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::test::TOGETHER;
-use crate::workspace;
+use crate::commands::test::TOGETHER;
+use crate::machine::workspace;
 
 const FILE: &str = "tests/requirements.toml";
 

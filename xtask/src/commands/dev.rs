@@ -13,11 +13,12 @@ use cinnabar_core::config::{self, Platform};
 use clap::Args;
 use rustix::io::{FdFlags, fcntl_setfd};
 
-use crate::configuration::{self, DEVELOPMENT_KEY, Variables};
-use crate::page::Page;
-use crate::process::{Running, quote};
-use crate::token::{self, Generation};
-use crate::{aws, check, serve, worker};
+use crate::commands::page::Page;
+use crate::commands::token::{self, Generation};
+use crate::commands::{check, serve};
+use crate::hubs::configuration::{self, DEVELOPMENT_KEY, Variables};
+use crate::hubs::{aws, worker};
+use crate::machine::process::{Running, quote};
 
 /// How long the hub may take until it answers; a busy machine is slow.
 const READY: Duration = Duration::from_secs(60);

@@ -16,9 +16,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::configuration::Variables;
-use crate::dynamodb::{self, Storage};
-use crate::{configuration, process, serve, template, test, tools, workspace};
+use crate::commands::{serve, test};
+use crate::hubs::configuration::{self, Variables};
+use crate::hubs::dynamodb::{self, Storage};
+use crate::hubs::template;
+use crate::machine::{process, tools, workspace};
 
 /// The deployed binary, and what runs it here.
 const FUNCTION: &str = "bootstrap";

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value, json};
 
-use crate::configuration::{self, DEVELOPMENT_ISSUER, DEVELOPMENT_KEY};
+use crate::hubs::configuration::{self, DEVELOPMENT_ISSUER, DEVELOPMENT_KEY};
 
 /// The `type` of a Mercure authorization detail (draft-08, "Authorization Details").
 const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";

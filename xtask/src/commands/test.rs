@@ -5,8 +5,10 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::process::{self, quote};
-use crate::{aws, readme, requirements, tools, worker, workspace};
+use crate::commands::{readme, requirements};
+use crate::hubs::{aws, worker};
+use crate::machine::process::{self, quote};
+use crate::machine::{tools, workspace};
 
 #[derive(Args)]
 pub(crate) struct Arguments {

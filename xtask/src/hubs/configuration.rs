@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use cinnabar_core::config;
 use toml::Table;
 
-use crate::workspace;
+use crate::machine::workspace;
 
 /// Configuration variables and their values.
 pub(crate) type Variables = BTreeMap<String, String>;

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::process::Running;
-use crate::{aws, template, tools};
+use crate::hubs::{aws, template};
+use crate::machine::process::Running;
+use crate::machine::tools;
 
 /// How long it may take until it answers; a busy machine is slow.
 const READY: Duration = Duration::from_secs(60);

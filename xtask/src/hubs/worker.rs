@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::{process, tools, workspace};
+use crate::machine::{process, tools, workspace};
 
 /// The most that the wasm may weigh when compressed, in bytes: a third of the free plan's limit.
 const MAX_COMPRESSED: usize = 1_000_000;

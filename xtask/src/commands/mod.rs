@@ -1,0 +1,10 @@
+//! The commands, a file for each.
+
+pub(crate) mod check;
+pub(crate) mod dev;
+mod page;
+pub(crate) mod readme;
+mod requirements;
+pub(crate) mod serve;
+pub(crate) mod test;
+pub(crate) mod token;

@@ -1,0 +1,7 @@
+//! The hubs that run on this machine: how each is configured, built and started.
+
+pub(crate) mod aws;
+pub(crate) mod configuration;
+pub(crate) mod dynamodb;
+pub(crate) mod template;
+pub(crate) mod worker;

@@ -1,0 +1,5 @@
+//! This machine: its programs, its processes, its files.
+
+pub(crate) mod process;
+pub(crate) mod tools;
+pub(crate) mod workspace;
