@@ -13,8 +13,9 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "launch", required_unless_present = "launch")]
     pub(crate) url: Option<String>,
 
-    /// Starts hubs by this shell command line, with `--port N --data FOLDER` appended and the
-    /// configuration in environment variables; it must `exec` the server.
+    /// Start hubs with this shell command line, with `--port N --data FOLDER` appended; it must
+    /// `exec` the server. The configuration is in environment variables, beside which the server gets
+    /// only `PATH`, `HOME` and the like; to give it others, begin with `env NAME=value`.
     #[arg(long)]
     pub(crate) launch: Option<String>,
 

@@ -1,9 +1,10 @@
 //! `EventSource` across origins, with cookies (draft-08, "Cookie").
 
+use super::hosts::{USERS, shared, target};
 use super::page::Subscriber;
 use super::process::Browser;
 use super::site::Report;
-use super::{USERS, shared, target};
+
 use crate::case::Suite;
 use crate::form;
 use crate::hub::{Hub, fresh};

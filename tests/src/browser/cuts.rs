@@ -4,10 +4,11 @@
 //! event gives it one. Without it, each of these pages silently loses an update.
 
 use super::gate::Gate;
+use super::hosts::{self, USERS, target, variables};
 use super::page::{Page, Subscriber};
 use super::process::Browser;
 use super::site::Report;
-use super::{USERS, target, variables};
+
 use crate::case::Suite;
 use crate::form;
 use crate::hub::{Hub, fresh};
@@ -40,7 +41,7 @@ pub(super) fn a_quiet_page_misses_nothing_when_its_connection_is_reset(
     suite: &Suite,
     browser: &Browser,
 ) {
-    let hub = super::shared(suite, browser);
+    let hub = hosts::shared(suite, browser);
     let gate = Gate::start(hub.endpoint.port).unwrap();
     let topic = fresh("reset");
     let page = quiet_page(browser, &hub, gate.port(), &topic);

@@ -1,10 +1,11 @@
 //! `fetch` with a token in the header, which the specification recommends where cookies do not
 //! reach (draft-08, "Authorization HTTP Header").
 
+use super::hosts::{USERS, shared, target};
 use super::page::Subscriber;
 use super::process::Browser;
 use super::site::Report;
-use super::{USERS, shared, target};
+
 use crate::case::Suite;
 use crate::form;
 use crate::hub::fresh;

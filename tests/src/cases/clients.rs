@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::arguments::Capability;
 use crate::case::{Case, case};
 use crate::cases::cors::LISTED;
-use crate::cases::expect_nothing_yet;
+use crate::cases::silence::expect_nothing_yet;
 use crate::form;
 use crate::http::{Connection, Request};
 use crate::hub::{Hub, fresh};

@@ -4,7 +4,7 @@ use crate::arguments::Capability;
 use crate::case::{Case, Suite, case};
 use crate::http::Response;
 use crate::hub::{Hub, fresh};
-use crate::launch::BROKEN;
+use crate::process::BROKEN;
 
 pub(crate) const CASES: &[Case] = &[
     case!(an_unknown_path_names_the_hubs).needing(&[Capability::WholeHost]),

@@ -1,7 +1,7 @@
 //! The fields of a publication, one by one (draft-08, "Publication").
 
 use crate::case::{Case, case};
-use crate::cases::expect_nothing_yet;
+use crate::cases::silence::expect_nothing_yet;
 use crate::form;
 use crate::hub::{Hub, fresh};
 use crate::token::Generation;

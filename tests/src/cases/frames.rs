@@ -2,7 +2,7 @@
 
 use crate::arguments::Capability;
 use crate::case::{Case, case};
-use crate::cases::expect_nothing_yet;
+use crate::cases::silence::expect_nothing_yet;
 use crate::hub::{Hub, fresh};
 
 pub(crate) const CASES: &[Case] = &[

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::arguments::Capability;
 use crate::case::{Case, case};
+use crate::cases::silence::expect_nothing_yet;
 use crate::form;
 use crate::http::{Connection, Request};
 use crate::hub::{Hub, fresh};
@@ -152,7 +153,7 @@ fn broken_requests_do_not_reach_others(hub: &Hub) {
         let mut connection = Connection::open(&hub.endpoint).expect("the hub listens");
         connection.write(request.as_bytes()).expect("the hub takes what is sent");
     }
-    super::expect_nothing_yet(hub, &mut stream, &topic);
+    expect_nothing_yet(hub, &mut stream, &topic);
     lives(hub);
 }
 
@@ -202,7 +203,7 @@ fn no_request_is_smuggled_behind_another(hub: &Hub) {
         assert!(answer.is_none_or(|status| status < 500), "{answer:?}: {request}");
         assert_ne!(answer, Some(200), "{request}");
     }
-    super::expect_nothing_yet(hub, &mut stream, &topic);
+    expect_nothing_yet(hub, &mut stream, &topic);
     lives(hub);
 }
 
@@ -242,7 +243,7 @@ fn a_field_that_is_two_or_folded_counts_for_no_more(hub: &Hub) {
         let answer = status(hub, &request);
         assert!(answer.is_none_or(|status| (400..500).contains(&status)), "{answer:?}: {request}");
     }
-    super::expect_nothing_yet(hub, &mut stream, &topic);
+    expect_nothing_yet(hub, &mut stream, &topic);
     lives(hub);
 }
 

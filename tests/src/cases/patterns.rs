@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::case::{Case, case};
-use crate::cases::expect_nothing_yet;
+use crate::cases::silence::expect_nothing_yet;
 use crate::hub::{Hub, fresh};
 use crate::token::DETAIL;
 

@@ -1,7 +1,7 @@
 //! Private updates: who gets them, live and replayed.
 
 use crate::case::{Case, case};
-use crate::cases::expect_nothing_yet;
+use crate::cases::silence::expect_nothing_yet;
 use crate::hub::{Hub, fresh};
 use crate::token::Generation;
 

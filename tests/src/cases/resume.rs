@@ -9,6 +9,7 @@ use std::thread;
 
 use crate::arguments::Capability;
 use crate::case::{Case, Suite, case};
+use crate::cases::silence::expect_nothing_yet;
 use crate::hub::{Hub, fresh};
 use crate::launch::Variables;
 use crate::stream::Stream;
@@ -142,7 +143,7 @@ fn an_empty_cursor_replays_nothing(hub: &Hub) {
         // The answer field is there whenever a cursor came, even an empty one.
         let place = stream.header("Mercure-Last-Event-ID");
         assert!(place.is_some_and(|place| !place.is_empty()), "{request}");
-        super::expect_nothing_yet(hub, &mut stream, &topic);
+        expect_nothing_yet(hub, &mut stream, &topic);
     }
     let stream = hub.subscription(&[("match", &topic)]).open();
     assert_eq!(stream.header("Mercure-Last-Event-ID"), None);
@@ -170,7 +171,7 @@ fn what_was_acknowledged_is_history_at_once(suite: &Suite) {
                     hub.subscription(&[("match", &topic), ("last_event_id", &id)]).open();
                 resumed(&resuming, &id);
                 let mut new = hub.subscribe(&topic);
-                super::expect_nothing_yet(hub, &mut new, &topic);
+                expect_nothing_yet(hub, &mut new, &topic);
             }
         }));
         done.store(true, Ordering::Relaxed);

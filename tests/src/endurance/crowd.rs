@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::PATIENCE;
 use super::connection::Connection;
+use super::patience::PATIENCE;
 use crate::case::Suite;
 use crate::hub::{Hub, fresh};
 use crate::sse::Item;

@@ -4,8 +4,8 @@ use std::sync::mpsc::{Receiver, SendError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::PATIENCE;
 use super::journal::Seen;
+use super::patience::PATIENCE;
 use crate::http::{Body, Request};
 use crate::sse::{Item, Parser};
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::PATIENCE;
 use super::follower::Follower;
 use super::journal::{Journal, check_same};
+use super::patience::PATIENCE;
 use super::processes::kill_children;
 use super::publisher::{Crew, Publisher};
 use crate::case::Suite;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::PATIENCE;
 use super::journal::Journal;
+use super::patience::PATIENCE;
 use crate::hub::Hub;
 
 /// How long a publisher waits before its next attempt.

@@ -4,7 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
-use super::{PATIENCE, padded};
+use super::padding::padded;
+use super::patience::PATIENCE;
 use crate::form;
 use crate::hub::{Hub, fresh};
 

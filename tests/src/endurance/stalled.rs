@@ -3,7 +3,9 @@
 use std::io::ErrorKind;
 
 use super::connection::Connection;
-use super::{PATIENCE, memory, padded};
+use super::memory;
+use super::padding::padded;
+use super::patience::PATIENCE;
 use crate::case::Suite;
 use crate::hub::{Hub, fresh};
 use crate::stream::Stream;

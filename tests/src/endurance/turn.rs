@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::PATIENCE;
 use super::follower::Follower;
 use super::journal::{Journal, check_same};
+use super::patience::PATIENCE;
 use super::publisher::{Crew, Publisher};
 use crate::case::Suite;
 use crate::hub::fresh;

@@ -2,9 +2,13 @@
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{DEADLINE, Endpoint, Head};
+use super::endpoint::Endpoint;
+use super::response::Head;
+
+/// How long anything may take to arrive. Generous: only a broken hub takes this long.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A connection to a hub.
 pub(crate) struct Connection {

@@ -1,79 +1,14 @@
-//! An HTTP/1 client that hides nothing.
-//!
-//! Requests are sent byte for byte as a case writes them, broken ones too. Of an answer the
-//! transport chunks stay apart ([`Body::chunk`]): "one event a chunk" is a rule of its own, and a
-//! client that joins chunks could not see it broken.
-
-mod connection;
-mod response;
+//! Requests, byte for byte as a case writes them.
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::arguments::{Arguments, Capability};
+use super::connection::{Body, Connection, DEADLINE};
+use super::endpoint::Endpoint;
+use super::response::{Head, Response};
 use crate::stream::Stream;
-
-pub(crate) use connection::{Body, Connection};
-pub(crate) use response::{Head, Response};
-
-/// How long anything may take to arrive. Generous: it passes only when something is broken.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
-
-/// Where a hub listens.
-#[derive(Clone, Debug)]
-pub(crate) struct Endpoint {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    /// The path of the hub's URL.
-    pub(crate) path: String,
-    /// Whether challenges arrive under their own name.
-    challenges: bool,
-}
-
-impl Endpoint {
-    /// The endpoint of a hub's URL.
-    pub(crate) fn parse(url: &str, arguments: &Arguments) -> Result<Self, String> {
-        let rest = url.strip_prefix("http://").ok_or_else(|| {
-            format!("{url}: only http:// is supported so far; put a proxy that speaks TLS between")
-        })?;
-        let (authority, path) = match rest.find('/') {
-            Some(slash) => rest.split_at(slash),
-            None => return Err(format!("{url}: names no path")),
-        };
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) => {
-                (host, port.parse().map_err(|error| format!("{url}: port {port}: {error}"))?)
-            }
-            None => (authority, 80),
-        };
-        Ok(Self {
-            host: host.to_owned(),
-            port,
-            path: path.to_owned(),
-            challenges: !arguments.without.contains(&Capability::WwwAuthenticate),
-        })
-    }
-
-    /// A server on this machine, of which nothing is known but its port.
-    pub(crate) fn local(port: u16) -> Self {
-        Self { host: "localhost".to_owned(), port, path: "/".to_owned(), challenges: true }
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}{}", self.authority(), self.path)
-    }
-
-    /// Scheme, host and port, as an `Origin` field has them.
-    pub(crate) fn origin(&self) -> String {
-        format!("http://{}", self.authority())
-    }
-
-    fn authority(&self) -> String {
-        format!("{}:{}", self.host, self.port)
-    }
-}
 
 /// A request, built field by field.
 #[derive(Clone)]

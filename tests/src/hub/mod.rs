@@ -1,5 +1,7 @@
 //! A hub as its clients see it: an endpoint, the keys it trusts, and requests to it.
 
+mod tokens;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +10,7 @@ use crate::arguments::{Arguments, Capability, Limits};
 use crate::children;
 use crate::form;
 use crate::http::{Endpoint, Request};
-use crate::launch::Process;
+use crate::process::Process;
 use crate::stream::Stream;
 use crate::token::Generation;
 
