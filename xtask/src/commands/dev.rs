@@ -17,7 +17,7 @@ use crate::commands::page::Page;
 use crate::commands::token::{self, Generation};
 use crate::commands::{check, serve};
 use crate::hubs::configuration::{self, DEVELOPMENT_KEY, Variables};
-use crate::hubs::{aws, worker};
+use crate::hubs::{aws, worker, workerd};
 use crate::machine::process::{Running, quote};
 
 /// How long the hub may take until it answers; a busy machine is slow.
@@ -68,7 +68,7 @@ fn built(arguments: &Arguments, variables: &Variables) -> Result<Command> {
     if !arguments.aws {
         println!("building the Worker");
         worker::build()?;
-        return serve::workerd(arguments.port, &arguments.data, variables);
+        return workerd::command(arguments.port, &arguments.data, variables);
     }
     println!("building the function");
     aws::build()?;

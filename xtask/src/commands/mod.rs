@@ -6,5 +6,7 @@ mod page;
 pub(crate) mod readme;
 mod requirements;
 pub(crate) mod serve;
+mod stack;
+mod suite;
 pub(crate) mod test;
 pub(crate) mod token;

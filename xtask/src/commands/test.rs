@@ -5,10 +5,10 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::commands::{readme, requirements};
+use crate::commands::{readme, requirements, stack, suite};
 use crate::hubs::{aws, worker};
-use crate::machine::process::{self, quote};
-use crate::machine::{tools, workspace};
+use crate::machine::cargo::TOGETHER;
+use crate::machine::{cargo, process, tools, workspace};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -17,14 +17,9 @@ pub(crate) struct Arguments {
     suite: Vec<String>,
 }
 
-/// The packages that are tested together. Cargo gives all packages of one call the features of
-/// all, and so the cryptography of both platforms; those of the platforms are built apart.
-pub(crate) const TOGETHER: [&str; 5] =
-    ["--workspace", "--exclude", "cinnabar-aws", "--exclude", "cinnabar-cloudflare"];
-
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     heading("formatting");
-    cargo(&["fmt", "--all", "--check"])?;
+    cargo::run(&["fmt", "--all", "--check"])?;
 
     heading("tables of the README");
     readme::check()?;
@@ -32,24 +27,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     heading("clippy");
     tools::wasm_target()?;
     let strict = ["--", "-D", "warnings"];
-    cargo(&[&["clippy", "--locked", "--all-targets"], &strict[..]].concat())?;
+    cargo::run(&[&["clippy", "--locked", "--all-targets"], &strict[..]].concat())?;
     let worker = ["clippy", "--locked", "-p", "cinnabar-cloudflare", "--target", tools::WASM];
-    cargo(&[&worker, &strict[..]].concat())?;
+    cargo::run(&[&worker, &strict[..]].concat())?;
 
     heading("documentation");
     process::run(
-        command(&["doc", "--locked", "--quiet", "--no-deps", "-p", "cinnabar-core"])
+        cargo::command(&["doc", "--locked", "--quiet", "--no-deps", "-p", "cinnabar-core"])
             .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
 
     heading("unit, vector and property tests");
-    cargo(&[&["test", "--locked", "--quiet"], &TOGETHER[..]].concat())?;
+    cargo::run(&[&["test", "--locked", "--quiet"], &TOGETHER[..]].concat())?;
 
     heading("the AWS variant: its log on DynamoDB Local, and the log's model");
     tools::npm_packages()?;
     tools::java()?;
     process::run(
-        command(&["test", "--locked", "--quiet", "--package", "cinnabar-aws"])
+        cargo::command(&["test", "--locked", "--quiet", "--package", "cinnabar-aws"])
             .env("DYNAMODB_LOCAL", tools::dynamodb_local()?),
     )?;
 
@@ -71,41 +66,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("black-box suite, under workerd and in browsers");
     tools::browsers()?;
-    let conditions = ["--without", "environments"].into_iter();
-    suite("serve --prebuilt", conditions.chain(arguments.suite.iter().map(String::as_str)))?;
+    suite::on_cloudflare(&arguments.suite)?;
 
     heading("template.yaml, and the function that it deploys");
-    aws::check_template()?;
+    stack::check()?;
 
     aws::build()?;
     heading("black-box suite, on the AWS variant, with many streams in an environment");
-    aws::run_suite(aws::MANY, &arguments.suite)?;
+    suite::on_aws(suite::MANY, &arguments.suite)?;
     if arguments.suite.is_empty() {
         heading("a part of it, with one stream in an environment, as Lambda has it by default");
         // Cases of few streams: each is a process here.
         let part = ["resume::", "--skip", "what_was_acknowledged", "--skip", "a_replay_turns_live"];
-        aws::run_suite(1, &part.map(str::to_owned))?;
+        suite::on_aws(1, &part.map(str::to_owned))?;
     }
     Ok(())
 }
 
-/// Runs the black-box suite against hubs that this program serves.
-pub(crate) fn suite<'a>(serve: &str, arguments: impl Iterator<Item = &'a str>) -> Result<()> {
-    let launch = format!("{} {serve}", quote(&std::env::current_exe()?.to_string_lossy()));
-    let conformance = ["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"];
-    process::run(command(&conformance).args(["--launch", &launch]).args(arguments))
-}
-
 fn heading(what: &str) {
     println!("\n── {what}");
-}
-
-fn cargo(arguments: &[&str]) -> Result<()> {
-    process::run(&mut command(arguments))
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
-    command.args(arguments).current_dir(workspace::path(""));
-    command
 }

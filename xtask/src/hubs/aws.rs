@@ -11,68 +11,24 @@
 
 use std::fs;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use crate::commands::{serve, test};
 use crate::hubs::configuration::{self, Variables};
 use crate::hubs::dynamodb::{self, Storage};
-use crate::hubs::template;
-use crate::machine::{process, tools, workspace};
-
-/// The deployed binary, and what runs it here.
-const FUNCTION: &str = "bootstrap";
-const EMULATOR: &str = "cinnabar-lambda-emulator";
+use crate::hubs::emulator;
+use crate::machine::{process, tools};
 
 /// The table of a hub with a database of its own; its name is the stack's affair on AWS.
 const TABLE: &str = "cinnabar";
 
-/// What Lambda takes away from the hub, and its smaller limit, for the black-box suite.
-const CONDITIONS: [&str; 16] = [
-    "--without",
-    "disconnects",
-    "--without",
-    "www-authenticate",
-    "--without",
-    "raw-requests",
-    "--without",
-    "chunks",
-    "--without",
-    "history-size",
-    "--max-update-size",
-    "350000",
-    // DynamoDB Local takes minutes to write a hundred.
-    "--stalled-megabytes",
-    "20",
-    "--test-threads",
-    "4",
-];
-
-/// Enough streams in an environment for any case of the suite.
-pub(crate) const MANY: u16 = 64;
-
-/// Builds both.
+/// Builds the function and the emulator.
 pub(crate) fn build() -> Result<()> {
     tools::npm_packages()?;
     tools::java()?;
-    process::run(
-        Command::new("cargo")
-            .args(["build", "--locked", "--package", "cinnabar-aws", "--package", EMULATOR])
-            .current_dir(workspace::path("")),
-    )
-}
-
-/// Runs the black-box suite against hubs that share a database: one in Java for each of dozens of
-/// hubs is more than a small machine serves in time.
-pub(crate) fn run_suite(environment_concurrency: u16, arguments: &[String]) -> Result<()> {
-    let database = dynamodb::start(Storage::Memory)?;
-    let serve = format!(
-        "serve --aws --prebuilt --environment-concurrency {environment_concurrency} --database {}",
-        database.port
-    );
-    test::suite(&serve, CONDITIONS.into_iter().chain(arguments.iter().map(String::as_str)))
+    emulator::build()
 }
 
 /// Becomes the hub; returns only where it can't.
@@ -82,11 +38,7 @@ pub(crate) fn run(
     environment_concurrency: u16,
     database: Option<u16>,
 ) -> Result<()> {
-    for name in [FUNCTION, EMULATOR] {
-        if !built(name).is_file() {
-            bail!("{name} has not been built: run `cargo xtask serve --aws` without --prebuilt");
-        }
-    }
+    emulator::require_built()?;
     let data = std::path::absolute(data)?;
     // Held until this process becomes the emulator, and the database's parent stays.
     let own;
@@ -101,12 +53,12 @@ pub(crate) fn run(
         }
     };
     dynamodb::create_table(database, &table)?;
-    let mut emulator = emulator(database, &table, &configuration::environment());
-    emulator
+    let mut command = command(database, &table, &configuration::environment());
+    command
         .args(["--port", &port.to_string()])
         .args(["--environment-concurrency", &environment_concurrency.to_string(), "--"])
-        .arg(built(FUNCTION));
-    Err(emulator.exec()).context("cannot run the emulator")
+        .arg(emulator::function());
+    Err(command.exec()).context("cannot run the emulator")
 }
 
 /// The table of a hub with data of its own in a database that is shared: the folder's path, in the
@@ -118,9 +70,9 @@ fn table_of(data: &Path) -> String {
     name[name.len().saturating_sub(255)..].to_owned()
 }
 
-fn emulator(database: u16, table: &str, variables: &Variables) -> Command {
-    serve::allow_many_connections();
-    let mut command = Command::new(built(EMULATOR));
+fn command(database: u16, table: &str, variables: &Variables) -> Command {
+    process::allow_many_connections();
+    let mut command = Command::new(emulator::program());
     command
         .arg("serve")
         .envs(variables)
@@ -132,64 +84,4 @@ fn emulator(database: u16, table: &str, variables: &Variables) -> Command {
         .env("AWS_SECRET_ACCESS_KEY", "local")
         .env("AWS_REGION", "us-east-1");
     command
-}
-
-/// This command, which ends when this process does, or the emulator that it becomes.
-pub(crate) fn tethered(command: &Command) -> Command {
-    let mut tethered = Command::new(built(EMULATOR));
-    tethered
-        .args(["tether", "--parent", &std::process::id().to_string(), "--"])
-        .arg(command.get_program())
-        .args(command.get_args());
-    tethered
-}
-
-fn built(name: &str) -> PathBuf {
-    workspace::path("target/debug").join(name)
-}
-
-/// Checks template.yaml, and builds what it deploys; none of it needs an account.
-pub(crate) fn check_template() -> Result<()> {
-    let programs = tools::sam()?;
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(
-        std::iter::once(programs.clone()).chain(std::env::split_paths(&path)),
-    )?;
-    let command = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new(programs.join(program));
-        command
-            .args(arguments)
-            .current_dir(workspace::path(""))
-            .env("PATH", &path)
-            // Nothing is sent to anybody by a test.
-            .env("SAM_CLI_TELEMETRY", "0")
-            // That it builds is what is checked; to optimize it takes minutes.
-            .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-            .env("AWS_REGION", "us-east-1");
-        command
-    };
-    check_router()?;
-    process::run(&mut command("cfn-lint", &["template.yaml"]))?;
-    process::run(&mut command("sam", &["validate", "--lint"]))?;
-    tools::lambda_target()?;
-    process::run(&mut command("sam", &["build", "--build-dir", "target/sam"]))
-}
-
-/// Runs CloudFront's program under Node.js, in place of CloudFront.
-fn check_router() -> Result<()> {
-    let router = template::router()?.replace(
-        "import cf from 'cloudfront';",
-        "let chosen; const cf = { selectRequestOriginById(id) { chosen = id; } };",
-    );
-    let check = "
-        for (const [method, origin] of [['POST', 'publish'], ['GET'], ['HEAD'], ['OPTIONS']]) {
-          chosen = undefined;
-          const request = { method };
-          if (handler({ request }) !== request || chosen !== origin) {
-            throw new Error(`${method} goes to ${chosen}`);
-          }
-        }";
-    process::run(Command::new("node").args(["--eval", &format!("{router}{check}")]))
 }

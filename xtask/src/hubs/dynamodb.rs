@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::hubs::{aws, template};
+use crate::hubs::{emulator, template};
 use crate::machine::process::Running;
 use crate::machine::tools;
 
@@ -63,7 +63,7 @@ fn launch(storage: Storage) -> Result<Database> {
         Storage::Memory => java.arg("-inMemory"),
     };
     // It prints its settings, and a warning of its logger.
-    let mut tethered = aws::tethered(&java);
+    let mut tethered = emulator::tethered(&java);
     let mut process = Running::start(tethered.stdout(Stdio::null()).stderr(Stdio::null()))?;
     let deadline = Instant::now() + READY;
     while call(port, "ListTables", &json!({})).is_err() {

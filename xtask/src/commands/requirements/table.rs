@@ -1,0 +1,37 @@
+//! The README's protocol table.
+
+use anyhow::Result;
+
+use crate::commands::requirements::specification::{FILE, Section, Specification, Standing};
+
+/// The README's protocol table, and what is to be said about it.
+pub(crate) fn table() -> Result<String> {
+    let specification = Specification::read()?;
+    let mut table =
+        String::from("| section | status | what is not there, or otherwise |\n|---|---|---|\n");
+    let (mut plain, mut others) = (Vec::new(), Vec::new());
+    for section in &specification.sections {
+        let Section { title, has, lacks, .. } = section;
+        match section.status() {
+            Some("yes") if has.is_empty() && lacks.is_empty() => plain.push(title.as_str()),
+            Some(status) if has.is_empty() => {
+                table += &format!("| {title} | {status} | {lacks} |\n")
+            }
+            Some(status) => table += &format!("| {title} | {status}: {has} | {lacks} |\n"),
+            None => others.push(title.as_str()),
+        }
+    }
+    table += &format!("| {} | yes |  |\n", plain.join(", "));
+
+    let shown = specification.count(|standing| matches!(standing, Standing::Shown(_)));
+    let later = specification.count(|standing| *standing == Standing::Later);
+    table += &format!(
+        "\nThe draft says MUST or MUST NOT {} times, {} times of a hub. Tests show {shown} of these;\n\
+         [requirements.toml]({FILE}) names them one by one, and says of all others why there is\n\
+         no test. No duties of a hub are in {}.\n",
+        specification.count(|_| true),
+        shown + later,
+        others.join(", "),
+    );
+    Ok(table)
+}
