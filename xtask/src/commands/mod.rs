@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod dev;
 mod page;
+pub(crate) mod plan;
 pub(crate) mod readme;
 mod requirements;
 pub(crate) mod serve;
