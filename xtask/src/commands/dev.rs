@@ -18,6 +18,7 @@ use crate::commands::token::{self, Generation};
 use crate::commands::{check, serve};
 use crate::hubs::configuration::{self, DEVELOPMENT_KEY, Variables};
 use crate::hubs::{aws, worker, workerd};
+use crate::machine::environment;
 use crate::machine::process::{Running, quote};
 
 /// How long the hub may take until it answers; a busy machine is slow.
@@ -73,7 +74,7 @@ fn built(arguments: &Arguments, variables: &Variables) -> Result<Command> {
     println!("building the function");
     aws::build()?;
     // A process of its own, since what serves becomes the emulator.
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = environment::bare(std::env::current_exe()?);
     command
         .args(["serve", "--aws", "--prebuilt", "--port", &arguments.port.to_string(), "--data"])
         .arg(&arguments.data)

@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result};
 use crate::hubs::configuration::{self, Variables};
 use crate::hubs::dynamodb::{self, Storage};
 use crate::hubs::emulator;
-use crate::machine::{process, tools};
+use crate::machine::{environment, process, tools};
 
 /// The table of a hub with a database of its own; its name is the stack's affair on AWS.
 const TABLE: &str = "cinnabar";
@@ -72,14 +72,14 @@ fn table_of(data: &Path) -> String {
 
 fn command(database: u16, table: &str, variables: &Variables) -> Command {
     process::allow_many_connections();
-    let mut command = Command::new(emulator::program());
+    let mut command = environment::bare(emulator::program());
     command
         .arg("serve")
         .envs(variables)
         .env("TABLE_NAME", table)
         .env("ORIGIN_SECRET", "of the emulator, which is both functions at one URL")
         .env("AWS_ENDPOINT_URL_DYNAMODB", format!("http://127.0.0.1:{database}"))
-        // The user's own would be sent to it, and might be looked up over the network.
+        // Without these, they would be looked for in files and over the network.
         .env("AWS_ACCESS_KEY_ID", "local")
         .env("AWS_SECRET_ACCESS_KEY", "local")
         .env("AWS_REGION", "us-east-1");

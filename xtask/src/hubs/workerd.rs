@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use crate::hubs::configuration::{self, Variables};
 use crate::hubs::worker;
-use crate::machine::{process, tools};
+use crate::machine::{environment, process, tools};
 
 /// The command that serves the hub at this port, with these variables.
 pub(crate) fn command(port: u16, data: &Path, variables: &Variables) -> Result<Command> {
@@ -20,7 +20,7 @@ pub(crate) fn command(port: u16, data: &Path, variables: &Variables) -> Result<C
     fs::write(&file, config(variables)?)
         .with_context(|| format!("cannot write {}", file.display()))?;
     process::allow_many_connections();
-    let mut command = Command::new(tools::workerd()?);
+    let mut command = environment::bare(tools::workerd()?);
     command
         .arg("serve")
         .arg(joined("--import-path=", &worker::folder()))
