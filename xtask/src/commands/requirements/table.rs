@@ -1,4 +1,4 @@
-//! The README's protocol table.
+//! The protocol table of the README.
 
 use anyhow::Result;
 
@@ -8,7 +8,7 @@ use crate::commands::requirements::specification::{FILE, Section, Specification,
 pub(crate) fn table() -> Result<String> {
     let specification = Specification::read()?;
     let mut table =
-        String::from("| section | status | what is not there, or otherwise |\n|---|---|---|\n");
+        String::from("| section | status | what is missing or differs |\n|---|---|---|\n");
     let (mut plain, mut others) = (Vec::new(), Vec::new());
     for section in &specification.sections {
         let Section { title, has, lacks, .. } = section;
@@ -26,9 +26,9 @@ pub(crate) fn table() -> Result<String> {
     let shown = specification.count(|standing| matches!(standing, Standing::Shown(_)));
     let later = specification.count(|standing| *standing == Standing::Later);
     table += &format!(
-        "\nThe draft says MUST or MUST NOT {} times, {} times of a hub. Tests show {shown} of these;\n\
-         [requirements.toml]({FILE}) names them one by one, and says of all others why there is\n\
-         no test. No duties of a hub are in {}.\n",
+        "\nThe draft says MUST or MUST NOT {} times, {} of them to a hub. Tests show {shown} of these;\n\
+         [requirements.toml]({FILE}) lists them one by one, and says of all others why there is no\n\
+         test. These sections ask nothing of a hub: {}.\n",
         specification.count(|_| true),
         shown + later,
         others.join(", "),
