@@ -1,4 +1,4 @@
-//! `check`: the configuration, read as the hub will read it, before it is deployed.
+//! `check`: reads the configuration as the hub will, before it is deployed.
 
 use anyhow::{Result, bail};
 use cinnabar_core::Config;
@@ -6,7 +6,7 @@ use cinnabar_core::config::{Platform, VARIABLES};
 
 use crate::hubs::configuration::{self, Variables};
 
-const SECRETS: &str = "Cloudflare does not give back the secrets that it has: those in .dev.vars and the environment were checked. (.dev.vars.example shows how; git ignores .dev.vars.)";
+const SECRETS: &str = "Cloudflare does not reveal the secrets it has been given, so those in .dev.vars and the environment were checked instead. (.dev.vars.example shows how; git ignores .dev.vars.)";
 
 pub(crate) fn run() -> Result<()> {
     let variables = configuration::deployment()?;
@@ -30,7 +30,7 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Prints what looks wrong, and fails if the hub would not start.
+/// Prints warnings, and fails if the hub would not start.
 pub(crate) fn validate(variables: &Variables, platform: Platform) -> Result<()> {
     match Config::for_platform(platform, variables.clone()) {
         Ok(config) => {

@@ -1,4 +1,4 @@
-//! `dev`: the hub on this machine, and all it takes to try it.
+//! `dev`: the hub on this machine, and everything it takes to try it.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Read as _, Write as _};
@@ -21,7 +21,7 @@ use crate::hubs::{aws, worker, workerd};
 use crate::machine::environment;
 use crate::machine::process::{Running, quote};
 
-/// How long the hub may take until it answers; a busy machine is slow.
+/// How long the hub may take to answer for the first time; a busy machine is slow.
 const READY: Duration = Duration::from_secs(60);
 
 /// The topic of the printed examples.
@@ -29,7 +29,7 @@ const TOPIC: &str = "https://example.com/books/1";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The port to listen at, on the loopback address
+    /// The port to listen on, at the loopback address
     #[arg(long, default_value_t = configuration::PORT, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
 
@@ -43,7 +43,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    // Before the build, which takes its time; the server will say so too if it is taken meanwhile.
+    // Checked before the build, which takes a while; if the port is taken in the meantime, the
+    // server will say so.
     require_free(arguments.port)?;
     let page = Page::bind(arguments.port.wrapping_add(1))?;
     let variables = configuration::development(arguments.port, &page.origin());
@@ -73,7 +74,7 @@ fn built(arguments: &Arguments, variables: &Variables) -> Result<Command> {
     }
     println!("building the function");
     aws::build()?;
-    // A process of its own, since what serves becomes the emulator.
+    // In a process of its own, since whatever serves becomes the emulator.
     let mut command = environment::bare(std::env::current_exe()?);
     command
         .args(["serve", "--aws", "--prebuilt", "--port", &arguments.port.to_string(), "--data"])
@@ -82,19 +83,19 @@ fn built(arguments: &Arguments, variables: &Variables) -> Result<Command> {
     Ok(command)
 }
 
-/// Keeps other hubs from the data: two that write one log would break each other.
+/// Keeps other hubs away from the data: two that wrote to one log would break each other.
 fn lock(data: &Path) -> Result<File> {
-    fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+    fs::create_dir_all(data).with_context(|| format!("cannot create {}", data.display()))?;
     let file = File::create(data.join("lock"))
         .with_context(|| format!("cannot write to {}", data.display()))?;
     match file.try_lock() {
         Ok(()) => {
-            // The hub holds it, too: where it outlives this process, its data are still its own.
-            fcntl_setfd(&file, FdFlags::empty()).context("cannot hand on the lock")?;
+            // The hub inherits the lock: should it outlive this process, its data are still its own.
+            fcntl_setfd(&file, FdFlags::empty()).context("cannot pass on the lock")?;
             Ok(file)
         }
         Err(TryLockError::WouldBlock) => bail!(
-            "another hub uses the data in {}: end it (`lsof {}` names its process), or choose another folder with --data",
+            "another hub is using the data in {}: stop it (`lsof {}` names its process), or choose another folder with --data",
             data.display(),
             quote(&data.join("lock").to_string_lossy())
         ),
@@ -104,7 +105,7 @@ fn lock(data: &Path) -> Result<File> {
     }
 }
 
-/// Fails if something listens at the port already, on either loopback address: `localhost` names
+/// Fails if something is already listening on the port, at either loopback address: `localhost` means
 /// both, and the other program would get some of the requests.
 fn require_free(port: u16) -> Result<()> {
     for address in [
@@ -113,13 +114,13 @@ fn require_free(port: u16) -> Result<()> {
     ] {
         match TcpListener::bind(address) {
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
-                "port {port} is taken: end the program that listens at {address}, or choose another port with `cargo xtask dev --port {}`",
+                "port {port} is taken: stop the program that is listening on {address}, or choose another port with `cargo xtask dev --port {}`",
                 port.checked_add(10).unwrap_or(8080)
             ),
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                bail!("port {port} is reserved for root: choose one above 1023 with --port")
+                bail!("only root may use port {port}: choose one above 1023 with --port")
             }
-            // A machine without IPv6 has nobody listening there.
+            // On a machine without IPv6, nobody is listening there.
             _ => {}
         }
     }
@@ -155,7 +156,7 @@ fn healthz(port: u16) -> Option<String> {
     answer.split(' ').nth(1).map(str::to_owned)
 }
 
-/// A publisher's and a subscriber's token of each generation; or why there is none to print.
+/// A publisher's and a subscriber's token for each generation, or why there is none to print.
 struct Tokens {
     publisher_1: Minted,
     subscriber_1: Minted,
@@ -175,7 +176,7 @@ impl Tokens {
         })
     }
 
-    /// A token that publishes, if there is one.
+    /// A token that can publish, if there is one.
     fn publisher(&self) -> Option<&str> {
         [&self.publisher_1, &self.publisher_0x].into_iter().flatten().next().map(String::as_str)
     }
@@ -211,8 +212,8 @@ curl -N {subscribe}
 Publish:
 curl {hub_url} -H 'Authorization: Bearer {publisher}' -d topic={TOPIC} -d 'data={{\"title\":\"Piranesi\"}}'
 
-To let pages of yours subscribe: CORS_ORIGINS=http://localhost:3000 {again}
-Ctrl-C ends it.",
+To let your own pages subscribe: CORS_ORIGINS=http://localhost:3000 {again}
+Press Ctrl-C to stop.",
             shown(&self.publisher_1),
             shown(&self.publisher_0x),
             shown(&self.subscriber_1),
@@ -221,7 +222,7 @@ Ctrl-C ends it.",
     }
 }
 
-/// A token for every topic, if the hub has a secret that it can be signed with.
+/// A token for every topic, if the hub has a secret to sign it with.
 fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Minted> {
     let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
     let key = match set(&format!("MERCURE_{role}_JWT_KEY")) {
@@ -240,7 +241,7 @@ fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Min
             Some(issuer) => Some(issuer.to_owned()),
             None => {
                 return Ok(Err(
-                    "MERCURE_TRUSTED_ISSUERS is a list, of issuers with keys of their own",
+                    "MERCURE_TRUSTED_ISSUERS is a list of issuers with keys of their own",
                 ));
             }
         },
@@ -255,14 +256,14 @@ fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Min
         payload: None,
         expires: 30 * 24 * 3600,
         key: Some(key),
-        algorithm: Some(algorithm.parse().context("an algorithm that the hub takes")?),
+        algorithm: Some(algorithm.parse().context("not an algorithm that the hub supports")?),
         generation,
         issuer,
         audience: set("HUB_URL").cloned().into_iter().collect(),
         subject: "cargo-xtask-dev".to_owned(),
     })
     .map(Ok)
-    .context("cannot make the tokens to print")
+    .context("cannot mint the tokens to print")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The demonstration page, and the smallest server that can hand it out.
+//! The demonstration page, and the smallest server that can serve it.
 //!
-//! It has an origin of its own, as an application's pages would, so that what works here works
+//! It has an origin of its own, as an application's pages would, so that whatever works here works
 //! across origins.
 
 use std::io::{self, Read as _, Write as _};
@@ -11,17 +11,17 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-/// The longest request that is read; browsers' are far shorter.
+/// The longest request that is read; a browser's is far shorter.
 const MAX_REQUEST: usize = 16 * 1024;
 
-/// A server that listens and does not answer yet.
+/// A server that is listening, but does not answer yet.
 pub(crate) struct Page {
     listener: TcpListener,
     port: u16,
 }
 
 impl Page {
-    /// Listens at this port, or at any other if it is taken.
+    /// Listens on this port, or on any other if it is taken.
     pub(crate) fn bind(port: u16) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port))
             .or_else(|_| TcpListener::bind(("127.0.0.1", 0)))
@@ -35,7 +35,7 @@ impl Page {
         format!("http://localhost:{}", self.port)
     }
 
-    /// Answers from now on, with a page of this hub that publishes with this token.
+    /// Answers from now on, with a page that uses this hub and publishes with this token.
     pub(crate) fn serve(self, hub_url: &str, publisher_token: &str) {
         // `<` would end the script where it stands in `</script>`.
         let settings =
@@ -44,7 +44,7 @@ impl Page {
         thread::spawn(move || {
             for connection in self.listener.incoming().flatten() {
                 let page = page.clone();
-                // A connection that breaks has nobody to tell.
+                // If the connection breaks, there is nobody to tell.
                 thread::spawn(move || answer(connection, &page).ok());
             }
         });

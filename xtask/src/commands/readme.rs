@@ -1,4 +1,4 @@
-//! The README's tables, each made from what the hub or its tests are held to.
+//! The README's tables, generated from what the hub and its tests use themselves.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use cinnabar_core::config::VARIABLES;
 use crate::commands::requirements;
 use crate::machine::workspace;
 
-/// What stands between two marks of the README.
+/// A part of the README, between two marks.
 struct Part {
     begin: &'static str,
     end: &'static str,
@@ -28,12 +28,12 @@ const PARTS: [Part; 2] = [
     },
 ];
 
-/// Writes the tables into the README.
+/// Regenerates the tables in the README.
 pub(crate) fn update() -> Result<()> {
     fs::write(workspace::path("README.md"), with_parts(read()?)?).context("cannot write README.md")
 }
 
-/// Fails where one of the README's tables is another.
+/// Fails if a table in the README is out of date.
 pub(crate) fn check() -> Result<()> {
     let readme = read()?;
     if readme != with_parts(readme.clone())? {
@@ -51,7 +51,7 @@ fn with_parts(readme: String) -> Result<String> {
 }
 
 impl Part {
-    /// The text with this part between its marks.
+    /// The text, with what is between the marks replaced.
     fn put_into(&self, readme: &str) -> Result<String> {
         let Self { begin, end, make } = self;
         let marks = readme

@@ -14,7 +14,7 @@ use crate::machine::workspace;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The port to listen at, on the loopback address
+    /// The port to listen on, at the loopback address
     #[arg(long, default_value_t = configuration::PORT)]
     port: u16,
 
@@ -26,17 +26,17 @@ pub(crate) struct Arguments {
     #[arg(long)]
     aws: bool,
 
-    /// With --aws, how many invocations an environment of Lambda has at a time: one, unless it is
-    /// of Managed Instances
+    /// With --aws, how many invocations an environment of Lambda handles at a time: one, unless it is
+    /// on Managed Instances
     #[arg(long, default_value_t = 1, value_name = "INVOCATIONS", requires = "aws")]
     environment_concurrency: u16,
 
-    /// With --aws, the port of a DynamoDB Local that runs already and is shared with other hubs, each
-    /// with a table that is named for its data folder [default: one of its own, with its file there]
+    /// With --aws, the port of a running DynamoDB Local to share with other hubs, each with a table
+    /// named after its data folder [default: one of its own, with its file in the data folder]
     #[arg(long, value_name = "PORT", requires = "aws")]
     database: Option<u16>,
 
-    /// Take the hub as it was last built, and the tools as they are
+    /// Use the hub as it was last built, and the tools as they are
     #[arg(long)]
     prebuilt: bool,
 }
@@ -46,7 +46,7 @@ pub(crate) fn default_data() -> PathBuf {
     workspace::path(".cinnabar/data")
 }
 
-/// Becomes the server; returns only where it can't.
+/// Becomes the server; returns only if it cannot.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.aws {
         if !arguments.prebuilt {

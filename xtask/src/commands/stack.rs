@@ -20,7 +20,7 @@ pub(crate) fn check() -> Result<()> {
             .args(arguments)
             .current_dir(workspace::path(""))
             .env("PATH", &path)
-            // Nothing is sent to anybody by a test.
+            // A test sends nothing to anybody.
             .env("SAM_CLI_TELEMETRY", "0")
             // Only whether it builds is checked here; optimizing would take minutes.
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
@@ -36,7 +36,7 @@ pub(crate) fn check() -> Result<()> {
     process::run(&mut command("sam", &["build", "--build-dir", "target/sam"]))
 }
 
-/// Runs CloudFront's program under Node.js, in place of CloudFront.
+/// Runs the program that CloudFront would run, under Node.js.
 fn check_router() -> Result<()> {
     let router = template::router()?.replace(
         "import cf from 'cloudfront';",

@@ -1,4 +1,4 @@
-//! `test`: every check there is, the quick ones first; CI runs this and nothing else.
+//! `test`: every check there is, the quick ones first. CI runs this and nothing else.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ use crate::machine::{cargo, process, tools, workspace};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Arguments for the black-box suite: a part of cases' names, `--kills 100` and so on
+    /// Arguments for the black-box suite: part of the cases' names, `--kills 100` and so on
     #[arg(last = true, value_name = "SUITE ARGUMENT")]
     suite: Vec<String>,
 }
@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     heading("formatting");
     cargo::run(&["fmt", "--all", "--check"])?;
 
-    heading("tables of the README");
+    heading("the README's tables");
     readme::check()?;
 
     heading("clippy");
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             .env("DYNAMODB_LOCAL", tools::dynamodb_local()?),
     )?;
 
-    heading("requirements of the specification, and the tests that show them");
+    heading("the specification's requirements, and the tests that show them");
     requirements::check()?;
 
     heading("the Worker");
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Command::new("npx")
             .args(["--no-install", "wrangler", "deploy", "--dry-run", "--outdir"])
             .arg(workspace::path("target/wrangler"))
-            // Nothing is sent to anybody by a test.
+            // A test sends nothing to anybody.
             .env("WRANGLER_SEND_METRICS", "false")
             .current_dir(workspace::path("")),
     )?;
@@ -68,15 +68,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     tools::browsers()?;
     suite::on_cloudflare(&arguments.suite)?;
 
-    heading("template.yaml, and the function that it deploys");
+    heading("template.yaml, and the functions that it deploys");
     stack::check()?;
 
     aws::build()?;
-    heading("black-box suite, on the AWS variant, with many streams in an environment");
+    heading("black-box suite, on the AWS variant, with many streams to an environment");
     suite::on_aws(suite::MANY, &arguments.suite)?;
     if arguments.suite.is_empty() {
-        heading("a part of it, with one stream in an environment, as Lambda has it by default");
-        // Cases of few streams: each is a process here.
+        heading("part of it, with one stream to an environment, which is Lambda's default");
+        // Only cases with few streams, since each takes a process.
         let part = ["resume::", "--skip", "what_was_acknowledged", "--skip", "a_replay_turns_live"];
         suite::on_aws(1, &part.map(str::to_owned))?;
     }

@@ -1,4 +1,4 @@
-//! `token`: access tokens of both generations of the protocol.
+//! `token`: access tokens for both generations of the protocol.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -39,33 +39,32 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "JSON")]
     pub(crate) payload: Option<String>,
 
-    /// How long the token is valid: 90s, 15m, 1h, 30d
+    /// How long the token is valid, such as 90s, 15m, 1h or 30d
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = seconds)]
     pub(crate) expires: u64,
 
-    /// The secret of HS*, or a file with a private key in PEM [default: the variable of the role
-    /// in the environment, else the development key]
+    /// The secret for HS*, or a file with a private key in PEM [default: the role's variable in the
+    /// environment, else the development key]
     #[arg(long)]
     pub(crate) key: Option<String>,
 
-    /// HS256, RS256, ES256 and so on [default: the variable of the role in the environment, else
-    /// HS256]
+    /// HS256, RS256, ES256 and so on [default: the role's variable in the environment, else HS256]
     #[arg(long, value_parser = algorithm)]
     pub(crate) algorithm: Option<Algorithm>,
 
-    /// The generation of the protocol; a hub takes 1.0 once MERCURE_TRUSTED_ISSUERS is set
+    /// The generation of the protocol; a hub accepts 1.0 once MERCURE_TRUSTED_ISSUERS is set
     #[arg(long, value_enum, default_value_t = Generation::V0)]
     pub(crate) generation: Generation,
 
-    /// The `iss` of 1.0 [default: MERCURE_TRUSTED_ISSUERS, else the development issuer]
+    /// The `iss` of a 1.0 token [default: MERCURE_TRUSTED_ISSUERS, else the development issuer]
     #[arg(long)]
     pub(crate) issuer: Option<String>,
 
-    /// The `aud` of 1.0: the hub's URL [default: HUB_URL, else http://localhost:8787/…]
+    /// The `aud` of a 1.0 token: the hub's URL [default: HUB_URL, else http://localhost:8787/…]
     #[arg(long)]
     pub(crate) audience: Vec<String>,
 
-    /// The `sub` and `client_id` of 1.0
+    /// The `sub` and `client_id` of a 1.0 token
     #[arg(long, default_value = "cargo-xtask-token")]
     pub(crate) subject: String,
 }
@@ -80,8 +79,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Signs the token.
 pub(crate) fn mint(arguments: &Arguments) -> Result<String> {
-    // jsonwebtoken panics at its first use if several providers are linked and none is chosen;
-    // it is an error only where one has been chosen already.
+    // jsonwebtoken panics at its first use if several providers are linked and none was chosen.
+    // Choosing fails only if one has been chosen already.
     let _ = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let (kind, claims) = match arguments.generation {
@@ -105,12 +104,12 @@ fn algorithm(name: &str) -> Result<Algorithm, String> {
     name.parse().map_err(|_| format!("not one of {}", config::ALGORITHMS))
 }
 
-/// Whose keys sign: a token that publishes is a publisher's.
+/// The role whose key signs: a token that can publish is a publisher's.
 fn role(arguments: &Arguments) -> &'static str {
     if arguments.publish.is_empty() { "SUBSCRIBER" } else { "PUBLISHER" }
 }
 
-/// What the environment sets, and not to nothing.
+/// A variable of the environment, unless it is empty.
 fn set(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -127,7 +126,7 @@ fn claims_v1(arguments: &Arguments, now: u64) -> Result<Value> {
     let trusted = set("MERCURE_TRUSTED_ISSUERS").unwrap_or_else(|| DEVELOPMENT_ISSUER.to_owned());
     let Some(issuer) = arguments.issuer.as_deref().or_else(|| own_issuer(&trusted)) else {
         bail!(
-            "--issuer: MERCURE_TRUSTED_ISSUERS is a list; say which of its issuers signs, and give its --key"
+            "MERCURE_TRUSTED_ISSUERS is a list: choose one of its issuers with --issuer, and give its --key"
         );
     };
     let mut details = Vec::new();
@@ -139,7 +138,7 @@ fn claims_v1(arguments: &Arguments, now: u64) -> Result<Value> {
         let mut detail = json!({"type": DETAIL_TYPE, "actions": [action], "topics": topics});
         if let (Some(payload), "subscribe") = (payload(arguments)?, action) {
             if !payload.is_object() {
-                bail!("--payload: protocol 1.0 wants a JSON object");
+                bail!("--payload must be a JSON object in protocol 1.0");
             }
             detail["payload"] = payload;
         }
@@ -178,20 +177,20 @@ fn payload(arguments: &Arguments) -> Result<Option<Value>> {
 fn key(arguments: &Arguments, algorithm: Algorithm) -> Result<EncodingKey> {
     let variable = format!("MERCURE_{}_JWT_KEY", role(arguments));
     let secret = arguments.key.clone().or_else(|| set(&variable)).unwrap_or_else(|| {
-        eprintln!("signed with the development key; give a deployed hub's with --key");
+        eprintln!("signed with the development key; for a deployed hub, give its key with --key");
         DEVELOPMENT_KEY.to_owned()
     });
-    let pem = || std::fs::read(&secret).context("--key: cannot read the file of a private key");
+    let pem = || std::fs::read(&secret).context("--key: cannot read the private key's file");
     let key = match algorithm {
         Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
             if !config::is_shared_secret(&secret) {
                 bail!(
-                    "the key is no shared secret, which {algorithm:?} signs with; give a private key's file with --key FILE --algorithm ES256"
+                    "{algorithm:?} signs with a shared secret, and this key is not one; give the file of a private key with --key FILE --algorithm ES256"
                 );
             }
             if Path::new(&secret).is_file() || secret.ends_with(".pem") {
                 bail!(
-                    "--key: {secret} is a file, and {algorithm:?} signs with a secret; name the algorithm of its key, such as --algorithm ES256"
+                    "--key: {secret} is a file, but {algorithm:?} signs with a shared secret; name the algorithm of the file's key, such as --algorithm ES256"
                 );
             }
             return Ok(EncodingKey::from_secret(secret.as_bytes()));
@@ -202,7 +201,7 @@ fn key(arguments: &Arguments, algorithm: Algorithm) -> Result<EncodingKey> {
     };
     key.with_context(|| {
         format!(
-            "--key: not a private key of {:?} in PEM; `openssl pkcs8 -topk8 -nocrypt -in KEY` rewrites other forms of one",
+            "--key: not a private key for {:?} in PEM; `openssl pkcs8 -topk8 -nocrypt -in KEY` converts one from other forms",
             algorithm
         )
     })
@@ -216,7 +215,7 @@ fn seconds(text: &str) -> Result<u64, String> {
             let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
             count.checked_mul(*seconds)
         })
-        .ok_or_else(|| "write a number and a unit, such as 90s, 15m, 1h or 30d".to_owned())
+        .ok_or_else(|| "give a number and a unit, such as 90s, 15m, 1h or 30d".to_owned())
 }
 
 #[cfg(test)]

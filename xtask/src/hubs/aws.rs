@@ -6,8 +6,8 @@
 //!              └─ becomes the emulator ── the function's environments
 //! ```
 //!
-//! The process that was started becomes the emulator, so that a test which kills it has killed
-//! the hub: the emulator's environments and the database are tethered to it, and end with it.
+//! The process that was started becomes the emulator, so that a test that kills it has killed the
+//! hub: the emulator's environments and the database are tethered to it, and end with it.
 
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -21,7 +21,7 @@ use crate::hubs::dynamodb::{self, Storage};
 use crate::hubs::emulator;
 use crate::machine::{environment, process, tools};
 
-/// The table of a hub with a database of its own; its name is the stack's affair on AWS.
+/// The table of a hub with a database of its own; on AWS the stack names it.
 const TABLE: &str = "cinnabar";
 
 /// Builds the function and the emulator.
@@ -31,7 +31,7 @@ pub(crate) fn build() -> Result<()> {
     emulator::build()
 }
 
-/// Becomes the hub; returns only where it can't.
+/// Becomes the hub; returns only if it cannot.
 pub(crate) fn run(
     port: u16,
     data: &Path,
@@ -40,7 +40,7 @@ pub(crate) fn run(
 ) -> Result<()> {
     emulator::require_built()?;
     let data = std::path::absolute(data)?;
-    // Held until this process becomes the emulator, and the database's parent stays.
+    // Kept until this process becomes the emulator, which is then still the database's parent.
     let own;
     let (database, table) = match database {
         Some(database) => (database, table_of(&data)),
@@ -61,12 +61,12 @@ pub(crate) fn run(
     Err(command.exec()).context("cannot run the emulator")
 }
 
-/// The table of a hub with data of its own in a database that is shared: the folder's path, in the
+/// The table of a hub with a data folder of its own but a shared database: the folder's path, in
 /// characters that a table's name may have.
 fn table_of(data: &Path) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = data.to_string_lossy().chars().map(plain).collect();
-    // A name has 255 characters at most, and what tells folders apart is at the end.
+    // A name has at most 255 characters, and it is the end of a path that tells folders apart.
     name[name.len().saturating_sub(255)..].to_owned()
 }
 

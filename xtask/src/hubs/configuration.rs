@@ -1,4 +1,4 @@
-//! The hub's configuration as it is found on this machine: files, environment, defaults.
+//! The hub's configuration on this machine: files, environment, defaults.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,15 +15,15 @@ pub(crate) type Variables = BTreeMap<String, String>;
 /// The port of a hub on this machine, unless told otherwise.
 pub(crate) const PORT: u16 = 8787;
 
-/// The key of both roles in development: the one that the protocol's clients have in their
-/// documentation and recipes, so that they work with `dev` as they come.
+/// The key of both roles in development: the one in the documentation and recipes of the protocol's
+/// clients, so that they work with `dev` out of the box.
 pub(crate) const DEVELOPMENT_KEY: &str = "!ChangeThisMercureHubJWTSecretKey!";
 
-/// The issuer that a hub in development trusts.
+/// The issuer trusted by a hub in development.
 pub(crate) const DEVELOPMENT_ISSUER: &str = "https://issuer.localhost";
 
-/// The variables that the environment sets, empty ones too: by the names that the hub knows, old
-/// ones among them, and by names that resemble one, of which the hub will say so.
+/// The variables set in the environment, even to nothing: those whose names the hub knows, older
+/// names included, and those that resemble one, which the hub will point out.
 pub(crate) fn environment() -> Variables {
     let meant = |name: &str| {
         config::names().any(|known| known == name) || config::resembles(name).is_some()
@@ -46,9 +46,9 @@ pub(crate) fn development(port: u16, page: &str) -> Variables {
     ];
     let mut variables: Variables =
         defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    // One that the environment sets by its old name must not be hidden by a default.
+    // A default must not hide one that is set by its older name.
     variables.extend(config::by_todays_names(environment()));
-    // Its own page works whatever other origins are given.
+    // The demonstration page works whatever other origins are given.
     if let Some(origins) = variables.get_mut("CORS_ORIGINS").filter(|origins| *origins != "*")
         && !origins.contains(page)
     {
@@ -62,15 +62,15 @@ pub(crate) fn hub_url(port: u16) -> String {
     format!("http://localhost:{port}/.well-known/mercure")
 }
 
-/// The variables of a deployment: `[vars]` of wrangler.toml, then what stands in for the secrets,
-/// which Cloudflare does not give back: .dev.vars, then the environment.
+/// The variables of a deployment: `[vars]` of wrangler.toml, then .dev.vars and the environment,
+/// which stand in for the secrets, since Cloudflare does not give those back.
 pub(crate) fn deployment() -> Result<Variables> {
     let settings = wrangler_settings()?;
     let mut variables = Variables::new();
     for (name, value) in settings.get("vars").and_then(|vars| vars.as_table()).into_iter().flatten()
     {
         let Some(value) = value.as_str() else {
-            bail!("wrangler.toml: {name} is not a string; put its value into quotes");
+            bail!("wrangler.toml: {name} is not a string; put its value in quotes");
         };
         variables.insert(name.clone(), value.to_owned());
     }
@@ -83,7 +83,7 @@ pub(crate) fn deployment() -> Result<Variables> {
     Ok(variables)
 }
 
-/// The version of the runtime's behaviour that the hub is deployed with.
+/// The date of the runtime behaviour that the hub is deployed with.
 pub(crate) fn compatibility_date() -> Result<String> {
     match wrangler_settings()?.get("compatibility_date").and_then(|date| date.as_str()) {
         Some(date) => Ok(date.to_owned()),
@@ -107,7 +107,7 @@ fn dotenv(text: &str) -> Result<Variables> {
         }
         let Some((name, value)) = line.strip_prefix("export ").unwrap_or(line).split_once('=')
         else {
-            bail!(".dev.vars, line {}: there is no `=`; write NAME=value", number + 1);
+            bail!(".dev.vars, line {}: `=` is missing; write NAME=value", number + 1);
         };
         variables.insert(name.trim().to_owned(), unquoted(value.trim()).to_owned());
     }

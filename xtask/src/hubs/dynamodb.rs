@@ -1,6 +1,6 @@
-//! DynamoDB Local: the database of the hub on AWS, on this machine, in a file or in memory.
+//! DynamoDB Local: the database of the AWS variant, on this machine, in a file or in memory.
 //!
-//! It takes requests of DynamoDB's API, and checks neither signatures nor who sends them.
+//! It speaks DynamoDB's API, and checks neither signatures nor who sends a request.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -16,10 +16,10 @@ use crate::hubs::{emulator, template};
 use crate::machine::process::Running;
 use crate::machine::tools;
 
-/// How long it may take until it answers; a busy machine is slow.
+/// How long it may take to answer for the first time; a busy machine is slow.
 const READY: Duration = Duration::from_secs(60);
 
-/// A database that runs; it ends with this process, and when it is dropped.
+/// A running database. It ends when this is dropped, and at the latest with this process.
 pub(crate) struct Database {
     pub(crate) port: u16,
     _process: Running,
@@ -36,7 +36,7 @@ pub(crate) enum Storage<'a> {
 
 /// Starts it.
 pub(crate) fn start(storage: Storage) -> Result<Database> {
-    // The free port can be taken by another program before it listens there.
+    // Another program may take the free port first.
     let mut attempts = 3;
     loop {
         attempts -= 1;
@@ -52,7 +52,7 @@ fn launch(storage: Storage) -> Result<Database> {
     let folder = tools::dynamodb_local()?;
     let mut java = Command::new("java");
     java
-        // A quick start, and no more memory than it needs.
+        // For a quick start, with no more memory than it needs.
         .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"])
         .arg(format!("-Djava.library.path={}", folder.join("DynamoDBLocal_lib").display()))
         .arg("-jar")
@@ -62,7 +62,7 @@ fn launch(storage: Storage) -> Result<Database> {
         Storage::Folder(folder) => java.arg("-dbPath").arg(folder),
         Storage::Memory => java.arg("-inMemory"),
     };
-    // It prints its settings, and a warning of its logger.
+    // All it prints is its settings and a warning from its logger.
     let mut tethered = emulator::tethered(&java);
     let mut process = Running::start(tethered.stdout(Stdio::null()).stderr(Stdio::null()))?;
     let deadline = Instant::now() + READY;
@@ -78,10 +78,10 @@ fn launch(storage: Storage) -> Result<Database> {
     Ok(Database { port, _process: process })
 }
 
-/// Makes a table as template.yaml describes it, where there is none of this name.
+/// Creates a table as template.yaml describes it, unless there is one of this name.
 pub(crate) fn create_table(port: u16, name: &str) -> Result<()> {
     let mut table = template::table()?;
-    // These are calls of their own, or mean nothing here.
+    // These take calls of their own, or mean nothing here.
     let time_to_live = table.remove("TimeToLiveSpecification");
     table.remove("PointInTimeRecoverySpecification");
     table.remove("DeletionProtectionEnabled");
@@ -90,16 +90,16 @@ pub(crate) fn create_table(port: u16, name: &str) -> Result<()> {
     match status {
         200 => {}
         _ if answer.contains("ResourceInUseException") => return Ok(()),
-        _ => bail!("DynamoDB Local makes no table: {answer}"),
+        _ => bail!("DynamoDB Local cannot create the table: {answer}"),
     }
     let time_to_live = json!({"TableName": name, "TimeToLiveSpecification": time_to_live});
     match call(port, "UpdateTimeToLive", &time_to_live)? {
         (200, _) => Ok(()),
-        (_, answer) => bail!("DynamoDB Local lets nothing expire: {answer}"),
+        (_, answer) => bail!("DynamoDB Local cannot make items expire: {answer}"),
     }
 }
 
-/// A call of its API: the status and the body of its answer.
+/// Calls its API, and returns the status and the body of the answer.
 fn call(port: u16, name: &str, argument: &Value) -> Result<(u16, String)> {
     let mut connection = TcpStream::connect(("127.0.0.1", port))?;
     connection.set_read_timeout(Some(READY))?;
@@ -115,5 +115,5 @@ fn call(port: u16, name: &str, argument: &Value) -> Result<(u16, String)> {
     let mut answer = String::new();
     connection.read_to_string(&mut answer)?;
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-    Ok((status.context("no HTTP")?, answer))
+    Ok((status.context("the answer is not HTTP")?, answer))
 }

@@ -1,4 +1,4 @@
-//! template.yaml, read: it is the one description of the table, deployed or local.
+//! What template.yaml says: it is the only description of the table, deployed or local.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::machine::workspace;
 
-/// The properties of the table, as DynamoDB's own API spells them, too.
+/// The table's properties, which are spelled as in DynamoDB's own API.
 pub(crate) fn table() -> Result<Map<String, Value>> {
     let template = read()?;
     match json(&template["Resources"]["Table"]["Properties"]) {
@@ -17,7 +17,7 @@ pub(crate) fn table() -> Result<Map<String, Value>> {
     }
 }
 
-/// The program with which CloudFront chooses a function.
+/// The program by which CloudFront chooses a function.
 pub(crate) fn router() -> Result<String> {
     let code = &read()?["Resources"]["RouteByMethod"]["Properties"]["FunctionCode"];
     code.as_str().map(str::to_owned).context("template.yaml has no RouteByMethod with its code")
@@ -30,7 +30,7 @@ fn read() -> Result<Yaml> {
     documents.into_iter().next().context("template.yaml is empty")
 }
 
-/// YAML as JSON; tags are passed over.
+/// YAML as JSON, without its tags.
 fn json(yaml: &Yaml) -> Value {
     match yaml {
         Yaml::Boolean(value) => (*value).into(),

@@ -1,9 +1,9 @@
 //! The Worker: from Rust to what Cloudflare runs.
 //!
-//! cargo compiles with `panic=unwind`, so that a panic costs one request and not every stream of
-//! the isolate; wasm-bindgen writes the glue; esbuild makes one module of the glue, the snippets
-//! of JavaScript and the entry. `worker-build` does the same, but it brings a lock of its own,
-//! OpenSSL's headers and minutes of compilation, and follows whatever nightly is the newest.
+//! cargo compiles with `panic=unwind`, so that a panic costs one request rather than every stream in
+//! the isolate; wasm-bindgen writes the glue; esbuild bundles the glue, the JavaScript snippets and
+//! the entry into one module. `worker-build` does the same, but it has its own lock file, needs
+//! OpenSSL's headers and minutes of compilation, and uses whatever nightly is the newest.
 //!
 //! ```text
 //! cloudflare/src/*.rs ─ cargo ─▶ .wasm ─ wasm-bindgen ─▶ index_bg.wasm, index.js, snippets/
@@ -21,7 +21,7 @@ use flate2::write::GzEncoder;
 
 use crate::machine::{process, tools, workspace};
 
-/// The most that the wasm may weigh when compressed, in bytes: a third of the free plan's limit.
+/// The largest wasm allowed, in bytes once compressed: a third of the free plan's limit.
 const MAX_COMPRESSED: usize = 1_000_000;
 
 /// The Worker's files, as wrangler and workerd read them.
@@ -36,7 +36,7 @@ pub(crate) fn build_and_report() -> Result<()> {
     println!("cloudflare/build/index_bg.wasm: {} kB gzipped", size.div_ceil(1000));
     if size > MAX_COMPRESSED {
         bail!(
-            "the wasm has {size} bytes gzipped, of {MAX_COMPRESSED} at most: find what made it grow"
+            "the wasm is {size} bytes gzipped, and at most {MAX_COMPRESSED} are allowed: find out what made it grow"
         );
     }
     Ok(())
@@ -46,7 +46,7 @@ pub(crate) fn build_and_report() -> Result<()> {
 pub(crate) fn build() -> Result<()> {
     tools::nightly()?;
     tools::npm_packages()?;
-    // Two builds at a time (`dev` here, wrangler there) would write the same files.
+    // Two builds at once (`dev` in one terminal, wrangler in another) would write the same files.
     let turn = File::create(workspace::path("target/worker.lock"))?;
     turn.lock().context("cannot lock target/worker.lock")?;
     let wasm = compile()?;
@@ -55,7 +55,7 @@ pub(crate) fn build() -> Result<()> {
 
 /// Compiles the Rust, and returns the wasm file.
 fn compile() -> Result<PathBuf> {
-    // A folder apart: builds of other compilers and flags would make cargo start over each time.
+    // In a separate folder: sharing one between compilers and flags would make cargo start over.
     let target = workspace::path("target/worker");
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     process::run(
@@ -65,7 +65,7 @@ fn compile() -> Result<PathBuf> {
             .args(["-Z", "build-std=std,panic_unwind", "--target-dir"])
             .arg(&target)
             .env("RUSTFLAGS", format!("{flags} -Cpanic=unwind"))
-            // The macros of `worker` write code for the futures of js-sys, as under worker-build.
+            // As with worker-build, the macros of `worker` generate code for js-sys's futures.
             .env("WASM_BINDGEN_USE_JS_SYS", "1")
             .current_dir(workspace::path("")),
     )?;
@@ -83,11 +83,11 @@ fn bind(wasm: &Path) -> Result<PathBuf> {
         .input_path(wasm)
         .out_name("index")
         .typescript(false)
-        // `worker` asks for a new instance after a trap that is not a panic.
+        // `worker` asks for a new instance after any trap other than a panic.
         .reset_state_function(true)
         .generate(&folder)
         .context("wasm-bindgen failed")?;
-    // Cloudflare's runtime hands out a module of wasm by an ordinary import.
+    // In Cloudflare's runtime an ordinary import yields a compiled wasm module.
     let glue = folder.join("index.js");
     let text = fs::read_to_string(&glue)?.replace("import source ", "import ");
     fs::write(&glue, text)?;
@@ -104,7 +104,7 @@ fn bundle(glue: &Path) -> Result<()> {
             .arg("--outfile=bundle/index.js")
             .current_dir(glue),
     )?;
-    // Into place by renaming: who runs or deploys meanwhile sees no half of a file.
+    // Renamed into place, so that whoever runs or deploys it meanwhile never sees half a file.
     fs::create_dir_all(folder())?;
     for (from, name) in [("bundle/index.js", "index.js"), ("index_bg.wasm", "index_bg.wasm")] {
         fs::rename(glue.join(from), folder().join(name))?;

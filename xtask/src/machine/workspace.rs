@@ -1,10 +1,10 @@
-//! Where things are in the repository.
+//! Paths in this repository.
 
 use std::path::{Path, PathBuf};
 
 /// A path below the repository's root.
 pub(crate) fn path(relative: &str) -> PathBuf {
-    // Cargo builds this program anew where the repository has moved.
+    // Cargo rebuilds this program if the repository has moved.
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .components()

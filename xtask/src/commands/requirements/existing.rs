@@ -11,7 +11,7 @@ use crate::commands::requirements::test_name::Kind;
 use crate::machine::cargo::TOGETHER;
 use crate::machine::{cargo, process, workspace};
 
-/// The names of all tests, as the programs that run them know them.
+/// The names of all tests, as the programs that run them list them.
 pub(super) fn names() -> Result<BTreeMap<Kind, BTreeSet<String>>> {
     let suite = ["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"];
     let suite = [&suite[..], &["--launch", "nothing", "--list"]].concat();
@@ -37,7 +37,7 @@ fn list(program: &str, arguments: &[&str]) -> Result<BTreeSet<String>> {
 
 /// The core's test programs, by target.
 fn core_tests() -> Result<BTreeMap<String, String>> {
-    // The same packages as `test` runs: of others, cargo would build dependencies anew.
+    // The same packages as `test` runs: for any others, cargo would rebuild dependencies.
     let test = ["test", "--locked", "--no-run", "--message-format", "json"];
     let text = process::printed_by(&mut cargo::command(&[&test, &TOGETHER[..]].concat()))?;
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

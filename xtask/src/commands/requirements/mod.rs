@@ -1,9 +1,9 @@
-//! The requirements of the specification, and what shows each: `tests/requirements.toml`.
+//! The specification's requirements, and what shows that each is met: `tests/requirements.toml`.
 //!
-//! Every MUST, MUST NOT, SHALL and REQUIRED has a row there, which names the tests that show it,
-//! or says why there are none. So that the file stays true, it is checked that no row is without
-//! the one or the other, that the rows of a section are as many as its keywords, and that every
-//! test exists that is named ([`check`]). The README's protocol table is made of it ([`table`]).
+//! Every MUST, MUST NOT, SHALL and REQUIRED has a row there, which names the tests that show it, or
+//! says why there are none. To keep the file honest, it is checked that each row has one or the
+//! other, that a section has as many rows as keywords, and that every test it names exists
+//! ([`check`]). The README's protocol table is made from it ([`table`]).
 //!
 //! | a test's name begins with | and goes on with |
 //! |---|---|
@@ -22,8 +22,8 @@ use anyhow::{Result, bail};
 use self::specification::{FILE, Specification};
 pub(crate) use self::table::table;
 
-/// Fails where a requirement names a test that does not exist. The tests must be built already,
-/// or this takes long.
+/// Fails if a requirement names a test that does not exist. This takes long unless the tests have
+/// been built already.
 pub(crate) fn check() -> Result<()> {
     let specification = Specification::read()?;
     let names = existing::names()?;

@@ -10,7 +10,7 @@ use crate::machine::workspace;
 
 pub(super) const FILE: &str = "tests/requirements.toml";
 
-/// All of the file.
+/// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Specification {
@@ -25,27 +25,27 @@ pub(super) struct Section {
     pub(super) title: String,
     /// How many keywords its text has.
     keywords: usize,
-    /// For users: what there is of it, where a word does not say it.
+    /// For users: what the hub has of it, if one word is not enough.
     #[serde(default)]
     pub(super) has: String,
-    /// For users: what is not there, or is otherwise.
+    /// For users: what is missing or differs.
     #[serde(default)]
     pub(super) lacks: String,
     #[serde(rename = "must")]
     requirements: Vec<Requirement>,
 }
 
-/// What one keyword asks, or several.
+/// What one or more keywords ask.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Row")]
 struct Requirement {
     count: usize,
     standing: Standing,
-    /// Whether the hub departs from it somewhere.
+    /// Whether the hub departs from it in some way.
     differs: bool,
 }
 
-/// How a requirement stands.
+/// Whether a requirement is met, and whose it is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     Shown(Vec<Test>),
@@ -53,7 +53,7 @@ pub(super) enum Standing {
     NotTheHubs,
 }
 
-/// A requirement as it is written down.
+/// A requirement, as the file has it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Row {
@@ -78,7 +78,7 @@ impl TryFrom<Row> for Requirement {
         let Row { asks, count, tests, differs, later, not_the_hubs } = row;
         let texts = [Some(&asks), differs.as_ref(), later.as_ref(), not_the_hubs.as_ref()];
         if texts.into_iter().flatten().any(|text| text.trim().is_empty()) {
-            return Err(format!("`{asks}`: an empty text says nothing"));
+            return Err(format!("`{asks}`: one of its texts is empty"));
         }
         let standing = match (tests.is_empty(), later.is_some(), not_the_hubs.is_some()) {
             (false, false, false) => Standing::Shown(tests),
@@ -112,7 +112,7 @@ impl Specification {
         })
     }
 
-    /// How many keywords stand so.
+    /// How many keywords are covered by requirements that stand like this.
     pub(super) fn count(&self, stands: impl Fn(&Standing) -> bool) -> usize {
         self.sections.iter().map(|section| section.count(&stands)).sum()
     }
@@ -123,13 +123,13 @@ impl Section {
         let Self { title, keywords, .. } = self;
         let rows = self.count(|_| true);
         if rows != *keywords {
-            bail!("\"{title}\" has {keywords} keywords, and rows for {rows}");
+            bail!("\"{title}\" has {keywords} keywords, but rows for {rows}");
         }
         let departs = |requirement: &Requirement| {
             requirement.differs || requirement.standing == Standing::Later
         };
         if self.lacks.is_empty() && self.requirements.iter().any(departs) {
-            bail!("\"{title}\": `lacks` must tell users what is not there, or is otherwise");
+            bail!("\"{title}\": `lacks` must tell users what is missing or differs");
         }
         Ok(())
     }
@@ -139,7 +139,7 @@ impl Section {
         standing.map(|row| row.count).sum()
     }
 
-    /// In a word; none where nothing is asked of a hub, and nothing is to be said.
+    /// The status in a word; `None` if the section asks nothing of a hub and needs no remark.
     pub(super) fn status(&self) -> Option<&'static str> {
         let shown = self.count(|standing| matches!(standing, Standing::Shown(_)));
         let later = self.count(|standing| *standing == Standing::Later);
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn rows_are_as_many_as_keywords() {
         let row = "[[section.must]]\nasks = \"a\"\nnot-the-hubs = \"b\"\n";
-        assert!(fault(row).contains("3 keywords, and rows for 1"));
+        assert!(fault(row).contains("3 keywords, but rows for 1"));
         assert!(parse(&row.repeat(3)).is_ok());
         assert!(parse(&format!("{row}count = 3")).is_ok());
     }
@@ -187,7 +187,7 @@ mod tests {
                 "{more}"
             );
         }
-        assert!(fault(&row("not-the-hubs = \" \"")).contains("says nothing"));
+        assert!(fault(&row("not-the-hubs = \" \"")).contains("is empty"));
         assert!(fault(&row("tests = [\"b::c\"]")).contains("begin with `case:`"));
         assert!(fault(&row("test = [\"case:a\"]")).contains("unknown field"));
         assert!(parse(&row("tests = [\"case:a\"]")).is_ok());

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::commands::requirements::specification::{FILE, Section, Specification, Standing};
 
-/// The README's protocol table, and what is to be said about it.
+/// The table, and the sentence below it.
 pub(crate) fn table() -> Result<String> {
     let specification = Specification::read()?;
     let mut table =
