@@ -1,7 +1,7 @@
-//! Hubs that the suite starts.
+//! Where the suite's hubs come from.
 //!
-//! A hub is a child process, ready when `GET /healthz` answers. Hubs of one configuration are
-//! shared by the cases that need it; a case which kills its hub starts its own.
+//! A hub is either already running, or started by the suite as a child process. Cases that need the
+//! same configuration share a hub; a case that kills its hub starts its own.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -13,13 +13,13 @@ use crate::http::Endpoint;
 use crate::hub::{Hub, Keys};
 use crate::process::Process;
 
-/// Configuration variables over the suite's own ([`environment`]).
+/// Configuration variables, in addition to the suite's own ([`environment`]).
 pub(crate) type Variables = &'static [(&'static str, &'static str)];
 
-/// A shared hub, or why it could not be started; empty until it is first asked for.
+/// A shared hub, or why it could not be started; empty until somebody asks for it.
 type Slot = OnceLock<Result<Arc<Hub>, String>>;
 
-/// Where hubs come from.
+/// The hub that is already running, or those that have been started.
 pub(crate) struct Hubs {
     arguments: Arguments,
     running: Option<Arc<Hub>>,
@@ -43,8 +43,8 @@ impl Hubs {
         self.arguments.launch.is_some()
     }
 
-    /// The hub of this configuration, started when first asked for; `None` where a hub already
-    /// runs and its configuration is what it is.
+    /// The hub with this configuration, started on first use; `None` if the suite runs against a hub
+    /// whose configuration it cannot choose.
     pub(crate) fn shared(&self, variables: Variables) -> Option<Arc<Hub>> {
         if let Some(running) = &self.running {
             return variables.is_empty().then(|| Arc::clone(running));
@@ -56,10 +56,10 @@ impl Hubs {
         }
     }
 
-    /// Starts a hub of this configuration.
+    /// Starts a hub with this configuration.
     pub(crate) fn launch(&self, variables: &[(&str, &str)]) -> Result<Hub, String> {
         let command = self.arguments.launch.as_deref().ok_or("no command to launch a hub with")?;
-        // The free port can be taken by another program before the hub listens on it.
+        // Another program may take the free port before the hub listens on it.
         let mut attempts = 3;
         loop {
             let port = free_port()?;
@@ -86,8 +86,8 @@ fn keys(arguments: &Arguments, url: &str) -> Keys {
     }
 }
 
-/// The configuration of a hub: what all cases rely on, and above it what this one is for. An empty
-/// value takes a variable of the suite's away.
+/// The configuration of a hub: what all cases rely on, overridden by what this hub is for. An empty
+/// value removes one of the suite's own variables.
 fn environment(keys: &Keys, url: &str, variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     let base = [
         ("HUB_URL", url),

@@ -27,7 +27,7 @@ const READY: Duration = Duration::from_secs(60);
 const INHERITED: &[&str] =
     &["HOME", "JAVA_HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "RUST_BACKTRACE", "TMPDIR", "USER"];
 
-/// The server process of a hub, on a port and a folder that stay the same over its restarts.
+/// The server process of a hub. Its port and its folder stay the same when it is restarted.
 pub(crate) struct Process {
     command: String,
     environment: BTreeMap<String, String>,

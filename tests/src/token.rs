@@ -1,7 +1,7 @@
 //! Tokens of both protocol generations, and anything else that can be signed with HS256.
 //!
-//! The signing is done here rather than by a JWT library, since most cases need a token that a
-//! library would refuse to make.
+//! They are signed here rather than by a JWT library, since most cases need a token that a library
+//! would refuse to make.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -37,7 +37,7 @@ pub(crate) fn sign(header: &Value, claims: &Value, key: &str) -> String {
     sign_bytes(header.to_string(), claims.to_string(), key)
 }
 
-/// As [`sign`], of bytes that need not be JSON.
+/// As [`sign`], for bytes that need not be JSON.
 pub(crate) fn sign_bytes(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>, key: &str) -> String {
     let signed = format!("{}.{}", base64(header), base64(claims));
     let mut mac =
@@ -46,17 +46,17 @@ pub(crate) fn sign_bytes(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>, key
     format!("{signed}.{}", base64(mac.finalize().into_bytes()))
 }
 
-/// base64url without padding, as JWS has it.
+/// base64url without padding, as in JWS.
 pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A header of 0.x.
+/// The header of a 0.x token.
 pub(crate) fn header_v0() -> Value {
     json!({"alg": "HS256", "typ": "JWT"})
 }
 
-/// A header of 1.0.
+/// The header of a 1.0 token.
 pub(crate) fn header_v1() -> Value {
     json!({"alg": "HS256", "typ": "at+jwt"})
 }

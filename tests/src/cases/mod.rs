@@ -1,7 +1,7 @@
 //! The cases, by subject.
 //!
-//! A case is named for the rule it shows, and cites where the rule is from: a section of
-//! draft-dunglas-mercure-08, or a decision of the project where the law leaves one. What must
+//! A case is named after the rule it shows, and cites where the rule is from: a section of
+//! draft-dunglas-mercure-08, or a decision of the project where the draft leaves one. What must
 //! *not* arrive is shown by what arrives instead ([`silence`]): no case waits to see that nothing
 //! happens.
 

@@ -24,7 +24,7 @@ pub(crate) struct Hub {
     process: Option<Process>,
 }
 
-/// What tokens for a hub are made of.
+/// What goes into tokens for a hub.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     pub(crate) publisher: String,
@@ -34,7 +34,7 @@ pub(crate) struct Keys {
 }
 
 impl Hub {
-    /// `process`: what the suite started; none for a hub that already ran.
+    /// `process` is what the suite started; `None` for a hub that was already running.
     pub(crate) fn new(
         endpoint: Endpoint,
         keys: Keys,
@@ -50,7 +50,7 @@ impl Hub {
         }
     }
 
-    /// Whether its platform leaves it this.
+    /// Whether its platform leaves it this capability.
     pub(crate) fn has(&self, capability: Capability) -> bool {
         !self.without.contains(&capability)
     }
@@ -70,19 +70,19 @@ impl Hub {
         Request::new(Arc::clone(&self.endpoint), method, target.into())
     }
 
-    /// A publication of these fields by nobody: a token is still to be added.
+    /// A publication of these fields without a token, which the case adds.
     pub(crate) fn publication(&self, fields: &[(&str, &str)]) -> Request {
         self.publication_of(form::pairs(fields))
     }
 
-    /// A publication with this body, byte for byte, by nobody.
+    /// A publication with this body, byte for byte, without a token.
     pub(crate) fn publication_of(&self, body: impl Into<Vec<u8>>) -> Request {
         self.request("POST", self.path())
             .header("Content-Type", "application/x-www-form-urlencoded")
             .body(body)
     }
 
-    /// A publication by somebody who may publish to every topic.
+    /// A publication by a publisher who may publish to every topic.
     pub(crate) fn granted(&self, fields: &[(&str, &str)]) -> Request {
         self.publication(fields).bearer(&self.anyone())
     }
@@ -98,7 +98,7 @@ impl Hub {
         self.publisher(Generation::V0, &["*"])
     }
 
-    /// A subscription by an anonymous reader that is no browser; `parameters` are encoded here.
+    /// A subscription by an anonymous reader that is not a browser; `parameters` are encoded here.
     pub(crate) fn subscription(&self, parameters: &[(&str, &str)]) -> Request {
         self.subscription_by(&form::pairs(parameters))
     }
@@ -115,19 +115,19 @@ impl Hub {
         self.subscription(&[("match", topic)]).open()
     }
 
-    /// Ends the hub's process at once (SIGKILL), as a crash does.
+    /// Ends the hub's process at once (SIGKILL), as a crash would.
     #[track_caller]
     pub(crate) fn kill(&self) {
         self.process().kill();
     }
 
-    /// Asks the hub's process to end (SIGTERM), as a deployment does.
+    /// Asks the hub's process to end (SIGTERM), as a deployment would.
     #[track_caller]
     pub(crate) fn ask_to_end(&self) {
         children::ask_to_end(self.process_id());
     }
 
-    /// Starts a killed hub again, at the same port and on the same data.
+    /// Restarts a killed hub on the same port with the same data.
     #[track_caller]
     pub(crate) fn restart(&self) {
         if let Err(reason) = self.process().start() {
