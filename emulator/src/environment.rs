@@ -1,8 +1,8 @@
 //! One execution environment: its invocations, their deadlines, and freezing in between.
 //!
 //! Each environment has a process, and a Runtime API at its own port, which tells environments
-//! apart. A process that ends takes its invocations with it; [`Function`] starts another when one is
-//! needed.
+//! apart. A process that ends takes its invocations with it; [`Function`] starts another when one
+//! is needed.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -133,7 +133,8 @@ fn cookies(fields: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// Parameters, decoded, the values of a name joined. This loses information; the hub does not use it.
+/// Parameters, decoded, the values of a name joined. This loses information; the hub does not use
+/// it.
 fn parameters(query: &str) -> Map<String, Value> {
     let mut parameters = Map::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {

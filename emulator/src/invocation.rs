@@ -2,8 +2,8 @@
 //!
 //! Client and function are joined by channels, so that neither needs to know what becomes of the
 //! other. When a client goes, its receiver is dropped and the function is not told. When a function
-//! dies, its sender is dropped: before an answer, the client gets 502; during one, a stream that ends
-//! without [`Piece::End`], and so is broken off.
+//! dies, its sender is dropped: before an answer, the client gets 502; during one, a stream that
+//! ends without [`Piece::End`], and so is broken off.
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};

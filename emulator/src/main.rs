@@ -3,8 +3,8 @@
 //! The hub's function is a binary that fetches invocations from the *Runtime API* and posts its
 //! answers there. This program starts that binary as Lambda would, so that tests and developers use
 //! the very binary that is deployed, and so that it is treated as Lambda would treat it: one
-//! invocation at a time, frozen in between, killed at its deadline, and never told that a client has
-//! disconnected.
+//! invocation at a time, frozen in between, killed at its deadline, and never told that a client
+//! has disconnected.
 //!
 //! ```text
 //!                          front                    function            environment
@@ -43,14 +43,15 @@
 //! - `WWW-Authenticate` and some other fields come out as `x-amzn-remapped-…`.
 //! - Above the reserved concurrency, requests are answered 429.
 //! - A process that has registered an extension gets SIGTERM when its environment ends, and some
-//!   time to act on it; any other is killed. ("Understanding the Lambda execution environment lifecycle")
+//!   time to act on it; any other is killed. ("Understanding the Lambda execution environment
+//!   lifecycle")
 //!
 //! # Not as on AWS
 //!
 //! - One host serves both functions, chosen by method, as the template's CloudFront does (with the
 //!   field `X-Origin-Verify` if `ORIGIN_SECRET` is set), and over plain HTTP/1.1. CloudFront itself
-//!   would refuse the method `QUERY`; the documentation of function URLs lists seven methods and not
-//!   this one, so what they do with it is not known. Here it passes.
+//!   would refuse the method `QUERY`; the documentation of function URLs lists seven methods and
+//!   not this one, so what they do with it is not known. Here it passes.
 //! - `requestContext.domainName` is the `Host` of the request.
 //! - After its first 6 MB, AWS streams at 2 MB a second; here there is no such limit.
 //! - How much AWS buffers for a client that does not read is not documented; here it is only what
@@ -64,8 +65,8 @@
 //! - Environments with several invocations at a time are started when invocations need them, while
 //!   Managed Instances scale with load; at a deadline the invocation is abandoned and the process
 //!   goes on.
-//! - When a function fails (502) or is throttled (429), only the status is documented; the texts are
-//!   this program's own.
+//! - When a function fails (502) or is throttled (429), only the status is documented; the texts
+//!   are this program's own.
 //! - Extensions get no events, and freezing does not wait for them; there is no X-Ray, no telemetry
 //!   and no bill.
 

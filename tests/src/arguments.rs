@@ -14,8 +14,8 @@ pub(crate) struct Arguments {
     pub(crate) url: Option<String>,
 
     /// Start hubs with this shell command line, with `--port N --data FOLDER` appended; it must
-    /// `exec` the server. The configuration is in environment variables, beside which the server gets
-    /// only `PATH`, `HOME` and the like; to give it others, begin with `env NAME=value`.
+    /// `exec` the server. The configuration is in environment variables, beside which the server
+    /// gets only `PATH`, `HOME` and the like; to give it others, begin with `env NAME=value`.
     #[arg(long)]
     pub(crate) launch: Option<String>,
 
@@ -103,7 +103,8 @@ impl Arguments {
     /// The arguments of the harness that runs the cases.
     pub(crate) fn harness(&self) -> libtest_mimic::Arguments {
         let mut harness = self.harness.clone();
-        // Cases wait far more than they compute, so more of them run at a time than there are cores.
+        // Cases wait far more than they compute, so more of them run at a time than there are
+        // cores.
         harness.test_threads = harness.test_threads.or(Some(12));
         harness
     }

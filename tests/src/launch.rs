@@ -43,8 +43,8 @@ impl Hubs {
         self.arguments.launch.is_some()
     }
 
-    /// The hub with this configuration, started on first use; `None` if the suite runs against a hub
-    /// whose configuration it cannot choose.
+    /// The hub with this configuration, started on first use; `None` if the suite runs against a
+    /// hub whose configuration it cannot choose.
     pub(crate) fn shared(&self, variables: Variables) -> Option<Arc<Hub>> {
         if let Some(running) = &self.running {
             return variables.is_empty().then(|| Arc::clone(running));

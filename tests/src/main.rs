@@ -1,7 +1,7 @@
 //! A black-box suite for hubs of the Mercure protocol.
 //!
-//! One binary runs the same cases against every hub, so that what the specification demands, and what
-//! Cinnabar adds to it, is written down once for all platforms:
+//! One binary runs the same cases against every hub, so that what the specification demands, and
+//! what Cinnabar adds to it, is written down once for all platforms:
 //!
 //! ```console
 //! $ cinnabar-conformance --launch "COMMAND ARGUMENTS"           # starts its own hubs
@@ -10,8 +10,8 @@
 //!
 //! It knows a hub only by its bytes: none of the project's crates is among its dependencies. A case
 //! is a function named after the rule it shows ([`cases`]); it gets a running [`hub::Hub`], speaks
-//! HTTP to it ([`http`], [`stream`]) with tokens that it signs itself ([`token`]), and panics if the
-//! rule is broken.
+//! HTTP to it ([`http`], [`stream`]) with tokens that it signs itself ([`token`]), and panics if
+//! the rule is broken.
 #![expect(
     clippy::expect_used,
     clippy::panic,

@@ -1,7 +1,7 @@
 //! An open event stream.
 //!
-//! Nothing is read ahead: a stream that no case waits on is a reader that does not read. Waiting ends
-//! at a generous deadline, so that no case depends on the speed of the hub.
+//! Nothing is read ahead: a stream that no case waits on is a reader that does not read. Waiting
+//! ends at a generous deadline, so that no case depends on the speed of the hub.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;

@@ -1,7 +1,7 @@
 //! `cargo xtask`: everything that developers and CI do with this repository.
 //!
-//! It is one program, so that a developer's hub, CI's hub and the deployed hub are built by the same
-//! code:
+//! It is one program, so that a developer's hub, CI's hub and the deployed hub are built by the
+//! same code:
 //!
 //! ```text
 //! dev     build, serve under workerd, print what to paste ── serve (the same hub, bare, for tests)

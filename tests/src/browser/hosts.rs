@@ -8,7 +8,8 @@ use crate::hub::Hub;
 use crate::launch::Variables;
 
 /// Loopback names from which pages are fetched, and at which they reach hubs. A browser keeps
-/// cookies by host name, so each name is a user of its own; no two cases that set cookies share one.
+/// cookies by host name, so each name is a user of its own; no two cases that set cookies share
+/// one.
 pub(super) const USERS: [&str; 5] =
     ["ann.localhost", "ben.localhost", "cleo.localhost", "dan.localhost", "eve.localhost"];
 

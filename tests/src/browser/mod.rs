@@ -1,7 +1,7 @@
 //! Real browsers, Chromium and Firefox, whose `EventSource` is what most subscribers are.
 //!
-//! Their pages come from another origin than the hub's ([`site`]), through a network that can be
-//! cut ([`gate`]), and tell the case what they see. Each case runs in both browsers.
+//! Their pages come from an origin other than the hub's ([`site`]), reach it through a network that
+//! can be cut ([`gate`]), and tell the case what they see. Each case runs in both browsers.
 
 mod cookies;
 mod cuts;

@@ -1,5 +1,5 @@
-//! Clients in the field, as far as only the wire shows what they do: how they frame a request, what a
-//! platform makes of a URL, and whole conversations. Their individual requests are vectors
+//! Clients in the field, as far as only the wire shows what they do: how they frame a request, what
+//! a platform makes of a URL, and whole conversations. Their individual requests are vectors
 //! (`core/tests/vectors/clients.json`).
 
 use serde_json::{Value, json};

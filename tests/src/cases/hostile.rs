@@ -1,5 +1,5 @@
-//! Bytes that no client means to send: each gets an answer, and the hub survives ("What it promises":
-//! never a panic).
+//! Bytes that no client means to send: each gets an answer, and the hub survives ("What it
+//! promises": never a panic).
 
 use serde_json::json;
 
@@ -248,8 +248,8 @@ fn a_field_that_is_two_or_folded_counts_for_no_more(hub: &Hub) {
     lives(hub);
 }
 
-// draft-08, "Server-Sent Events Field Injection": nothing from a URL ends up in another field of the
-// answer.
+// draft-08, "Server-Sent Events Field Injection": nothing from a URL ends up in another field of
+// the answer.
 fn a_field_cannot_hold_another(hub: &Hub) {
     for cursor in
         ["x%0D%0ASet-Cookie:%20a=b", "x%0ASet-Cookie:%20a=b", "x%00", "x%C2%85Set-Cookie:%20a"]

@@ -1,7 +1,7 @@
 //! The commands of the protocol's first talks (2018 and 2019), as their slides have them.
 //!
-//! They were written for a hub at `/hub` with a single key, whose publishers needed no grants. With the
-//! variables of that time, they work here.
+//! They were written for a hub at `/hub` with a single key, whose publishers needed no grants. With
+//! the variables of that time, they work here.
 
 use serde_json::json;
 
@@ -115,7 +115,8 @@ fn a_page_comes_back_and_has_missed_nothing(hub: &Hub) {
     assert_eq!(polyfill.expect_data("2"), again.last_event_id());
 }
 
-// `echo file_get_contents('http://localhost:3000/hub', false, stream_context_create(['http' => …]))`
+// `echo file_get_contents('http://localhost:3000/hub', false, stream_context_create(['http' =>
+// …]))`
 fn php_publishes_in_a_line(hub: &Hub) {
     let topic = fresh("books/1");
     let mut page = event_source(hub, &topic).open();

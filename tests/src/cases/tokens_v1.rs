@@ -65,7 +65,7 @@ fn the_type_is_compared_in_any_case_without_its_prefix(hub: &Hub) {
     for typ in ["at+jwt", "AT+JWT", "At+Jwt", "application/at+jwt", "APPLICATION/AT+JWT"] {
         let header = json!({"alg": "HS256", "typ": typ});
         publish_with(hub, &header, |_| {}).expect_status(200);
-        // Its kind decides which rules it must meet.
+        // So it must meet the rules of its kind.
         publish_with(hub, &header, remove("exp")).expect_challenge(401, Some("invalid_token"));
     }
 }

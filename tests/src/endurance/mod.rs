@@ -1,7 +1,7 @@
 //! What a hub must endure: being killed, readers that are slow or stalled, crowds.
 //!
 //! These cases take seconds each, and hubs of their own. They wait for events, so a slow machine
-//! makes them longer and never fail.
+//! only makes them take longer, and never makes them fail.
 
 mod connection;
 mod crowd;

@@ -36,13 +36,13 @@ impl Request {
         }
     }
 
-    /// Adds a header field, beside others of its name.
+    /// Adds a header field, in addition to others of its name.
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
         self
     }
 
-    /// Takes every field of this name away.
+    /// Removes every field of this name.
     pub(crate) fn without_header(mut self, name: &str) -> Self {
         self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         self
@@ -123,7 +123,7 @@ impl Request {
     /// Sends it and reads the head of the answer; the body is read as the caller asks for it.
     pub(crate) fn start(&self) -> io::Result<(Head, Body)> {
         let mut connection = Connection::open(&self.endpoint)?;
-        // A server may answer and close before it has read all of a body that is too large.
+        // A server may answer and close before it has read all of an oversized body.
         let written = connection.write(&self.to_bytes());
         let head = match connection.head() {
             Ok(head) => head,
@@ -159,7 +159,7 @@ impl Request {
         }
     }
 
-    /// Sends it; the answer must be an event stream, of which the head has been read.
+    /// Sends it and reads the head of the answer, which must be an event stream.
     #[track_caller]
     pub(crate) fn open(&self) -> Stream {
         match self.start() {
@@ -170,7 +170,7 @@ impl Request {
 }
 
 impl fmt::Display for Request {
-    /// As much of it as a person wants to read.
+    /// As much of the request as a person would want to read.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.to_bytes();
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(800)]);

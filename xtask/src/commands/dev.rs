@@ -90,7 +90,8 @@ fn lock(data: &Path) -> Result<File> {
         .with_context(|| format!("cannot write to {}", data.display()))?;
     match file.try_lock() {
         Ok(()) => {
-            // The hub inherits the lock: should it outlive this process, its data are still its own.
+            // The hub inherits the lock: should it outlive this process, its data are still its
+            // own.
             fcntl_setfd(&file, FdFlags::empty()).context("cannot pass on the lock")?;
             Ok(file)
         }
@@ -105,8 +106,8 @@ fn lock(data: &Path) -> Result<File> {
     }
 }
 
-/// Fails if something is already listening on the port, at either loopback address: `localhost` means
-/// both, and the other program would get some of the requests.
+/// Fails if something is already listening on the port, at either loopback address: `localhost`
+/// means both, and the other program would get some of the requests.
 fn require_free(port: u16) -> Result<()> {
     for address in [
         SocketAddr::from(([127, 0, 0, 1], port)),

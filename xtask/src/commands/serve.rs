@@ -1,7 +1,7 @@
 //! `serve`: a hub and nothing else, for the test suites that launch it.
 //!
 //! This process becomes the server (workerd, or with `--aws` the emulator), so that a test that
-//! kills the process it started has killed the hub. The hub is configured by the environment alone.
+//! kills the process it started has killed the hub. The hub is configured only by the environment.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -26,8 +26,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     aws: bool,
 
-    /// With --aws, how many invocations an environment of Lambda handles at a time: one, unless it is
-    /// on Managed Instances
+    /// With --aws, how many invocations an environment of Lambda handles at a time: one, unless it
+    /// is on Managed Instances
     #[arg(long, default_value_t = 1, value_name = "INVOCATIONS", requires = "aws")]
     environment_concurrency: u16,
 

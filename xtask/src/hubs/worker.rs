@@ -1,8 +1,8 @@
 //! The Worker: from Rust to what Cloudflare runs.
 //!
-//! cargo compiles with `panic=unwind`, so that a panic costs one request rather than every stream in
-//! the isolate; wasm-bindgen writes the glue; esbuild bundles the glue, the JavaScript snippets and
-//! the entry into one module. `worker-build` does the same, but it has its own lock file, needs
+//! cargo compiles with `panic=unwind`, so that a panic costs one request rather than every stream
+//! in the isolate; wasm-bindgen writes the glue; esbuild bundles the glue, the JavaScript snippets
+//! and the entry into one module. `worker-build` does the same, but it has its own lock file, needs
 //! OpenSSL's headers and minutes of compilation, and uses whatever nightly is the newest.
 //!
 //! ```text

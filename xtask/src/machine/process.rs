@@ -1,8 +1,8 @@
 //! Child processes, none of which outlives this one.
 //!
-//! Each child leads a process group of its own, because whatever it starts must end too, and some of
-//! those programs (workerd with open streams, npm's wrappers) neither end on SIGTERM nor pass it on.
-//! A signal to this process asks each group to stop, and then kills it.
+//! Each child leads a process group of its own, because whatever it starts must end too, and some
+//! of those programs (workerd with open streams, npm's wrappers) neither end on SIGTERM nor pass it
+//! on. A signal to this process asks each group to stop, and then kills it.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};

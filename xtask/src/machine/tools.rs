@@ -104,7 +104,8 @@ fn node() -> Result<()> {
     Ok(())
 }
 
-/// workerd itself. npm's `.bin/workerd` is a wrapper, and signalling that can leave workerd running.
+/// workerd itself. npm's `.bin/workerd` is a wrapper, and signalling that can leave workerd
+/// running.
 pub(crate) fn workerd() -> Result<PathBuf> {
     let platform = match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => "linux-64",

@@ -26,7 +26,7 @@ impl Attributes {
     }
 }
 
-/// Whether a condition holds in tests alone: `test`, or `all(…, test)`.
+/// Whether a condition holds only in tests: `test`, or `all(…, test)`.
 fn is_for_tests(condition: &[TokenTree]) -> bool {
     match condition {
         [TokenTree::Ident(name)] => name == "test",

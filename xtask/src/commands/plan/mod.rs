@@ -14,9 +14,9 @@
 //! - A `use` counts, and so does any path in code, macro arguments included: `crate::x::f()`,
 //!   `super::T`, or `x::f()` where `x` is a child or was brought into scope.
 //! - A re-exported name is followed to its definition. So a `mod.rs` that only declares and
-//!   re-exports is never part of a circle, and a child may use a sibling through their parent. But a
-//!   child that uses what its parent defines imports the parent, and a parent that uses or re-exports
-//!   what its child defines imports the child.
+//!   re-exports is never part of a circle, and a child may use a sibling through their parent. But
+//!   a child that uses what its parent defines imports the parent, and a parent that uses or
+//!   re-exports what its child defines imports the child.
 //! - `mod x;` imports nothing by itself, and neither does bringing a module into scope; using
 //!   something of the module does.
 //! - Whatever is `#[cfg(test)]` is ignored: tests may look at anything.

@@ -45,7 +45,7 @@ impl Rooms {
         Some(Self { root: root.to_owned(), names: names.collect() })
     }
 
-    /// The rows that are left over from rooms that are no more.
+    /// Rows whose rooms no longer exist.
     pub(super) fn without_a_module(&self, modules: &Modules) -> Vec<String> {
         let is_there = |name: &String| modules.at_the_root().any(|module| module == name);
         let left_over = self.names.iter().filter(|name| !is_there(name));

@@ -10,7 +10,8 @@ pub(super) fn length_of_visibility(tokens: &[TokenTree]) -> usize {
     }
 }
 
-/// How many tokens there are to the end of the item, field, statement or match arm that begins here.
+/// How many tokens there are to the end of the item, field, statement or match arm that begins
+/// here.
 pub(super) fn length_of_item(tokens: &[TokenTree]) -> usize {
     let words = tokens.iter().map_while(|token| match token {
         TokenTree::Ident(word) => Some(word.to_string()),
