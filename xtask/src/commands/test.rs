@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::commands::{readme, requirements, stack, suite};
+use crate::commands::{plan, readme, requirements, stack, suite};
 use crate::hubs::{aws, worker};
 use crate::machine::cargo::TOGETHER;
 use crate::machine::{cargo, process, tools, workspace};
@@ -20,6 +20,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     heading("formatting");
     cargo::run(&["fmt", "--all", "--check"])?;
+
+    heading("imports: down the table of rooms, and in no circle");
+    plan::check()?;
 
     heading("the README's tables");
     readme::check()?;
