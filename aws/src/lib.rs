@@ -16,11 +16,12 @@
 //! | how streams live, and what they ask of the log | [`streams`], [`source`], [`pace`] |
 //! | what a reader has taken | [`body`] |
 //! | how a request comes, and an answer leaves | [`event`], [`answer`] |
-//! | what is set where | [`configuration`], [`function`] |
+//! | what is set where | [`configuration`], [`deployment`], [`function`] |
 
 pub mod answer;
 pub mod body;
 pub mod configuration;
+pub mod deployment;
 pub mod event;
 pub mod function;
 pub mod hub;

@@ -35,7 +35,7 @@ impl Pace {
     /// A pace, fast at first.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let (fast, slow) = (config.poll_fast, config.poll_slow.max(config.poll_fast));
+        let (fast, slow) = (config.poll_fast(), config.poll_slow().max(config.poll_fast()));
         Self { fast, slow, wait: fast }
     }
 

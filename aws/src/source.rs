@@ -49,7 +49,9 @@ impl Source for Log {
     }
 
     async fn page(&self, fetch: Fetch, subscription: Arc<Subscribe>) -> Result<Page, LogError> {
-        self.page(&fetch, |topics, private| subscription.selects(topics, private)).await
+        let wants =
+            |topics: &str, targets: &str, private| subscription.selects(topics, targets, private);
+        self.page(&fetch, wants).await
     }
 
     fn tail(&self, from: Position) -> Tail {

@@ -51,6 +51,7 @@ impl Memory {
         let update = Update::restore(StoredUpdate {
             id: id.into(),
             topics: topic.into(),
+            targets: String::new(),
             data: String::new(),
             private: false,
             event_type: None,
@@ -107,7 +108,7 @@ impl Source for Memory {
             let stored = appended.update.store();
             appended.position > fetch.after
                 && appended.position <= fetch.through
-                && subscription.selects(&stored.topics, stored.private)
+                && subscription.selects(&stored.topics, &stored.targets, stored.private)
         });
         Ok(Page {
             updates: updates.collect(),

@@ -6,10 +6,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cinnabar_aws::body::Body;
+use cinnabar_aws::deployment::PLATFORM;
 use cinnabar_aws::streams::{Opened, Streams};
-use cinnabar_core::{
-    Admission, Command, Config, Platform, Request, Step, Subscribe, Timestamp, admit,
-};
+use cinnabar_core::{Admission, Command, Config, Request, Step, Subscribe, Timestamp, admit};
 use futures_core::Stream as _;
 use tokio::time::Instant;
 
@@ -37,7 +36,7 @@ impl Hub {
         let key = ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes");
         let variables = [key, ("ANONYMOUS", "1")].into_iter().chain(variables.iter().copied());
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let config = Arc::new(Config::for_platform(Platform::Aws, variables).unwrap());
+        let config = Arc::new(Config::read(&PLATFORM, variables).unwrap());
         let log = Memory::default();
         let streams = Streams::start(Arc::clone(&config), log.clone(), now);
         Self { config, log, streams }

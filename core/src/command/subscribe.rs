@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::authorization::token::Token;
 use crate::config::Config;
 use crate::limits::MAX_MATCHERS_LENGTH;
-use crate::matching::matcher::{Budget, InvalidMatcher, Matcher, Matchers, TooCostly};
+use crate::matching::budget::{Budget, TooCostly};
+use crate::matching::matcher::{InvalidMatcher, Matcher};
+use crate::matching::matchers::Matchers;
 use crate::matching::subject::Subject;
 use crate::terms::cursor::Cursor;
 use crate::terms::event_id::EARLIEST;
@@ -77,11 +79,16 @@ impl Subscribe {
         self.matchers.select_any(subject, &self.hub) && self.may_read(subject, private)
     }
 
-    /// Whether this stream carries an update with these topics, joined as a [`StoredUpdate`] holds
-    /// them.
+    /// Whether this stream carries an update that a log keeps.
     #[must_use]
-    pub fn selects(&self, topics: &str, private: bool) -> bool {
-        self.wants(&StoredUpdate::subject(topics), private)
+    pub fn selects(&self, stored: &StoredUpdate) -> bool {
+        self.wants(&Subject::of_stored(stored), stored.private)
+    }
+
+    /// The answer where its token has expired.
+    pub(crate) fn expired(&self, now: Timestamp) -> Option<Unavailable> {
+        let expired = self.expires.is_some_and(|expires| expires <= now);
+        expired.then(|| Unavailable::refused(&self.cors))
     }
 
     /// How many bytes its matchers keep, about.

@@ -128,7 +128,10 @@ fn unquoted(value: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use cinnabar_core::Config;
+
     use super::*;
+    use crate::hubs::platforms;
 
     #[test]
     fn dev_vars_are_read_as_wrangler_does() {
@@ -142,6 +145,9 @@ mod tests {
     #[test]
     fn a_hub_in_development_needs_no_more() {
         let defaults = development(8787, "http://localhost:8788");
-        assert!(cinnabar_core::Config::from_variables(defaults).is_ok());
+        for platform in platforms::ALL {
+            let config = Config::read(platform, defaults.clone()).unwrap();
+            assert!(config.warnings().is_empty(), "{}: {:?}", platform.name, config.warnings());
+        }
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod aws;
 pub(crate) mod configuration;
 pub(crate) mod dynamodb;
 pub(crate) mod emulator;
+pub(crate) mod platforms;
 pub(crate) mod template;
 pub(crate) mod worker;
 pub(crate) mod workerd;
