@@ -12,8 +12,13 @@
 
 mod answer;
 mod entry;
+mod feed;
 mod log;
 mod object;
 mod platform;
+mod retention;
 mod shard;
 mod sink;
+mod source;
+mod streams;
+mod timer;

@@ -2,15 +2,21 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use cinnabar_core::{Config, Timestamp};
 use wasm_bindgen::{JsCast as _, JsValue};
 use worker::js_sys::{Object, Reflect};
-use worker::{Date, Env, console_error, console_warn};
+use worker::{Date, Delay, Env, console_error, console_warn};
 
 /// The current time.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(Date::now().as_millis())
+}
+
+/// Lets whatever else is due run first.
+pub(crate) async fn let_others_run() {
+    Delay::from(Duration::ZERO).await;
 }
 
 /// Fresh random bytes.
