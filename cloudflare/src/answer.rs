@@ -9,12 +9,12 @@ use worker::web_sys::{self, Headers, ReadableStream, ResponseInit};
 
 use crate::sink;
 
-/// A response with all of its body.
+/// A response with its whole body.
 pub(crate) fn whole(response: Response) -> Result<web_sys::Response, JsValue> {
     let (parts, mut body) = response.into_parts();
     let init = init(parts.status, &parts.headers)?;
     if body.is_empty() {
-        // Some statuses must not have a body, not even an empty one.
+        // Some statuses do not allow a body, not even an empty one.
         return web_sys::Response::new_with_opt_str_and_init(None, &init);
     }
     web_sys::Response::new_with_opt_u8_array_and_init(Some(&mut body), &init)
@@ -29,7 +29,7 @@ pub(crate) fn streamed(
     web_sys::Response::new_with_opt_readable_stream_and_init(Some(body), &init)
 }
 
-/// The answer for a passing failure, whose end may have to wait.
+/// The answer to a passing failure, whose end may have to be delayed.
 pub(crate) fn unavailable(unavailable: Unavailable) -> Result<web_sys::Response, JsValue> {
     if unavailable.hold == Duration::ZERO {
         return whole(unavailable.response);
@@ -42,7 +42,7 @@ pub(crate) fn unavailable(unavailable: Unavailable) -> Result<web_sys::Response,
 fn init(status: StatusCode, fields: &HeaderMap) -> Result<ResponseInit, JsValue> {
     let headers = Headers::new()?;
     for (name, value) in fields {
-        // The runtime takes text, and sends it as UTF-8.
+        // The runtime takes text and sends it as UTF-8.
         headers.append(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))?;
     }
     let init = ResponseInit::new();

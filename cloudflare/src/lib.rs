@@ -4,11 +4,11 @@
 //! ```text
 //!  request ─▶ Worker: admit ─▶ answer
 //!                │
-//!             command ─POST─▶ Shard: log (SQLite), holder, sinks ─▶ response, streamed through
+//!             command ─POST─▶ Shard: log (SQLite), feed, streams ─▶ response, streamed through
 //! ```
 //!
-//! No protocol logic lives here: this crate decodes, calls [`cinnabar_core`], and does what comes
-//! out.
+//! No protocol logic lives here: this crate decodes, calls [`cinnabar_core`], and carries out what
+//! it says.
 
 mod answer;
 mod entry;

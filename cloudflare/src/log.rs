@@ -1,7 +1,7 @@
 //! The log of updates, in the object's SQLite database.
 //!
-//! Positions are numbered here: the object is the only writer, so the next one is known in
-//! memory. They are never used again, also when all history has expired.
+//! Positions are numbered here: the object is the only writer, so the next one is known in memory.
+//! None is ever used twice, even after all history has expired.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -34,8 +34,8 @@ CREATE TABLE IF NOT EXISTS updates (
 CREATE INDEX IF NOT EXISTS updates_by_id ON updates (id, position);
 ";
 
-/// How many updates an append drops at most: more than one, so that a history that was made
-/// smaller shrinks.
+/// How many updates an append drops at most: more than one, so that the log shrinks after
+/// `HISTORY_SIZE` was lowered.
 const APPEND_SWEEP: u64 = 32;
 
 /// How many updates an alarm drops before it lets others run.
@@ -46,12 +46,12 @@ pub(crate) struct Log {
     size: u64,
     age: Duration,
     newest: Cell<Position>,
-    /// The oldest update kept; where none is, the place of the next one.
+    /// The oldest update kept; if there is none, the position of the next one.
     oldest: Cell<Position>,
 }
 
 impl Log {
-    /// Opens the log, and makes it if there is none.
+    /// Opens the log, and creates it if there is none.
     pub(crate) fn open(sql: SqlStorage, size: u64, age: Duration) -> Result<Self> {
         sql.exec(FACTS, None)?;
         let log = Self {
@@ -69,7 +69,7 @@ impl Log {
             }
         }
         log.sql.exec(UPDATES, None)?;
-        // Each by itself: SQLite looks up one of them, and reads all rows for both.
+        // Each in a query of its own: SQLite looks one of them up, but reads all rows to find both.
         let row = log.row(
             "SELECT (SELECT MIN(position) FROM updates), (SELECT MAX(position) FROM updates)",
             vec![],
@@ -96,7 +96,7 @@ impl Log {
         self.newest.get()
     }
 
-    /// The key of this log's cursors, made with it.
+    /// The key of this log's cursors, created with it.
     pub(crate) fn cursor_key(&self) -> Result<CursorKey> {
         let bytes = match self.fact("cursor_key")? {
             Some(Value::Blob(bytes)) => {
@@ -111,8 +111,8 @@ impl Log {
         Ok(CursorKey::from_bytes(bytes))
     }
 
-    /// Appends an update; it is durable once storage has synced. Nothing is appended where this
-    /// fails.
+    /// Appends an update, which is durable once storage has synced. If this fails, nothing was
+    /// appended.
     pub(crate) fn append(&self, update: &Update, now: Timestamp) -> Result<Position> {
         let appended = self.newest.get().next();
         let stored = update.store();
@@ -134,8 +134,8 @@ impl Log {
         Ok(appended)
     }
 
-    /// Drops some of what an append has made superfluous: updates beyond the size of the history,
-    /// and those that are too old.
+    /// Drops some of what an append made superfluous: updates beyond the size of the history, and
+    /// those that are too old.
     pub(crate) fn trim(&self, now: Timestamp) -> Result<()> {
         let excess = self.newest.get().back(self.size);
         let bound = self.oldest.get().back(1).get() + APPEND_SWEEP;
@@ -143,13 +143,13 @@ impl Log {
         self.expire(now, APPEND_SWEEP)
     }
 
-    /// Drops updates that are too old, as many as an alarm may.
+    /// Drops updates that are too old, as many as one alarm may drop.
     pub(crate) fn sweep(&self, now: Timestamp) -> Result<()> {
         self.expire(now, ALARM_SWEEP)
     }
 
-    /// Drops updates that are too old, from the oldest on and at most so many. It reads those and
-    /// one more: on Cloudflare, rows that are read cost money.
+    /// Drops updates that are too old, oldest first and at most `most`. It reads those and one more:
+    /// on Cloudflare, each row read costs money.
     fn expire(&self, now: Timestamp, most: u64) -> Result<()> {
         let last = Position::new(self.oldest.get().back(1).get() + most).min(self.newest.get());
         let kept = self.row(
@@ -167,7 +167,7 @@ impl Log {
             return Ok(());
         }
         if last == self.newest.get() {
-            // No row will tell which number was the last, and it must not be used again.
+            // No row is left to tell which number was the last, and it must not be used again.
             self.set_fact("last_position", number(last))?;
         }
         self.sql.exec("DELETE FROM updates WHERE position <= ?", vec![number(last)])?;
@@ -175,8 +175,8 @@ impl Log {
         Ok(())
     }
 
-    /// How long until an alarm should sweep, if there is anything to sweep: when the oldest update
-    /// is too old and somewhat later, so that the updates of a steady trickle share an alarm.
+    /// How long until an alarm should sweep, if there is anything to sweep: until the oldest update
+    /// is too old, and a little longer, so that the updates of a steady trickle share an alarm.
     pub(crate) fn next_sweep(&self, now: Timestamp) -> Result<Option<Duration>> {
         let oldest = self.row(
             "SELECT appended FROM updates WHERE position = ?",
@@ -214,7 +214,7 @@ impl Log {
         Ok(Located { found, oldest: self.oldest.get() })
     }
 
-    /// Reads a page. The data of updates that are not wanted stays on the disk.
+    /// Reads a page. The data of updates that are not wanted stays on disk.
     pub(crate) fn page(
         &self,
         fetch: &Fetch,
@@ -235,8 +235,7 @@ impl Log {
         for row in rows.raw() {
             let row = Row::read(row?)?;
             let wanted = wants(&row.stored);
-            read += row.stored.topics.len() + row.stored.targets.len() + row.stored.id.len();
-            read += if wanted { row.data_length } else { 0 };
+            read += row.size_without_data() + if wanted { row.data_length } else { 0 };
             if looked_at > 0 && read > fetch.limit.bytes {
                 return Ok(page);
             }
@@ -248,6 +247,7 @@ impl Log {
             }
         }
         if looked_at < fetch.limit.updates {
+            // No limit cut it: all there is up to the end was read.
             page.reached = fetch.through;
         }
         Ok(page)
@@ -265,7 +265,7 @@ impl Log {
         Ok(Appended { position: row.position, update: update.into() })
     }
 
-    /// Writes a row of its own and reads it back.
+    /// Writes a row of its own, and reads it back.
     pub(crate) fn check_health(&self, now: Timestamp) -> Result<()> {
         self.set_fact("health", millis(now))?;
         match self.fact("health")? {
@@ -289,7 +289,7 @@ impl Log {
     }
 }
 
-/// An update as the log keeps it, but for its data.
+/// An update as the log keeps it, without its data.
 struct Row {
     position: Position,
     appended: Timestamp,
@@ -331,6 +331,11 @@ impl Row {
         };
         let data_length = usize::try_from(data_length).unwrap_or(usize::MAX);
         Ok(Self { position: position(at), appended: timestamp(appended), stored, data_length })
+    }
+
+    /// What was read of it to learn whether it is wanted.
+    fn size_without_data(&self) -> usize {
+        self.stored.id.len() + self.stored.topics.len() + self.stored.targets.len()
     }
 }
 

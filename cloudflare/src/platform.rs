@@ -26,7 +26,7 @@ pub(crate) fn entropy<const N: usize>() -> Result<[u8; N], worker::Error> {
     Ok(bytes)
 }
 
-/// The configuration, parsed once in the life of an isolate; `None` where it is broken.
+/// The configuration, parsed once in the life of an isolate; `None` if it is broken.
 pub(crate) fn config(env: &Env) -> Option<Rc<Config>> {
     thread_local! {
         static CONFIG: OnceCell<Option<Rc<Config>>> = const { OnceCell::new() };
@@ -35,7 +35,7 @@ pub(crate) fn config(env: &Env) -> Option<Rc<Config>> {
 }
 
 fn read_config(env: &Env) -> Option<Rc<Config>> {
-    // An error says that a provider is there already, and it is this one.
+    // It fails only if a provider is installed already, and then it is this one.
     let _ = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
     match Config::from_variables(variables(env)) {
         Ok(config) => {
@@ -51,7 +51,7 @@ fn read_config(env: &Env) -> Option<Rc<Config>> {
     }
 }
 
-/// Variables and secrets: the bindings that are text.
+/// Variables and secrets: those bindings that are text.
 fn variables(env: &Env) -> Vec<(String, String)> {
     let env: &JsValue = env.as_ref();
     let names = env.dyn_ref::<Object>().map(Object::keys).unwrap_or_default();
