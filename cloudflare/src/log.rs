@@ -7,8 +7,8 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use cinnabar_core::{
-    Appended, CursorKey, EventId, Fetch, Located, Location, Page, Place, Position, StoredUpdate,
-    Timestamp, Update,
+    CursorKey, EventId, Fetch, Located, Location, Offer, Page, Pager, Place, Position,
+    StoredUpdate, Subscribe, Timestamp, Update,
 };
 use worker::{Error, Result, SqlStorage, SqlStorageValue as Value};
 
@@ -188,81 +188,71 @@ impl Log {
         Ok(Some(if wait.is_zero() { wait } else { wait + self.age / 64 }))
     }
 
-    /// Finds an update's place and id.
+    /// Answers what a stream asks before it begins. Updates are dropped from the oldest on, so all
+    /// that followed one that is kept is kept as well.
     pub(crate) fn locate(&self, location: Location) -> Result<Located> {
-        let row = match location {
-            Location::Id(id) => self.row(
-                "SELECT position, id, appended FROM updates WHERE id = ? ORDER BY position LIMIT 1",
-                vec![Value::String(id.as_str().to_owned())],
+        let found = match location {
+            Location::Told(place) if self.oldest.get() <= place.position.next() => {
+                return Ok(Located::Kept);
+            }
+            Location::Told(_) => None,
+            Location::Id { id, .. } => self.find(
+                "WHERE id = ? ORDER BY position LIMIT 1",
+                Value::String(id.as_str().to_owned()),
             )?,
-            Location::At(at) | Location::Told(Place { position: at, .. }) => self.row(
-                "SELECT position, id, appended FROM updates WHERE position = ?",
-                vec![number(at)],
-            )?,
-            Location::Newest(newest) => self.row(
-                "SELECT position, id, appended FROM updates WHERE position <= ? ORDER BY position DESC LIMIT 1",
-                vec![number(newest)],
-            )?,
+            Location::Floor { floor, .. } => {
+                let found = self.find("WHERE position = ?", number(floor))?;
+                return Ok(found.unwrap_or(Located::Oldest(self.oldest.get())));
+            }
+            Location::Newest(newest) => {
+                self.find("WHERE position <= ? ORDER BY position DESC LIMIT 1", number(newest))?
+            }
         };
-        let found = match row.as_deref() {
+        Ok(found.unwrap_or(Located::Unknown))
+    }
+
+    fn find(&self, which: &str, binding: Value) -> Result<Option<Located>> {
+        let query = format!("SELECT position, id, appended FROM updates {which}");
+        Ok(match self.row(&query, vec![binding])?.as_deref() {
             Some([Value::Integer(at), Value::String(id), Value::Integer(appended)]) => {
                 let place = Place { position: position(*at), since: timestamp(*appended) };
-                Some((place, EventId::restored(id)))
+                Some(Located::Found(place, EventId::restored(id)))
             }
             _ => None,
-        };
-        Ok(Located { found, oldest: self.oldest.get() })
+        })
     }
 
     /// Reads a page. The data of updates that are not wanted stays on disk.
-    pub(crate) fn page(
-        &self,
-        fetch: &Fetch,
-        wants: impl Fn(&StoredUpdate) -> bool,
-    ) -> Result<Page> {
+    pub(crate) fn page(&self, fetch: &Fetch, subscription: &Subscribe) -> Result<Page> {
         let limit = i64::try_from(fetch.limit.updates).unwrap_or(i64::MAX);
         let rows = self.sql.exec(
             "SELECT position, appended, id, topics, targets, private, event_type, retry, LENGTH(data) FROM updates WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
             vec![number(fetch.after), number(fetch.through), Value::Integer(limit)],
         )?;
-        let mut page = Page {
-            updates: Vec::new(),
-            reached: fetch.through,
-            since: None,
-            oldest: self.oldest.get(),
-        };
-        let (mut looked_at, mut read) = (0, 0);
+        let oldest = self.oldest.get();
+        let mut pager = Pager::new(fetch, subscription);
         for row in rows.raw() {
-            let row = Row::read(row?)?;
-            let wanted = wants(&row.stored);
-            read += row.size_without_data() + if wanted { row.data_length } else { 0 };
-            if looked_at > 0 && read > fetch.limit.bytes {
-                return Ok(page);
-            }
-            looked_at += 1;
-            page.reached = row.position;
-            page.since = Some(row.appended);
-            if wanted {
-                page.updates.push(self.whole(row)?);
+            let Row { position, appended, stored, data_length } = Row::read(row?)?;
+            match pager.offer(position, appended, &stored, data_length) {
+                Offer::Take => {
+                    let data = self.data(position)?;
+                    pager.take(position, Update::restore(StoredUpdate { data, ..stored }));
+                }
+                Offer::Skip => {}
+                Offer::Full => return Ok(pager.cut(oldest)),
             }
         }
-        if looked_at < fetch.limit.updates {
-            // No limit cut it: all there is up to the end was read.
-            page.reached = fetch.through;
-        }
-        Ok(page)
+        Ok(pager.complete(oldest))
     }
 
-    /// The update of a row, with its data.
-    fn whole(&self, row: Row) -> Result<Appended> {
+    fn data(&self, position: Position) -> Result<String> {
         let query = "SELECT data FROM updates WHERE position = ?";
-        let data = match self.row(query, vec![number(row.position)])?.as_deref() {
-            Some([Value::Blob(data)]) => String::from_utf8(data.clone()),
-            _ => return Err("an update without data".into()),
-        };
-        let data = data.map_err(|error| Error::from(error.to_string()))?;
-        let update = Update::restore(StoredUpdate { data, ..row.stored });
-        Ok(Appended { position: row.position, update: update.into() })
+        match self.row(query, vec![number(position)])?.map(<[Value; 1]>::try_from) {
+            Some(Ok([Value::Blob(data)])) => {
+                String::from_utf8(data).map_err(|error| Error::from(error.to_string()))
+            }
+            _ => Err("an update without data".into()),
+        }
     }
 
     /// Writes a row of its own, and reads it back.
@@ -331,11 +321,6 @@ impl Row {
         };
         let data_length = usize::try_from(data_length).unwrap_or(usize::MAX);
         Ok(Self { position: position(at), appended: timestamp(appended), stored, data_length })
-    }
-
-    /// What was read of it to learn whether it is wanted.
-    fn size_without_data(&self) -> usize {
-        self.stored.id.len() + self.stored.topics.len() + self.stored.targets.len()
     }
 }
 

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cinnabar_core::{
-    Appended, Command, Config, Fetch, Holder, Located, Location, Page, Position, Publish,
-    Subscribe, Timestamp, misconfigured,
+    Appended, Command, Config, Fetch, Holder, Located, Location, Page, Place, Publish, Subscribe,
+    Timestamp, misconfigured,
 };
 use wasm_bindgen::JsValue;
 use worker::{
@@ -95,10 +95,10 @@ impl Hub {
             Broken::Log
         })?;
         // After a crash, what the database holds is durable.
-        let newest = log.newest();
-        let feed = Feed::new(Rc::clone(&object), newest);
+        let end = Place { position: log.newest(), since: platform::now() };
+        let feed = Feed::new(Rc::clone(&object), end.position);
         let source = OwnLog { log: Rc::clone(&log), feed: Rc::clone(&feed) };
-        let holder = Holder::new(config, key, newest);
+        let holder = Holder::new(config, key, end);
         Ok(Self {
             streams: Streams::new(Rc::clone(&object), source, holder),
             retention: Retention::new(Rc::clone(&object), Rc::clone(&log)),
@@ -160,8 +160,8 @@ struct OwnLog {
 }
 
 impl Source for OwnLog {
-    async fn end(&self) -> worker::Result<Position> {
-        Ok(self.feed.durable())
+    async fn end(&self) -> worker::Result<Place> {
+        Ok(Place { position: self.feed.durable(), since: platform::now() })
     }
 
     async fn locate(&self, location: Location) -> worker::Result<Located> {
@@ -169,12 +169,11 @@ impl Source for OwnLog {
     }
 
     async fn page(&self, fetch: &Fetch, subscription: &Subscribe) -> worker::Result<Page> {
-        self.log.page(fetch, |stored| {
-            subscription.selects(&stored.topics, &stored.targets, stored.private)
-        })
+        self.log.page(fetch, subscription)
     }
 
-    fn handed_over(&self) -> Option<Position> {
-        self.feed.handed_over()
+    fn reached(&self) -> Option<Place> {
+        let since = platform::now();
+        self.feed.handed_over().map(|position| Place { position, since })
     }
 }

@@ -93,9 +93,9 @@ impl<S: Source> Streams<S> {
     /// The timer has rung.
     fn wake(self: &Rc<Self>) {
         self.tell(|holder, now| {
-            // A quiet log is looked at as well, so that a position told now is known to be of now.
-            if let Some(position) = self.source.handed_over() {
-                holder.handle_reached(position);
+            // Positions are told at such times. That of a quiet log would be told with an old time.
+            if let Some(reached) = self.source.reached() {
+                holder.handle_reached(reached);
             }
             holder.handle_timeout(now);
         });
@@ -115,8 +115,8 @@ impl<S: Source> Streams<S> {
                     let body = self.bodies.open(stream, joins);
                     self.arrivals.respond(stream, answer::streamed(&response, &body));
                 }
-                Output::Answer { stream, unavailable } => {
-                    self.arrivals.respond(stream, answer::unavailable(unavailable));
+                Output::Answer { stream, answer } => {
+                    self.arrivals.respond(stream, answer::unavailable(answer));
                 }
                 Output::Write { streams, bytes } => self.bodies.write(&streams, &bytes),
                 Output::Locate { stream, location } => self.locate(stream, location),

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cinnabar_core::{
-    Admission, Appended, Command, Config, CursorKey, Holder, Output, Position, Request, Step,
-    StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
+    Admission, Appended, Command, Config, CursorKey, Holder, Output, Place, Position, Request,
+    Step, StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
 };
 
 const HUB: &str = "https://hub.example.com/.well-known/mercure";
@@ -92,7 +92,7 @@ fn main() {
 /// How long an update takes.
 fn measure(kind: &Kind, others: u64) -> Duration {
     let config = config();
-    let mut holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Position::START);
+    let mut holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Place::default());
     // The wanted room is in the middle of the others.
     let wanted = others / 2;
     let rooms = (0..others + 1).flat_map(|room| {
@@ -100,7 +100,8 @@ fn measure(kind: &Kind, others: u64) -> Duration {
     });
     for (number, room) in (0..).zip(rooms) {
         let subscribe = subscribe(&(kind.query)(room), &config);
-        holder.handle_subscribe(StreamId::new(number), subscribe, holder.position(), NOW);
+        let end = Place { position: holder.position(), since: NOW };
+        holder.handle_subscribe(StreamId::new(number), subscribe, end, NOW);
         take(&mut holder);
     }
 

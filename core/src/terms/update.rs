@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::MAX_NAME_LENGTH;
-use crate::matching::subject::Subject;
 use crate::terms::characters::{self, ForbiddenCharacter};
 use crate::terms::event_id::EventId;
 use crate::terms::topic::Topic;
@@ -48,12 +47,6 @@ impl Update {
     /// For whom it is meant, if not for all whom its topics grant it to.
     pub(crate) fn targets(&self) -> &[Topic] {
         &self.targets
-    }
-
-    /// What matchers look at.
-    pub(crate) fn subject(&self) -> Subject<'_> {
-        Subject::new(self.topics.iter().map(Topic::as_str))
-            .for_targets(self.targets.iter().map(Topic::as_str))
     }
 
     /// Whether only subscribers whose token grants one of its topics (of its targets, if it has
@@ -141,10 +134,21 @@ pub struct StoredUpdate {
 }
 
 impl StoredUpdate {
-    /// What matchers look at, of an update with these [`topics`](Self::topics) and
-    /// [`targets`](Self::targets).
-    pub(crate) fn subject<'a>(topics: &'a str, targets: &'a str) -> Subject<'a> {
-        Subject::new(split(topics)).for_targets(split(targets))
+    /// How many bytes its texts have.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let event_type = self.event_type.as_ref().map_or(0, String::len);
+        self.id.len() + self.topics.len() + self.targets.len() + self.data.len() + event_type
+    }
+
+    /// The topics, each by itself.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = &str> {
+        split(&self.topics)
+    }
+
+    /// The targets, each by itself.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &str> {
+        split(&self.targets)
     }
 }
 
@@ -185,6 +189,7 @@ impl EventType {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matching::subject::Subject;
 
     #[test]
     fn a_stored_update_comes_back_whole() {
@@ -224,9 +229,18 @@ mod tests {
 
     #[test]
     fn targets_are_the_audience_of_a_stored_update() {
-        let subject = StoredUpdate::subject("a\nb", "");
-        assert_eq!(subject.audience().topics(), ["a", "b"]);
-        let subject = StoredUpdate::subject("a\nb", "/users/1\n/users/2");
+        let stored = |targets: &str| StoredUpdate {
+            id: "urn:x".into(),
+            topics: "a\nb".into(),
+            targets: targets.into(),
+            data: String::new(),
+            private: true,
+            event_type: None,
+            retry: None,
+        };
+        assert_eq!(Subject::of_stored(&stored("")).audience().topics(), ["a", "b"]);
+        let stored = stored("/users/1\n/users/2");
+        let subject = Subject::of_stored(&stored);
         assert_eq!(subject.topics(), ["a", "b"]);
         assert_eq!(subject.audience().topics(), ["/users/1", "/users/2"]);
     }

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use cinnabar_core::{
-    Admission, Answer, Appended, Body, Command, Config, CursorKey, Holder, Output, Position,
+    Admission, Answer, Appended, Body, Command, Config, CursorKey, Holder, Output, Place, Position,
     Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
 };
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -120,7 +120,7 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn new() -> Self {
-        let holder = Holder::new(&OPEN, CursorKey::from_bytes([5; 16]), Position::START);
+        let holder = Holder::new(&OPEN, CursorKey::from_bytes([5; 16]), Place::default());
         Self { holder, position: Position::START, opened: 0 }
     }
 
@@ -128,7 +128,8 @@ impl Watched {
     pub(crate) fn open(&mut self, subscribe: Subscribe) -> StreamId {
         self.opened += 1;
         let stream = StreamId::new(self.opened);
-        self.holder.handle_subscribe(stream, subscribe, self.holder.position(), NOW);
+        let end = Place { position: self.position, since: NOW };
+        self.holder.handle_subscribe(stream, subscribe, end, NOW);
         self.drain();
         stream
     }
