@@ -1,4 +1,4 @@
-//! The Worker: admits requests, and forwards those that the holder of the log answers.
+//! The Worker: admits requests, and forwards those that only the object can answer.
 
 use cinnabar_core::{Admission, Body, Command, Request, Step, admit, misconfigured};
 use futures_util::StreamExt as _;
@@ -17,7 +17,7 @@ const NAME: &str = "hub";
 
 #[wasm_bindgen]
 extern "C" {
-    /// An object, as the runtime hands it out: what `worker` wraps copies each response.
+    /// An object, as the runtime hands it out: the wrapper of `worker` copies each response.
     type Stub;
 
     #[wasm_bindgen(method, catch)]
@@ -68,7 +68,7 @@ async fn forward(command: &Command, env: &Env) -> Result<web_sys::Response, JsVa
     response.dyn_into()
 }
 
-/// The request's head. The runtime decodes fields as UTF-8, so their bytes are those of their text.
+/// The request's head. The runtime has decoded its fields as UTF-8, so their bytes are the text's.
 fn head(request: &web_sys::Request) -> worker::Result<Request> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for entry in request.headers().entries() {
@@ -81,7 +81,7 @@ fn head(request: &web_sys::Request) -> worker::Result<Request> {
     Ok(Request::new(&request.method(), &request.url(), fields))
 }
 
-/// Reads a body, and no further than its limit.
+/// Reads a body, but not beyond its limit.
 async fn body(request: &web_sys::Request, limit: usize) -> Body {
     let mut bytes = Vec::new();
     let Some(stream) = request.body() else { return Body::Whole(bytes) };

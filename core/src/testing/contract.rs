@@ -113,7 +113,11 @@ async fn an_update_comes_back_whole<L: Log>(log: &L) -> Result<(), String> {
         ..stored("urn:é:%23", "", "")
     });
     let bare = update("urn:bare", "a", "");
-    let private = private_update("urn:private", "a", "x");
+    let private = Update::restore(StoredUpdate {
+        targets: "/users/1\n/users/é".into(),
+        private: true,
+        ..stored("urn:private", "a", "x")
+    });
     for update in [&whole, &bare, &private] {
         log.append(update.clone()).await?;
     }
