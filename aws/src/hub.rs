@@ -6,17 +6,18 @@ use std::time::Duration;
 use cinnabar_core::{
     Admission, CheckHealth, Command, Config, Publish, Step, Subscribe, Timestamp, admit,
 };
+use cinnabar_runtime::{Body, Opened, Streams, answer, machine};
+use http::Response;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::{error, info};
 
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, streamed};
 use crate::event::Event;
 use crate::log::{AppendError, Log};
-use crate::platform;
-use crate::streams::{Opened, Streams};
+use crate::source::PolledLog;
 
-/// How often the health check touches the log at most.
+/// The health check touches the log no more often than this.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A hub.
@@ -34,29 +35,30 @@ impl Hub {
     #[must_use]
     pub fn new(config: Config, log: Log) -> Self {
         let config = Arc::new(config);
-        let streams = Streams::start(Arc::clone(&config), log.clone(), platform::now);
+        let source = PolledLog::new(log.clone(), &config);
+        let streams = Streams::start(Arc::clone(&config), source, machine::now);
         Self { config, log, streams, health: Mutex::new(None) }
     }
 
-    /// Answers a request, whose response the platform breaks off at `deadline`.
+    /// Answers a request whose response Lambda breaks off at `deadline`.
     ///
     /// # Errors
     ///
-    /// Where the system gives no random bytes.
+    /// The system has no random bytes to give.
     pub async fn respond(
         &self,
         event: Event,
         deadline: Timestamp,
     ) -> Result<Answer, getrandom::Error> {
         let head = event.head();
-        let admission = match admit(&head, &self.config, platform::now(), &platform::entropy()?) {
+        let admission = match admit(&head, &self.config, machine::now(), &machine::entropy()?) {
             Step::Done(admission) => admission,
             Step::Read(unread) => {
                 let body = event.body(unread.limit());
-                unread.admit(&body, platform::now())
+                unread.admit(&body, machine::now())
             }
         };
-        Ok(match admission {
+        Ok(streamed(match admission {
             Admission::Answer(refusal) => {
                 if let Some(line) = refusal.log {
                     info!("{line}");
@@ -68,10 +70,10 @@ impl Hub {
                 self.subscribe(subscribe, deadline).await
             }
             Admission::Forward(Command::CheckHealth(check)) => self.check_health(check).await,
-        })
+        }))
     }
 
-    async fn publish(&self, publish: Publish) -> Answer {
+    async fn publish(&self, publish: Publish) -> Response<Body> {
         match self.log.append(publish.update()).await {
             Ok(_) => answer::whole(publish.accepted()),
             Err(AppendError::TooLarge { bytes, limit }) => {
@@ -88,14 +90,14 @@ impl Hub {
         }
     }
 
-    async fn subscribe(&self, subscribe: Subscribe, deadline: Timestamp) -> Answer {
-        match self.streams.open(subscribe, deadline).await {
-            Opened::Stream(head, reader) => answer::streamed(&head, reader),
-            Opened::Unavailable(unavailable) => answer::unavailable(unavailable),
+    async fn subscribe(&self, subscribe: Subscribe, deadline: Timestamp) -> Response<Body> {
+        match self.streams.open(subscribe, Some(deadline)).await {
+            Opened::Stream(response) => response,
+            Opened::Answer(unavailable) => answer::unavailable(unavailable),
         }
     }
 
-    async fn check_health(&self, check: CheckHealth) -> Answer {
+    async fn check_health(&self, check: CheckHealth) -> Response<Body> {
         let mut health = self.health.lock().await;
         let well = match *health {
             Some((at, well)) if at.elapsed() < HEALTH_INTERVAL => well,

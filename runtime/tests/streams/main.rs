@@ -2,16 +2,17 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]
 
+mod hub;
 mod memory;
-mod reader;
 
 use std::time::Duration;
 
-use cinnabar_aws::streams::Opened;
+use cinnabar_runtime::{MOST_ARRIVALS, Opened};
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep};
 
+use crate::hub::{Hub, NATIVE};
 use crate::memory::Memory;
-use crate::reader::{Hub, NATIVE};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -27,7 +28,7 @@ async fn a_stream_begins_at_the_head_and_takes_what_comes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_later_gets_nothing_older_than_itself() {
+async fn a_later_subscriber_gets_nothing_older_than_itself() {
     let hub = Hub::new(&[]);
     let mut early = hub.subscribe("match=a", &[]).await;
     assert_eq!(early.next().await, ":\n");
@@ -106,13 +107,13 @@ async fn looks_become_rarer_while_nothing_comes_and_when_they_fail() {
 async fn a_log_that_fails_is_a_passing_failure() {
     let hub = Hub::new(&[]);
     hub.log.fail(true);
-    assert!(matches!(hub.open("match=a", &[]).await, Opened::Unavailable(_)));
+    assert!(matches!(hub.open("match=a", &[]).await, Opened::Answer(_)));
     hub.log.fail(false);
     let mut reader = hub.subscribe("match=a", &[]).await;
     assert_eq!(reader.next().await, ":\n");
     hub.log.fail(true);
     let opened = hub.open("match=a", &[("last-event-id", "urn:1")]).await;
-    assert!(matches!(opened, Opened::Unavailable(_)));
+    assert!(matches!(opened, Opened::Answer(_)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,7 +160,7 @@ async fn numbers_without_updates_are_passed() {
     reader.next().await;
     hub.log.seal();
     sleep(2 * SECOND).await;
-    // It is live at the place after the sealed number, and so is who comes now.
+    // It is live at the place after the sealed number, and so is a subscriber that comes now.
     let mut other = hub.subscribe("match=a", &[]).await;
     other.next().await;
     hub.log.publish("urn:2", "a");
@@ -181,7 +182,60 @@ async fn streams_end_with_the_process_and_no_more_are_opened() {
     assert!(last_words.concat().ends_with("event: cinnabar\ndata:\n\n"), "{last_words:?}");
     assert_eq!(other.end().await, Vec::<String>::new());
     done.await.unwrap();
-    assert!(matches!(hub.open("match=a", &[]).await, Opened::Unavailable(_)));
+    assert!(matches!(hub.open("match=a", &[]).await, Opened::Answer(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_process_does_not_wait_for_the_log() {
+    let hub = Hub::new(&[]);
+    let mut reader = hub.subscribe("match=a", &[]).await;
+    reader.next().await;
+    hub.log.hang(true);
+    let waiting = tokio::spawn({
+        let hub = hub.clone();
+        async move { hub.open("match=a", &[]).await }
+    });
+    yield_now().await;
+    let done = tokio::spawn(async move { hub.streams.shut_down().await });
+    assert!(matches!(waiting.await.unwrap(), Opened::Answer(_)));
+    assert_eq!(reader.end().await, Vec::<String>::new());
+    done.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_the_bound_subscribers_are_asked_to_come_back_at_once() {
+    let hub = Hub::new(&[("MAX_STREAMS", "100000")]);
+    hub.log.hang(true);
+    let mut waiting = JoinSet::new();
+    for _ in 0..MOST_ARRIVALS {
+        let hub = hub.clone();
+        waiting.spawn(async move { hub.subscribe("match=a", &[]).await });
+    }
+    // Some of them wait for a lookup, and all others for the next.
+    sleep(SECOND).await;
+    let begin = Instant::now();
+    assert!(matches!(hub.open("match=a", &[]).await, Opened::Answer(_)));
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+    hub.log.hang(false);
+    assert_eq!(waiting.join_all().await.len(), MOST_ARRIVALS);
+    // Streams do not wait, so there is room again.
+    hub.subscribe("match=a", &[]).await.next().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_calls_is_heard_at_once() {
+    let hub = Hub::over(Memory::calling(), &[("HEARTBEAT", "1h")]);
+    hub.log.publish("urn:1", "a");
+    let mut reader = hub.subscribe("match=a", &[("last-event-id", "earliest")]).await;
+    assert_eq!(reader.next().await, ":\n");
+    assert_eq!(reader.next().await, "id: urn:1\ndata: \n\n");
+    sleep(60 * SECOND).await;
+    let begin = Instant::now();
+    for id in ["urn:2", "urn:3"] {
+        hub.log.publish(id, "a");
+        assert_eq!(reader.next().await, format!("id: {id}\ndata: \n\n"));
+    }
+    assert!(begin.elapsed() < Duration::from_millis(5), "{:?}", begin.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,7 +244,7 @@ async fn a_panic_cuts_streams_and_others_are_opened() {
     let mut reader = hub.subscribe("match=a", &[]).await;
     assert_eq!(reader.next().await, ":\n");
     let opened = hub.open("match=a", &[("last-event-id", memory::PANIC)]).await;
-    assert!(matches!(opened, Opened::Unavailable(_)));
+    assert!(matches!(opened, Opened::Answer(_)));
     assert_eq!(reader.end().await, Vec::<String>::new());
     let mut reader = hub.subscribe("match=a", &[]).await;
     assert_eq!(reader.next().await, ":\n");

@@ -1,65 +1,39 @@
-//! The bodies of responses, and what their readers have taken of them.
+//! Between the task and the reader of a stream: what was written and not taken.
 //!
-//! The runtime asks a body for a chunk when it has passed on the one before. So a chunk counts as
-//! taken when the next is asked for, and that is all that is known of a reader: how fast it reads,
-//! and never whether it is still there.
-//!
-//! A body never fails. What a failing one would say ends up in the stream, as text.
+//! A chunk counts as taken when the next is asked for. That is all that is known of a reader: how
+//! fast it reads, and never whether it is still there.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
+use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use cinnabar_core::StreamId;
-use futures_core::Stream;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::{Sleep, sleep};
+
+/// How much is joined at most. Joining saves what a chunk costs on its way, and a copy of more
+/// would cost more than that.
+const JOINED: usize = 64 * 1024;
 
 /// What a stream's reader did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub(crate) enum Notice {
     /// It took this many bytes.
     Taken(StreamId, usize),
     /// There is nobody to read any more.
     Gone(StreamId),
 }
 
-/// The body of a response.
-#[derive(Debug)]
-pub enum Body {
-    /// All of it.
-    Whole(Option<Bytes>),
-    /// All of it, with its end after a while.
-    Held(Option<Bytes>, Duration, Option<Pin<Box<Sleep>>>),
-    /// A stream's.
-    Stream(Reader),
-}
-
-impl Stream for Body {
-    type Item = Result<Bytes, Infallible>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match self.get_mut() {
-            Self::Whole(bytes) => Poll::Ready(bytes.take().map(Ok)),
-            Self::Held(bytes, hold, end) => {
-                if let Some(bytes) = bytes.take() {
-                    return Poll::Ready(Some(Ok(bytes)));
-                }
-                let end = end.get_or_insert_with(|| Box::pin(sleep(*hold)));
-                ready!(end.as_mut().poll(context));
-                Poll::Ready(None)
-            }
-            Self::Stream(reader) => reader.poll_chunk(context).map(|chunk| chunk.map(Ok)),
-        }
-    }
-}
-
-/// A new stream's body, which may join chunks that wait, and where to write it.
-pub fn stream(stream: StreamId, joins: bool, notices: UnboundedSender<Notice>) -> (Outlet, Reader) {
+/// Where to write a new stream, and its reader, who may be given several chunks as one if it
+/// `joins`.
+///
+/// Notices need no bound of their own: there is at most one for each chunk, and the core bounds
+/// those.
+pub(crate) fn open(
+    stream: StreamId,
+    joins: bool,
+    notices: UnboundedSender<Notice>,
+) -> (Outlet, Reader) {
     let queue = Arc::new(Mutex::new(Queue::default()));
     let outlet = Outlet { queue: Arc::clone(&queue) };
     (outlet, Reader { queue, stream, joins, in_flight: 0, notices })
@@ -79,6 +53,29 @@ impl Queue {
             reader.wake();
         }
     }
+
+    /// The next chunk.
+    fn take(&mut self, joins: bool) -> Option<Bytes> {
+        let mut count = 1;
+        let mut length = self.chunks.front()?.len();
+        if joins {
+            for chunk in self.chunks.iter().skip(1) {
+                if length + chunk.len() > JOINED {
+                    break;
+                }
+                length += chunk.len();
+                count += 1;
+            }
+        }
+        if count == 1 {
+            return self.chunks.pop_front();
+        }
+        let mut joined = BytesMut::with_capacity(length);
+        for chunk in self.chunks.drain(..count) {
+            joined.extend_from_slice(&chunk);
+        }
+        Some(joined.freeze())
+    }
 }
 
 /// A queue is whole between any two of its changes, so a panic elsewhere does not spoil it.
@@ -89,20 +86,20 @@ fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
 /// Where a stream's bytes are written. Dropped, it cuts the stream: it ends, and what its reader
 /// did not take is dropped.
 #[derive(Debug)]
-pub struct Outlet {
+pub(crate) struct Outlet {
     queue: Arc<Mutex<Queue>>,
 }
 
 impl Outlet {
     /// Writes a chunk.
-    pub fn write(&self, bytes: Bytes) {
+    pub(crate) fn write(&self, bytes: Bytes) {
         let mut queue = lock(&self.queue);
         queue.chunks.push_back(bytes);
         queue.wake();
     }
 
-    /// Ends the stream, when its reader has taken all.
-    pub fn close(self) {
+    /// Ends the stream once its reader has taken all.
+    pub(crate) fn close(self) {
         lock(&self.queue).ended = true;
     }
 }
@@ -120,7 +117,7 @@ impl Drop for Outlet {
 
 /// A stream's reader.
 #[derive(Debug)]
-pub struct Reader {
+pub(crate) struct Reader {
     queue: Arc<Mutex<Queue>>,
     stream: StreamId,
     joins: bool,
@@ -130,25 +127,25 @@ pub struct Reader {
 }
 
 impl Reader {
-    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    /// The next chunk, or the end.
+    pub(crate) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let taken = std::mem::take(&mut self.in_flight);
         if taken > 0 {
             // Where nobody listens, nobody writes either.
             let _ = self.notices.send(Notice::Taken(self.stream, taken));
         }
         let mut queue = lock(&self.queue);
-        let chunk = match queue.chunks.len() {
-            0 if queue.ended => return Poll::Ready(None),
-            0 => {
-                queue.reader = Some(context.waker().clone());
-                return Poll::Pending;
+        match queue.take(self.joins) {
+            Some(chunk) => {
+                self.in_flight = chunk.len();
+                Poll::Ready(Some(chunk))
             }
-            1 => queue.chunks.pop_front(),
-            _ if self.joins => Some(queue.chunks.drain(..).flatten().collect()),
-            _ => queue.chunks.pop_front(),
-        };
-        self.in_flight = chunk.as_ref().map_or(0, Bytes::len);
-        Poll::Ready(chunk)
+            None if queue.ended => Poll::Ready(None),
+            None => {
+                queue.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
     }
 }
 
@@ -160,23 +157,17 @@ impl Drop for Reader {
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
-
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     use super::*;
+    use crate::body::Body;
 
     const STREAM: StreamId = StreamId::new(1);
 
     fn open(joins: bool) -> (Outlet, Body, UnboundedReceiver<Notice>) {
         let (sender, notices) = unbounded_channel();
-        let (outlet, reader) = stream(STREAM, joins, sender);
-        (outlet, Body::Stream(reader), notices)
-    }
-
-    async fn next(body: &mut Body) -> Option<Bytes> {
-        let item = poll_fn(|context| Pin::new(&mut *body).poll_next(context)).await;
-        item.map(|Ok(bytes)| bytes)
+        let (outlet, reader) = super::open(STREAM, joins, sender);
+        (outlet, Body::stream(reader), notices)
     }
 
     #[tokio::test]
@@ -184,12 +175,12 @@ mod tests {
         let (outlet, mut body, mut notices) = open(false);
         outlet.write("one".into());
         outlet.write("three".into());
-        assert_eq!(next(&mut body).await.unwrap(), "one");
+        assert_eq!(body.next().await.unwrap(), "one");
         assert!(notices.try_recv().is_err());
-        assert_eq!(next(&mut body).await.unwrap(), "three");
+        assert_eq!(body.next().await.unwrap(), "three");
         assert_eq!(notices.try_recv(), Ok(Notice::Taken(STREAM, 3)));
         outlet.close();
-        assert_eq!(next(&mut body).await, None);
+        assert_eq!(body.next().await, None);
         assert_eq!(notices.try_recv(), Ok(Notice::Taken(STREAM, 5)));
         drop(body);
         assert_eq!(notices.try_recv(), Ok(Notice::Gone(STREAM)));
@@ -201,8 +192,32 @@ mod tests {
         outlet.write("a".into());
         outlet.write("b".into());
         outlet.close();
-        assert_eq!(next(&mut body).await.unwrap(), "ab");
-        assert_eq!(next(&mut body).await, None);
+        assert_eq!(body.next().await.unwrap(), "ab");
+        assert_eq!(body.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn what_is_joined_is_bounded_and_keeps_its_order_and_its_bytes() {
+        let (outlet, mut body, mut notices) = open(true);
+        let lengths = [1, JOINED - 1, 1, 3, JOINED + 5, 2, JOINED / 2, JOINED / 2, 7];
+        let chunks: Vec<Bytes> =
+            (b'a'..).zip(lengths).map(|(letter, length)| vec![letter; length].into()).collect();
+        for chunk in &chunks {
+            outlet.write(chunk.clone());
+        }
+        outlet.close();
+        let mut left = Vec::new();
+        while let Some(chunk) = body.next().await {
+            assert_eq!(notices.try_recv().ok(), left.last().map(taken));
+            left.push(chunk);
+        }
+        let expected = [JOINED, 4, JOINED + 5, 2 + JOINED / 2, JOINED / 2 + 7];
+        assert_eq!(left.iter().map(Bytes::len).collect::<Vec<_>>(), expected);
+        assert!(left.concat() == chunks.concat());
+    }
+
+    fn taken(chunk: &Bytes) -> Notice {
+        Notice::Taken(STREAM, chunk.len())
     }
 
     #[tokio::test]
@@ -210,26 +225,17 @@ mod tests {
         let (outlet, mut body, _notices) = open(false);
         outlet.write("a".into());
         drop(outlet);
-        assert_eq!(next(&mut body).await, None);
+        assert_eq!(body.next().await, None);
     }
 
     #[tokio::test]
     async fn a_reader_that_waits_is_woken() {
         let (outlet, mut body, _notices) = open(false);
-        let reading = tokio::spawn(async move { (next(&mut body).await, next(&mut body).await) });
+        let reading = tokio::spawn(async move { (body.next().await, body.next().await) });
         tokio::task::yield_now().await;
         outlet.write("a".into());
         tokio::task::yield_now().await;
         drop(outlet);
         assert_eq!(reading.await.unwrap(), (Some("a".into()), None));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_end_may_be_held() {
-        let mut body = Body::Held(Some("wait".into()), Duration::from_secs(1), None);
-        let begin = tokio::time::Instant::now();
-        assert_eq!(next(&mut body).await.unwrap(), "wait");
-        assert_eq!(next(&mut body).await, None);
-        assert_eq!(begin.elapsed(), Duration::from_secs(1));
     }
 }
