@@ -7,7 +7,7 @@
 use cinnabar_core::{Subscribe, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::streams::Opened;
+use crate::opened::Opened;
 
 /// How many subscribers may wait. Each takes a few kilobytes, or several hundred where its patterns
 /// are large; the streams of a holder are bounded by the core, and these are not streams yet.
@@ -20,8 +20,8 @@ pub(crate) struct Arrival {
     /// When the platform breaks its response off.
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) opened: oneshot::Sender<Opened>,
-    /// Its place among those that may wait.
-    pub(crate) place: OwnedSemaphorePermit,
+    /// What it takes of the room for those that wait.
+    pub(crate) room: OwnedSemaphorePermit,
 }
 
 impl Arrival {

@@ -8,8 +8,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::body::Body;
+use crate::opened::Opened;
 use crate::outlet::{self, Notice, Outlet};
-use crate::streams::Opened;
 
 /// The responses of all streams.
 #[derive(Debug)]

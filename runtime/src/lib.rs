@@ -46,6 +46,7 @@ mod arrivals;
 mod bodies;
 mod body;
 pub mod machine;
+mod opened;
 mod outlet;
 mod pace;
 mod paced;
@@ -56,7 +57,8 @@ mod work;
 
 pub use arrivals::MOST_ARRIVALS;
 pub use body::Body;
+pub use opened::Opened;
 pub use pace::Pace;
 pub use paced::{Ahead, Paced, Polled, PolledTail};
 pub use source::{Read, Source, SourceError, Tail};
-pub use streams::{Opened, Streams};
+pub use streams::Streams;

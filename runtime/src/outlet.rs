@@ -157,48 +157,53 @@ impl Drop for Reader {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     use super::*;
-    use crate::body::Body;
 
     const STREAM: StreamId = StreamId::new(1);
 
-    fn open(joins: bool) -> (Outlet, Body, UnboundedReceiver<Notice>) {
+    fn open(joins: bool) -> (Outlet, Reader, UnboundedReceiver<Notice>) {
         let (sender, notices) = unbounded_channel();
         let (outlet, reader) = super::open(STREAM, joins, sender);
-        (outlet, Body::stream(reader), notices)
+        (outlet, reader, notices)
+    }
+
+    async fn next(reader: &mut Reader) -> Option<Bytes> {
+        poll_fn(|context| reader.poll_chunk(context)).await
     }
 
     #[tokio::test]
     async fn a_chunk_is_taken_when_the_next_is_asked_for() {
-        let (outlet, mut body, mut notices) = open(false);
+        let (outlet, mut reader, mut notices) = open(false);
         outlet.write("one".into());
         outlet.write("three".into());
-        assert_eq!(body.next().await.unwrap(), "one");
+        assert_eq!(next(&mut reader).await.unwrap(), "one");
         assert!(notices.try_recv().is_err());
-        assert_eq!(body.next().await.unwrap(), "three");
+        assert_eq!(next(&mut reader).await.unwrap(), "three");
         assert_eq!(notices.try_recv(), Ok(Notice::Taken(STREAM, 3)));
         outlet.close();
-        assert_eq!(body.next().await, None);
+        assert_eq!(next(&mut reader).await, None);
         assert_eq!(notices.try_recv(), Ok(Notice::Taken(STREAM, 5)));
-        drop(body);
+        drop(reader);
         assert_eq!(notices.try_recv(), Ok(Notice::Gone(STREAM)));
     }
 
     #[tokio::test]
     async fn chunks_that_wait_leave_as_one_where_they_may() {
-        let (outlet, mut body, _notices) = open(true);
+        let (outlet, mut reader, _notices) = open(true);
         outlet.write("a".into());
         outlet.write("b".into());
         outlet.close();
-        assert_eq!(body.next().await.unwrap(), "ab");
-        assert_eq!(body.next().await, None);
+        assert_eq!(next(&mut reader).await.unwrap(), "ab");
+        assert_eq!(next(&mut reader).await, None);
     }
 
     #[tokio::test]
     async fn what_is_joined_is_bounded_and_keeps_its_order_and_its_bytes() {
-        let (outlet, mut body, mut notices) = open(true);
+        let (outlet, mut reader, mut notices) = open(true);
         let lengths = [1, JOINED - 1, 1, 3, JOINED + 5, 2, JOINED / 2, JOINED / 2, 7];
         let chunks: Vec<Bytes> =
             (b'a'..).zip(lengths).map(|(letter, length)| vec![letter; length].into()).collect();
@@ -207,7 +212,7 @@ mod tests {
         }
         outlet.close();
         let mut left = Vec::new();
-        while let Some(chunk) = body.next().await {
+        while let Some(chunk) = next(&mut reader).await {
             assert_eq!(notices.try_recv().ok(), left.last().map(taken));
             left.push(chunk);
         }
@@ -222,16 +227,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_cut_drops_what_waits() {
-        let (outlet, mut body, _notices) = open(false);
+        let (outlet, mut reader, _notices) = open(false);
         outlet.write("a".into());
         drop(outlet);
-        assert_eq!(body.next().await, None);
+        assert_eq!(next(&mut reader).await, None);
     }
 
     #[tokio::test]
     async fn a_reader_that_waits_is_woken() {
-        let (outlet, mut body, _notices) = open(false);
-        let reading = tokio::spawn(async move { (body.next().await, body.next().await) });
+        let (outlet, mut reader, _notices) = open(false);
+        let reading =
+            tokio::spawn(async move { (next(&mut reader).await, next(&mut reader).await) });
         tokio::task::yield_now().await;
         outlet.write("a".into());
         tokio::task::yield_now().await;

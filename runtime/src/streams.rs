@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use cinnabar_core::{Config, Subscribe, Timestamp, Unavailable};
+use cinnabar_core::{Config, Subscribe, Timestamp};
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::arrivals::{Arrival, MOST_ARRIVALS};
-use crate::body::Body;
 use crate::machine::Now;
+use crate::opened::Opened;
 use crate::source::Source;
-use crate::task::Task;
+use crate::task::{Message, Task};
 
 /// All streams of this process. A clone is another handle on the same streams; with the last handle
 /// they are cut.
@@ -20,22 +20,6 @@ pub struct Streams {
     messages: UnboundedSender<Message>,
     /// For subscribers that wait.
     room: Arc<Semaphore>,
-}
-
-/// What becomes of a subscriber.
-#[derive(Debug)]
-pub enum Opened {
-    /// A stream.
-    Stream(http::Response<Body>),
-    /// It cannot be served just now.
-    Answer(Unavailable),
-}
-
-#[derive(Debug)]
-pub(crate) enum Message {
-    Arrival(Box<Arrival>),
-    /// To be answered when all streams have ended.
-    ShutDown(oneshot::Sender<()>),
 }
 
 impl Streams {
@@ -51,9 +35,9 @@ impl Streams {
     /// before that, with its position.
     pub async fn open(&self, subscribe: Subscribe, deadline: Option<Timestamp>) -> Opened {
         let unavailable = Opened::Answer(subscribe.unavailable());
-        let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else { return unavailable };
+        let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else { return unavailable };
         let (opened, answer) = oneshot::channel();
-        let arrival = Arrival { subscribe, deadline, opened, place };
+        let arrival = Arrival { subscribe, deadline, opened, room };
         // Where the task drops what it was sent, it has started over.
         let _ = self.messages.send(Message::Arrival(Box::new(arrival)));
         answer.await.unwrap_or(unavailable)

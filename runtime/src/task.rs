@@ -23,8 +23,15 @@ use crate::bodies::Bodies;
 use crate::machine::Now;
 use crate::outlet::Notice;
 use crate::source::{Read, Source, SourceError};
-use crate::streams::Message;
 use crate::work::{Done, Work};
+
+/// What the handles ask of the task.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Arrival(Box<Arrival>),
+    /// To be answered when all streams have ended.
+    ShutDown(oneshot::Sender<()>),
+}
 
 pub(crate) struct Task<S: Source> {
     config: Arc<Config>,
@@ -93,7 +100,7 @@ impl<S: Source> Task<S> {
         if stepped.is_err() {
             self.start_over();
         }
-        self.rest();
+        self.settle();
     }
 
     /// Cuts all streams, and forgets the holder.
@@ -111,7 +118,7 @@ impl<S: Source> Task<S> {
     }
 
     /// Forgets a holder without streams, and says so to those that wait for it.
-    fn rest(&mut self) {
+    fn settle(&mut self) {
         let is_idle = self.holder.as_ref().is_some_and(|holder| holder.streams() == 0);
         if is_idle && !self.arrivals.is_looking() {
             self.forget();
@@ -218,9 +225,9 @@ impl<S: Source> Task<S> {
     }
 
     fn subscribe(&mut self, arrival: Arrival, end: Position) {
-        let Arrival { subscribe, deadline, opened, place } = arrival;
+        let Arrival { subscribe, deadline, opened, room } = arrival;
         // It waits no longer: from here on, the holder's bounds are its own.
-        drop(place);
+        drop(room);
         self.streams += 1;
         let stream = StreamId::new(self.streams);
         self.bodies.expect(stream, opened);

@@ -3,27 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cinnabar_core::{
-    Admission, Command, Config, Platform, Request, Step, Subscribe, Timestamp, admit,
-};
+use cinnabar_core::{Admission, Command, Config, Platform, Request, Step, Subscribe, admit};
 use cinnabar_runtime::{Body, Opened, Streams};
-use tokio::time::Instant;
 
+use crate::clock::now;
 use crate::memory::Memory;
 
 /// What a browser's `EventSource` sends.
 pub(crate) const NATIVE: [(&str, &str); 3] =
     [("accept", "text/event-stream"), ("cache-control", "no-cache"), ("sec-fetch-mode", "cors")];
-
-thread_local! {
-    /// Each test has a thread and a simulated clock of its own.
-    static BEGIN: Instant = Instant::now();
-}
-
-/// The time that a test sees pass.
-pub(crate) fn now() -> Timestamp {
-    Timestamp::from_millis(1_700_000_000_000).plus(BEGIN.with(Instant::elapsed))
-}
 
 #[derive(Clone)]
 pub(crate) struct Hub {

@@ -11,7 +11,7 @@ use cinnabar_runtime::{Ahead, Pace, Paced, Polled, PolledTail, Read, Source, Sou
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use crate::hub::now;
+use crate::clock::now;
 
 /// The bounds of the pace, as the tests of it know them.
 const FAST: Duration = Duration::from_millis(50);
