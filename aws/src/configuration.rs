@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use cinnabar_core::{Config, Platform};
+use cinnabar_core::Config;
 
+use crate::deployment::PLATFORM;
 use crate::log::Settings;
 
 /// Short, because calls of AWS services stay within a Region.
@@ -88,9 +89,9 @@ fn parse(
     let table = variables.remove("TABLE_NAME");
     let shard = variables.remove("SHARD").unwrap_or_else(|| "hub".to_owned());
     let no_table = "TABLE_NAME: is not set; set it to the name of the table that holds the log";
-    match (Config::for_platform(Platform::Aws, variables), table) {
+    match (Config::read(&PLATFORM, variables), table) {
         (Ok(config), Some(table)) => {
-            let (retention, replay_max) = (config.history_age, config.replay_max);
+            let (retention, replay_max) = (config.history_age(), config.replay_max());
             Ok((config, Settings { table, shard, retention, replay_max }))
         }
         (Ok(_), None) => Err(ConfigurationError::Broken(no_table.to_owned())),

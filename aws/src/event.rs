@@ -92,10 +92,11 @@ impl Event {
 
 #[cfg(test)]
 mod tests {
-    use cinnabar_core::{Admission, Command, Config, Platform, Step, Timestamp, admit};
+    use cinnabar_core::{Admission, Command, Config, Step, Timestamp, admit};
     use serde_json::json;
 
     use super::*;
+    use crate::deployment::PLATFORM;
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -130,7 +131,7 @@ mod tests {
             ("ANONYMOUS", "1"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Config::for_platform(Platform::Aws, variables).unwrap()
+        Config::read(&PLATFORM, variables).unwrap()
     }
 
     #[test]

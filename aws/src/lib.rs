@@ -15,11 +15,12 @@
 //! | how an update becomes durable, and how it is read back | [`log`] |
 //! | how streams follow it | [`source`] |
 //! | how a request comes, and an answer leaves | [`event`], [`answer`] |
-//! | what is set where | [`configuration`], [`function`] |
+//! | what is set where | [`configuration`], [`deployment`], [`function`] |
 //! | how the process ends | [`shutdown`] |
 
 pub mod answer;
 pub mod configuration;
+pub mod deployment;
 pub mod event;
 pub mod function;
 pub mod hub;

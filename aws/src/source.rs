@@ -5,7 +5,9 @@ use std::sync::Arc;
 use cinnabar_core::{
     Config, CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe,
 };
-use cinnabar_runtime::{Ahead, Pace, Paced, Polled, PolledTail, Source, SourceError, machine};
+use cinnabar_runtime::{
+    self as runtime, Ahead, Fault, Pace, Paced, Polled, PolledTail, Source, SourceError,
+};
 
 use crate::log::{Log, LogError, Read, Tail};
 
@@ -20,7 +22,7 @@ impl PolledLog {
     /// This log, at the pace of this configuration.
     #[must_use]
     pub fn new(log: Log, config: &Config) -> Self {
-        Self { log, pace: Pace::new(config.poll_fast, config.poll_slow) }
+        Self { log, pace: Pace::new(config.poll_fast(), config.poll_slow()) }
     }
 }
 
@@ -36,16 +38,16 @@ impl Source for PolledLog {
         self.log.head().await
     }
 
-    async fn locate(&self, location: Location, holder: Position) -> Result<Located, LogError> {
-        self.log.locate(location, holder).await
+    async fn locate(&self, location: Location) -> Result<Located, LogError> {
+        self.log.locate(location).await
     }
 
     async fn page(&self, fetch: Fetch, subscription: Arc<Subscribe>) -> Result<Page, LogError> {
-        self.log.page(&fetch, |topics, private| subscription.selects(topics, private)).await
+        self.log.page(&fetch, &subscription).await
     }
 
     fn tail(&self, from: Place) -> Paced<Tail> {
-        Paced::new(self.log.tail(from.position), from, self.pace, machine::now)
+        Paced::new(self.log.tail(from), self.pace)
     }
 }
 
@@ -53,18 +55,23 @@ impl PolledTail for Tail {
     type Error = LogError;
 
     async fn poll(&mut self) -> Result<Polled, LogError> {
-        let Read { updates, reached, hole, more } = Self::poll(self).await?;
+        let Read { updates, reached, as_of, hole, more } = Self::poll(self).await?;
         let ahead = match (more, hole) {
             (true, _) => Ahead::More,
             (false, true) => Ahead::Hole,
             (false, false) => Ahead::Nothing,
         };
-        Ok(Polled { updates, reached, ahead })
+        let reached = Place { position: reached, since: as_of };
+        Ok(Polled { read: runtime::Read { updates, reached }, ahead })
     }
 }
 
 impl SourceError for LogError {
-    fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Unavailable(_) => Fault::Passing,
+            Self::Broken(_) => Fault::Lasting,
+            Self::Overtaken => Fault::Overtaken,
+        }
     }
 }

@@ -11,6 +11,7 @@
 //! out.
 
 mod answer;
+mod deployment;
 mod entry;
 mod log;
 mod object;

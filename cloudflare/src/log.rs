@@ -14,11 +14,8 @@ use worker::{Error, Result, SqlStorage, SqlStorageValue as Value};
 
 use crate::platform;
 
-/// The version of the schema. A database of a later version is not touched.
-///
-/// Version 2 has targets among the topics of some rows; all rows of version 1 are rows of it.
-const SCHEMA: i64 = 2;
-const SCHEMA_WITHOUT_TARGETS: i64 = 1;
+/// The version of the schema. A database of another version is not touched.
+const SCHEMA: i64 = 1;
 
 const FACTS: &str = "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID";
 
@@ -27,7 +24,8 @@ CREATE TABLE IF NOT EXISTS updates (
     position INTEGER PRIMARY KEY,
     appended INTEGER NOT NULL, -- milliseconds since the Unix epoch
     id TEXT NOT NULL,
-    topics TEXT NOT NULL, -- by line; after an empty line, the targets
+    topics TEXT NOT NULL, -- one a line
+    targets TEXT NOT NULL, -- one a line; empty where there are none
     private INTEGER NOT NULL,
     event_type TEXT,
     retry INTEGER,
@@ -64,9 +62,7 @@ impl Log {
             oldest: Cell::new(Position::START),
         };
         match log.fact("schema")? {
-            None | Some(Value::Integer(SCHEMA_WITHOUT_TARGETS)) => {
-                log.set_fact("schema", Value::Integer(SCHEMA))?;
-            }
+            None => log.set_fact("schema", Value::Integer(SCHEMA))?,
             Some(Value::Integer(SCHEMA)) => {}
             Some(other) => {
                 return Err(format!("the log has schema {other:?}, and this hub knows {SCHEMA}; deploy the version that made it, or a newer one").into());
@@ -121,12 +117,13 @@ impl Log {
         let appended = self.newest.get().next();
         let stored = update.store();
         self.sql.exec(
-            "INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             vec![
                 number(appended),
                 millis(now),
                 Value::String(stored.id),
                 Value::String(stored.topics),
+                Value::String(stored.targets),
                 Value::Integer(stored.private.into()),
                 stored.event_type.into(),
                 stored.retry.map(i64::from).into(),
@@ -218,10 +215,14 @@ impl Log {
     }
 
     /// Reads a page. The data of updates that are not wanted stays on the disk.
-    pub(crate) fn page(&self, fetch: &Fetch, wants: impl Fn(&str, bool) -> bool) -> Result<Page> {
+    pub(crate) fn page(
+        &self,
+        fetch: &Fetch,
+        wants: impl Fn(&StoredUpdate) -> bool,
+    ) -> Result<Page> {
         let limit = i64::try_from(fetch.limit.updates).unwrap_or(i64::MAX);
         let rows = self.sql.exec(
-            "SELECT position, appended, id, topics, private, event_type, retry, LENGTH(data) FROM updates WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
+            "SELECT position, appended, id, topics, targets, private, event_type, retry, LENGTH(data) FROM updates WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
             vec![number(fetch.after), number(fetch.through), Value::Integer(limit)],
         )?;
         let mut page = Page {
@@ -233,8 +234,8 @@ impl Log {
         let (mut looked_at, mut read) = (0, 0);
         for row in rows.raw() {
             let row = Row::read(row?)?;
-            let wanted = wants(&row.stored.topics, row.stored.private);
-            read += row.stored.topics.len() + row.stored.id.len();
+            let wanted = wants(&row.stored);
+            read += row.stored.topics.len() + row.stored.targets.len() + row.stored.id.len();
             read += if wanted { row.data_length } else { 0 };
             if looked_at > 0 && read > fetch.limit.bytes {
                 return Ok(page);
@@ -298,12 +299,13 @@ struct Row {
 
 impl Row {
     fn read(row: Vec<Value>) -> Result<Self> {
-        let row: [Value; 8] = row.try_into().map_err(|_| Error::from("a row of another shape"))?;
+        let row: [Value; 9] = row.try_into().map_err(|_| Error::from("a row of another shape"))?;
         let [
             Value::Integer(at),
             Value::Integer(appended),
             Value::String(id),
             Value::String(topics),
+            Value::String(targets),
             Value::Integer(private),
             event_type,
             retry,
@@ -315,6 +317,7 @@ impl Row {
         let stored = StoredUpdate {
             id,
             topics,
+            targets,
             data: String::new(),
             private: private != 0,
             event_type: match event_type {

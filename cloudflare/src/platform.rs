@@ -8,6 +8,8 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use worker::js_sys::{Object, Reflect};
 use worker::{Date, Env, console_error, console_warn};
 
+use crate::deployment::PLATFORM;
+
 /// The current time.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(Date::now().as_millis())
@@ -31,7 +33,7 @@ pub(crate) fn config(env: &Env) -> Option<Rc<Config>> {
 fn read_config(env: &Env) -> Option<Rc<Config>> {
     // An error says that a provider is there already, and it is this one.
     let _ = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
-    match Config::from_variables(variables(env)) {
+    match Config::read(&PLATFORM, variables(env)) {
         Ok(config) => {
             for warning in config.warnings() {
                 console_warn!("configuration: {warning}");

@@ -120,7 +120,7 @@ enum Opened {
 
 impl Hub {
     fn open(object: Object, config: &Config) -> Result<Rc<Self>, ()> {
-        let opened = Log::open(object.sql(), config.history_size, config.history_age)
+        let opened = Log::open(object.sql(), config.history_size(), config.history_age())
             .and_then(|log| Ok((log.cursor_key()?, log)));
         let (key, log) = opened.map_err(|error| {
             // The next request finds a new object, which tries again.
@@ -330,8 +330,9 @@ impl Hub {
             let mut next = Some(first);
             while let Some(fetch) = next {
                 attend(&this, |hub| {
-                    let page = hub.log.page(&fetch, |topics, private| {
-                        hub.holder.borrow().wants(fetch.stream, topics, private)
+                    let page = hub.log.page(&fetch, |stored| {
+                        let (topics, targets) = (&stored.topics, &stored.targets);
+                        hub.holder.borrow().wants(fetch.stream, topics, targets, stored.private)
                     });
                     hub.answer(fetch.stream, page, Holder::handle_page);
                 });

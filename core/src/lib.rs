@@ -40,6 +40,8 @@ pub mod limits;
 mod matching;
 mod streams;
 mod terms;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -51,9 +53,12 @@ pub use command::publish::Publish;
 pub use command::subscribe::Subscribe;
 pub use command::{CheckHealth, Command, UnknownCommand};
 pub use config::{Config, ConfigError, Platform};
-pub use matching::index::StreamId;
+pub use streams::backlog::Backlog;
 pub use streams::history::{Appended, Fetch, Located, Location, Page, PageLimit};
-pub use streams::holder::{Holder, Output};
+pub use streams::holder::Holder;
+pub use streams::output::Output;
+pub use streams::pager::{Offer, Pager};
+pub use streams::stream_id::StreamId;
 pub use terms::cursor::{CursorKey, Place, Position};
 pub use terms::event_id::{EventId, InvalidEventId};
 pub use terms::hub_url::{HubUrl, InvalidHubUrl};

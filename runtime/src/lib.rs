@@ -60,5 +60,5 @@ pub use body::Body;
 pub use opened::Opened;
 pub use pace::Pace;
 pub use paced::{Ahead, Paced, Polled, PolledTail};
-pub use source::{Read, Source, SourceError, Tail};
+pub use source::{Fault, Read, Source, SourceError, Tail};
 pub use streams::Streams;

@@ -1,15 +1,14 @@
 //! A tail for logs that have to be asked.
 //!
 //! It stands here rather than beside one such log because none of it is that log's own: another
-//! table, or a database that several processes write to, needs the same pace, the same patience
-//! after failures, and the same care with time.
+//! table, or a database that several processes write to, needs the same pace, and the same patience
+//! after failures.
 
 use std::time::Duration;
 
-use cinnabar_core::{Appended, Place, Position, Timestamp};
 use tokio::time::sleep;
 
-use crate::machine::{self, Now};
+use crate::machine;
 use crate::pace::{Found, Pace};
 use crate::source::{Read, SourceError, Tail};
 
@@ -25,11 +24,10 @@ pub trait PolledTail: Send + 'static {
 /// What one look at a log brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Polled {
-    /// As in [`Read`].
-    pub updates: Vec<Appended>,
-    /// As in [`Read`].
-    pub reached: Position,
-    /// What lies ahead of that place.
+    /// What was read. Where something lies ahead of the place it reached, that may have been
+    /// published long before this look: then the place keeps the time of an earlier one.
+    pub read: Read,
+    /// What lies ahead of the place it reached.
     pub ahead: Ahead,
 }
 
@@ -49,35 +47,15 @@ pub enum Ahead {
 pub struct Paced<T> {
     tail: T,
     pace: Pace,
-    now: Now,
     /// How long to wait before the next look.
     wait: Duration,
-    /// When the log was last seen to end where the tail stands.
-    as_of: Timestamp,
 }
 
 impl<T: PolledTail> Paced<T> {
-    /// Asks through `tail`, which stands at this place.
+    /// Asks through `tail`.
     #[must_use]
-    pub fn new(tail: T, from: Place, pace: Pace, now: Now) -> Self {
-        Self { tail, wait: pace.first(), pace, now, as_of: from.since }
-    }
-
-    fn read(&mut self, polled: Polled, asked: Timestamp) -> Read {
-        let Polled { updates, reached, ahead } = polled;
-        // What lies ahead may have been published long before this look. The older time stays
-        // true: whatever is ahead of this place was ahead of the one before it, too.
-        if ahead == Ahead::Nothing {
-            self.as_of = asked;
-        }
-        let found = match ahead {
-            Ahead::More => Found::More,
-            Ahead::Hole => Found::Something,
-            Ahead::Nothing if updates.is_empty() => Found::Nothing,
-            Ahead::Nothing => Found::Something,
-        };
-        self.wait = self.pace.after(found);
-        Read { updates, reached, as_of: self.as_of }
+    pub fn new(tail: T, pace: Pace) -> Self {
+        Self { tail, wait: pace.first(), pace }
     }
 }
 
@@ -86,9 +64,16 @@ impl<T: PolledTail> Tail for Paced<T> {
 
     async fn next(&mut self) -> Result<Read, T::Error> {
         sleep(self.wait).await;
-        let asked = (self.now)();
         match self.tail.poll().await {
-            Ok(polled) => Ok(self.read(polled, asked)),
+            Ok(Polled { read, ahead }) => {
+                self.wait = self.pace.after(match ahead {
+                    Ahead::More => Found::More,
+                    Ahead::Hole => Found::Something,
+                    Ahead::Nothing if read.updates.is_empty() => Found::Nothing,
+                    Ahead::Nothing => Found::Something,
+                });
+                Ok(read)
+            }
             Err(error) => {
                 // Without randomness the wait is the shortest.
                 let [random] = machine::entropy().unwrap_or_default();
@@ -103,87 +88,71 @@ impl<T: PolledTail> Tail for Paced<T> {
 mod tests {
     use std::collections::VecDeque;
 
+    use cinnabar_core::{Place, Position};
     use tokio::time::Instant;
 
     use super::*;
+    use crate::source::Fault;
 
     const FAST: Duration = Duration::from_millis(100);
     const SLOW: Duration = Duration::from_secs(1);
 
-    #[derive(Debug, PartialEq, thiserror::Error)]
+    #[derive(Debug, thiserror::Error)]
     #[error("as told")]
     struct Failure;
 
     impl SourceError for Failure {
-        fn is_passing(&self) -> bool {
-            true
+        fn fault(&self) -> Fault {
+            Fault::Passing
         }
     }
 
-    /// What it answers, in turn.
-    struct Script(VecDeque<Result<Polled, Failure>>);
+    /// What it answers, in turn: what lies ahead, or nothing.
+    struct Script(VecDeque<Option<Ahead>>);
 
     impl PolledTail for Script {
         type Error = Failure;
 
         async fn poll(&mut self) -> Result<Polled, Failure> {
-            self.0.pop_front().unwrap()
+            let ahead = self.0.pop_front().flatten().ok_or(Failure)?;
+            let reached = Place::undated(Position::START);
+            Ok(Polled { read: Read { updates: Vec::new(), reached }, ahead })
         }
     }
 
-    fn found(reached: u64, ahead: Ahead) -> Result<Polled, Failure> {
-        Ok(Polled { updates: Vec::new(), reached: Position::new(reached), ahead })
-    }
-
-    thread_local! {
-        /// Each test has a thread and a simulated clock of its own.
-        static BEGIN: Instant = Instant::now();
-    }
-
-    fn now() -> Timestamp {
-        Timestamp::from_millis(1_000_000).plus(BEGIN.with(Instant::elapsed))
-    }
-
-    fn follow<const N: usize>(answers: [Result<Polled, Failure>; N]) -> Paced<Script> {
-        let from = Place { position: Position::START, since: now() };
-        Paced::new(Script(answers.into()), from, Pace::new(FAST, SLOW), now)
+    /// How long each look was waited for.
+    async fn waits(answers: impl IntoIterator<Item = Option<Ahead>>) -> Vec<Duration> {
+        let script = Script(answers.into_iter().collect());
+        let mut waits = Vec::new();
+        let looks = script.0.len() + 1;
+        let mut tail = Paced::new(script, Pace::new(FAST, SLOW));
+        for _ in 0..looks {
+            let begin = Instant::now();
+            let _ = tail.next().await;
+            // The timer's own grain.
+            waits.push(begin.elapsed().saturating_sub(Duration::from_millis(1)));
+        }
+        waits
     }
 
     #[tokio::test(start_paused = true)]
     async fn failures_in_a_row_wait_longer_and_longer_and_success_ends_that() {
-        let failures = [Err(Failure), Err(Failure), Err(Failure), Err(Failure)];
-        let mut tail = follow::<4>(failures);
-        tail.tail.0.extend([found(1, Ahead::Hole), found(2, Ahead::Nothing)]);
-        let mut waits = Vec::new();
-        for _ in 0..6 {
-            let begin = Instant::now();
-            let _ = tail.next().await;
-            waits.push(begin.elapsed());
+        let waits = waits([None, None, None, None, Some(Ahead::Hole)]).await;
+        assert!(waits[0] <= FAST);
+        let bounds = [2, 4, 8, 8].map(|times| times * SLOW);
+        for (wait, longest) in waits[1..5].iter().zip(bounds) {
+            let shortest = longest / 2 - Duration::from_millis(1);
+            assert!((shortest..=longest).contains(wait), "{waits:?}");
         }
-        assert_eq!(waits[0], FAST);
-        for (wait, longest) in waits[1..5].iter().zip([2, 4, 8, 8].map(|times| times * SLOW)) {
-            assert!((longest / 2..=longest + FAST).contains(wait), "{waits:?}");
-        }
-        assert!(waits[5] <= FAST + Duration::from_millis(1), "{waits:?}");
+        assert!(waits[5] <= FAST, "{waits:?}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_place_is_as_fresh_as_the_last_look_that_found_the_end() {
-        let begin = now();
-        let mut tail = follow([
-            Err(Failure),
-            found(1, Ahead::More),
-            found(2, Ahead::Hole),
-            found(3, Ahead::Nothing),
-            found(3, Ahead::Nothing),
-        ]);
-        assert_eq!(tail.next().await, Err(Failure));
-        for _ in ["more", "a hole"] {
-            assert_eq!(tail.next().await.unwrap().as_of, begin);
-        }
-        for _ in ["updates", "nothing new"] {
-            assert_eq!(tail.next().await.unwrap().as_of, now());
-        }
-        assert!(now() > begin);
+    async fn what_lies_ahead_says_how_soon_to_look_again() {
+        let waits =
+            waits([Ahead::Nothing, Ahead::Nothing, Ahead::Hole, Ahead::More].map(Some)).await;
+        let slower = Duration::from_millis(125);
+        assert!(waits[0] <= FAST && waits[1] > FAST && waits[2] > slower, "{waits:?}");
+        assert!(waits[3] <= FAST && waits[4] == Duration::ZERO, "{waits:?}");
     }
 }

@@ -5,8 +5,8 @@
 //! that calls implements [`Tail`] itself:
 //!
 //! ```
-//! use cinnabar_core::{Appended, Timestamp};
-//! use cinnabar_runtime::{Read, SourceError, Tail, machine};
+//! use cinnabar_core::{Appended, Place};
+//! use cinnabar_runtime::{Fault, Read, SourceError, Tail, machine};
 //! use tokio::sync::broadcast::{Receiver, error::RecvError};
 //!
 //! #[derive(Debug, thiserror::Error)]
@@ -14,8 +14,8 @@
 //! struct Lost(#[from] RecvError);
 //!
 //! impl SourceError for Lost {
-//!     fn is_passing(&self) -> bool {
-//!         false
+//!     fn fault(&self) -> Fault {
+//!         Fault::Overtaken
 //!     }
 //! }
 //!
@@ -26,8 +26,10 @@
 //!     type Error = Lost;
 //!
 //!     async fn next(&mut self) -> Result<Read, Lost> {
+//!         let asked = machine::now();
 //!         let appended = self.0.recv().await?;
-//!         Ok(Read { reached: appended.position, as_of: machine::now(), updates: vec![appended] })
+//!         let reached = Place { position: appended.position, since: asked };
+//!         Ok(Read { updates: vec![appended], reached })
 //!     }
 //! }
 //! ```
@@ -36,7 +38,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use cinnabar_core::{
-    Appended, CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe, Timestamp,
+    Appended, CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe,
 };
 
 /// A log that streams follow; a clone is another handle on the same log.
@@ -56,14 +58,13 @@ pub trait Source: Clone + Send + Sync + 'static {
     /// Where the log ends: at or after everything acknowledged before the call.
     fn head(&self) -> impl Future<Output = Result<Position, Self::Error>> + Send;
 
-    /// Finds a place in the log, for a holder at a position.
+    /// Finds a place in the log.
     fn locate(
         &self,
         location: Location,
-        holder: Position,
     ) -> impl Future<Output = Result<Located, Self::Error>> + Send;
 
-    /// Reads a page of history. It may leave out what [`Subscribe::selects`] rejects.
+    /// Reads a page of history, as a [`Pager`](cinnabar_core::Pager) fills it.
     fn page(
         &self,
         fetch: Fetch,
@@ -84,7 +85,7 @@ pub trait Tail: Send + 'static {
     ///
     /// It may answer without updates, to say that the log still ends where it did. A log that drops
     /// updates by age has to, now and then: a position that a quiet stream is told is only as fresh
-    /// as the last [`Read::as_of`].
+    /// as the last [`Read`].
     ///
     /// The future is never dropped without the tail.
     fn next(&mut self) -> impl Future<Output = Result<Read, Self::Error>> + Send;
@@ -95,15 +96,25 @@ pub trait Tail: Send + 'static {
 pub struct Read {
     /// The updates that may now be delivered: those that follow what was read before, in order.
     pub updates: Vec<Appended>,
-    /// How far the log was read: numbers that will never have an update count.
-    pub reached: Position,
-    /// Nothing after `reached` was published before this moment: the time before the look that
-    /// found the end of the log there.
-    pub as_of: Timestamp,
+    /// How far the log was read: numbers that will never have an update count. Its time is the one
+    /// before the look that found the end of the log there.
+    pub reached: Place,
 }
 
 /// Why a log did not answer.
 pub trait SourceError: Error + Send + 'static {
-    /// Whether asking again may help. If not, somebody has to look at the log.
-    fn is_passing(&self) -> bool;
+    /// What that means for whoever asked.
+    fn fault(&self) -> Fault;
+}
+
+/// What a failure means for whoever asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Asking again may help.
+    Passing,
+    /// Asking again will not help: somebody has to look at the log.
+    Lasting,
+    /// A tail has missed updates, or may have: nothing it reads can follow what it read before. All
+    /// streams are cut, and their clients resume with a new tail.
+    Overtaken,
 }

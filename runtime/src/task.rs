@@ -11,7 +11,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cinnabar_core::{Config, CursorKey, Holder, Output, Place, Position, StreamId, Timestamp};
+use cinnabar_core::{Config, CursorKey, Holder, Output, Place, StreamId, Timestamp};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::oneshot;
 use tokio::task::JoinError;
@@ -22,7 +22,7 @@ use crate::arrivals::{Arrival, Arrivals};
 use crate::bodies::Bodies;
 use crate::machine::Now;
 use crate::outlet::Notice;
-use crate::source::{Read, Source, SourceError};
+use crate::source::{Fault, Read, Source, SourceError};
 use crate::work::{Done, Work};
 
 /// What the handles ask of the task.
@@ -98,14 +98,14 @@ impl<S: Source> Task<S> {
             self.drive();
         }));
         if stepped.is_err() {
-            self.start_over();
+            self.start_over("a panic");
         }
         self.settle();
     }
 
     /// Cuts all streams, and forgets the holder.
-    fn start_over(&mut self) {
-        error!("all streams are cut after a panic; their clients resume");
+    fn start_over(&mut self, reason: &str) {
+        error!("all streams are cut, and their clients resume: {reason}");
         self.arrivals = Arrivals::default();
         self.bodies.cut_all();
         self.forget();
@@ -188,19 +188,24 @@ impl<S: Source> Task<S> {
                 report(&error, "a page of the log could not be read");
                 self.tell(|holder| holder.handle_failure(stream));
             }
-            Ok(Done::Read(tail, read)) => {
-                match read {
-                    Ok(Read { updates, reached, as_of }) => {
-                        self.tell(|holder| holder.handle_appended(&updates, now));
-                        self.reach(reached, as_of);
-                    }
-                    Err(error) => report(&error, "the log could not be followed"),
-                }
-                self.work.read(tail);
-            }
+            Ok(Done::Read(tail, read)) => self.handle_read(tail, read, now),
             // Nobody knows which stream the call was for.
-            Err(_) => self.start_over(),
+            Err(_) => self.start_over("a panic in a call of the log"),
         }
+    }
+
+    fn handle_read(&mut self, tail: S::Tail, read: Result<Read, S::Error>, now: Timestamp) {
+        match read {
+            Ok(Read { updates, reached }) => self.tell(|holder| {
+                holder.handle_appended(&updates, now);
+                holder.handle_reached(reached);
+            }),
+            Err(error) if error.fault() == Fault::Overtaken => {
+                return self.start_over(&error.to_string());
+            }
+            Err(error) => report(&error, "the log could not be followed"),
+        }
+        self.work.read(tail);
     }
 
     /// Looks up where the log ends, if somebody waits for that.
@@ -214,17 +219,16 @@ impl<S: Source> Task<S> {
     fn begin(&mut self, key: CursorKey, end: Place) {
         let arrivals = self.arrivals.end_lookup();
         if self.holder.is_none() && !arrivals.is_empty() {
-            self.holder = Some(Holder::new(&self.config, key, end.position));
-            self.reach(end.position, end.since);
+            self.holder = Some(Holder::new(&self.config, key, end));
             self.work.follow(end);
         }
         for arrival in arrivals {
-            self.subscribe(arrival, end.position);
+            self.subscribe(arrival, end);
         }
         self.look_up();
     }
 
-    fn subscribe(&mut self, arrival: Arrival, end: Position) {
+    fn subscribe(&mut self, arrival: Arrival, end: Place) {
         let Arrival { subscribe, deadline, opened, room } = arrival;
         // It waits no longer: from here on, the holder's bounds are its own.
         drop(room);
@@ -240,12 +244,6 @@ impl<S: Source> Task<S> {
         });
     }
 
-    /// The holder has been given everything up to here, and nothing after it was published before
-    /// `as_of`.
-    fn reach(&mut self, reached: Position, _as_of: Timestamp) {
-        self.tell(|holder| holder.handle_reached(reached));
-    }
-
     /// Does what the holder wants done, until there is nothing left.
     fn drive(&mut self) {
         let Some(holder) = &mut self.holder else { return };
@@ -254,11 +252,9 @@ impl<S: Source> Task<S> {
                 Output::Open { stream, response, joins } => {
                     self.bodies.open(stream, response, joins);
                 }
-                Output::Answer { stream, unavailable } => self.bodies.answer(stream, unavailable),
+                Output::Answer { stream, answer } => self.bodies.answer(stream, answer),
                 Output::Write { streams, bytes } => self.bodies.write(&streams, &bytes),
-                Output::Locate { stream, location } => {
-                    self.work.locate(stream, location, holder.position());
-                }
+                Output::Locate { stream, location } => self.work.locate(stream, location),
                 Output::Close { stream } => self.bodies.close(stream),
                 Output::Cut { stream } => self.bodies.cut(stream),
             }
@@ -274,10 +270,9 @@ impl<S: Source> Task<S> {
 }
 
 fn report(error: &impl SourceError, what: &str) {
-    if error.is_passing() {
-        warn!(%error, "{what}");
-    } else {
-        error!(%error, "{what}, and somebody has to look at the log");
+    match error.fault() {
+        Fault::Passing | Fault::Overtaken => warn!(%error, "{what}"),
+        Fault::Lasting => error!(%error, "{what}, and somebody has to look at the log"),
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use cinnabar_core::{
-    CursorKey, Fetch, Located, Location, Page, Place, Position, StreamId, Subscribe,
-};
+use cinnabar_core::{CursorKey, Fetch, Located, Location, Page, Place, StreamId, Subscribe};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::machine::Now;
@@ -70,10 +68,9 @@ impl<S: Source> Work<S> {
         });
     }
 
-    pub(crate) fn locate(&mut self, stream: StreamId, location: Location, holder: Position) {
+    pub(crate) fn locate(&mut self, stream: StreamId, location: Location) {
         let source = self.source.clone();
-        self.tasks
-            .spawn(async move { Done::Located(stream, source.locate(location, holder).await) });
+        self.tasks.spawn(async move { Done::Located(stream, source.locate(location).await) });
     }
 
     /// Whether one more page may be read at the same time.

@@ -15,8 +15,8 @@ pub(crate) type Variables = BTreeMap<String, String>;
 /// The port of a hub on this machine, unless told otherwise.
 pub(crate) const PORT: u16 = 8787;
 
-/// The key of both roles in development: the one that the protocol's clients have in their
-/// documentation and recipes, so that they work with `dev` as they come.
+/// The key of both roles in development: the one in the documentation and recipes of the protocol's
+/// clients, so that they work with `dev` as they are.
 pub(crate) const DEVELOPMENT_KEY: &str = "!ChangeThisMercureHubJWTSecretKey!";
 
 /// The issuer that a hub in development trusts.
@@ -128,7 +128,10 @@ fn unquoted(value: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use cinnabar_core::Config;
+
     use super::*;
+    use crate::platforms;
 
     #[test]
     fn dev_vars_are_read_as_wrangler_does() {
@@ -142,6 +145,9 @@ mod tests {
     #[test]
     fn a_hub_in_development_needs_no_more() {
         let defaults = development(8787, "http://localhost:8788");
-        assert!(cinnabar_core::Config::from_variables(defaults).is_ok());
+        for platform in platforms::ALL {
+            let config = Config::read(platform, defaults.clone()).unwrap();
+            assert!(config.warnings().is_empty(), "{}: {:?}", platform.name, config.warnings());
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use cinnabar_core::config::{self, Platform};
+use cinnabar_core::config;
 use clap::Args;
 use rustix::io::{FdFlags, fcntl_setfd};
 
@@ -17,7 +17,7 @@ use crate::configuration::{self, DEVELOPMENT_KEY, Variables};
 use crate::page::Page;
 use crate::process::{Running, quote};
 use crate::token::{self, Generation};
-use crate::{aws, check, serve, worker};
+use crate::{aws, check, platforms, serve, worker};
 
 /// How long the hub may take until it answers; a busy machine is slow.
 const READY: Duration = Duration::from_secs(60);
@@ -45,8 +45,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     require_free(arguments.port)?;
     let page = Page::bind(arguments.port.wrapping_add(1))?;
     let variables = configuration::development(arguments.port, &page.origin());
-    let platform = if arguments.aws { Platform::Aws } else { Platform::Cloudflare };
-    check::validate(&variables, platform)?;
+    let platform = if arguments.aws { platforms::AWS } else { platforms::CLOUDFLARE };
+    check::validate(&variables, &platform)?;
 
     let _lock = lock(&arguments.data)?;
     let mut hub = Running::start(&mut built(arguments, &variables)?)?;

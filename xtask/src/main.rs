@@ -19,6 +19,7 @@ mod configuration;
 mod dev;
 mod dynamodb;
 mod page;
+mod platforms;
 mod process;
 mod readme;
 mod requirements;

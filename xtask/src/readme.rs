@@ -3,9 +3,10 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
-use cinnabar_core::config::VARIABLES;
+use cinnabar_core::Platform;
+use cinnabar_core::config::{VARIABLES, Variable};
 
-use crate::{requirements, workspace};
+use crate::{platforms, requirements, workspace};
 
 /// What stands between two marks of the README.
 struct Part {
@@ -66,20 +67,59 @@ impl Part {
 fn variables() -> String {
     let mut table = String::from("| variable | default | meaning |\n|---|---|---|\n");
     for variable in VARIABLES {
-        let mut default = match (variable.default, variable.secret) {
-            ("", true) => "(secret)".to_owned(),
-            ("", false) => String::new(),
-            (default, _) => format!("`{default}`"),
-        };
-        if let Some(on_aws) = variable.default_on_aws {
-            default += &format!("; AWS `{on_aws}`");
-        }
-        if let Some(platform) = variable.only_on {
-            default += &format!(" ({platform} only)");
-        }
-        table += &format!("| `{}` | {default} | {} |\n", variable.name, variable.meaning);
+        let readers: Vec<&Platform> =
+            platforms::ALL.into_iter().filter(|platform| platform.reads(variable.name)).collect();
+        let default = default(variable, &readers);
+        let meaning = meaning(variable, &readers);
+        table += &format!("| `{}` | {default} | {meaning} |\n", variable.name);
     }
     table
+}
+
+/// The default of a variable, and what it is on the platforms that have another or none.
+fn default(variable: &Variable, readers: &[&Platform]) -> String {
+    let mut text = match (variable.default, variable.secret) {
+        ("", true) => "(secret)".to_owned(),
+        ("", false) => String::new(),
+        (default, _) => format!("`{default}`"),
+    };
+    for platform in readers {
+        let default = platform.default_of(variable.name);
+        if default != variable.default {
+            text += &format!("; {} `{default}`", platform.name);
+        }
+    }
+    if readers.len() < platforms::ALL.len() {
+        let names: Vec<&str> = readers.iter().map(|platform| platform.name).collect();
+        text += &format!(" ({} only)", names.join(", "));
+    }
+    text
+}
+
+/// The meaning of a variable, and what the platforms add to it.
+fn meaning(variable: &Variable, readers: &[&Platform]) -> String {
+    let notes: Vec<(&str, String)> = readers
+        .iter()
+        .flat_map(|platform| {
+            platform.notes_on(variable.name).into_iter().map(|note| (platform.name, note))
+        })
+        .collect();
+    let is_everywhere =
+        |note: &str| notes.iter().filter(|(_, it)| it == note).count() == readers.len();
+    let mut clauses: Vec<String> = Vec::new();
+    for (platform, note) in &notes {
+        let clause =
+            if is_everywhere(note) { note.clone() } else { format!("on {platform}, {note}") };
+        if !clauses.contains(&clause) {
+            clauses.push(clause);
+        }
+    }
+    match clauses.as_slice() {
+        [] => variable.meaning.to_owned(),
+        clauses => {
+            format!("{}; {}.", variable.meaning.trim_end_matches('.'), clauses.join("; "))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -96,5 +136,18 @@ mod tests {
         assert!(new.starts_with("before\n") && new.ends_with("\nafter\n"));
         assert_eq!(part.put_into(&new).unwrap(), new);
         assert!(part.put_into("no marks").is_err());
+    }
+
+    #[test]
+    fn a_row_says_where_platforms_differ() {
+        let table = variables();
+        for row in [
+            "| `HISTORY_SIZE` | `10000` (Cloudflare only) |",
+            "| `HISTORY_AGE` | `24h` | How long updates are kept; on AWS, at least `10m`, ",
+            "The largest body of a publication; at most `1900kB`. |",
+            "; on Cloudflare, set it if the Worker answers on a wildcard route. |",
+        ] {
+            assert!(table.contains(row), "{row} in {table}");
+        }
     }
 }

@@ -48,9 +48,10 @@ fn json(yaml: &Yaml) -> Value {
 #[cfg(test)]
 mod tests {
     use cinnabar_core::Config;
-    use cinnabar_core::config::{Platform, VARIABLES, Variable};
+    use cinnabar_core::config::{VARIABLES, Variable};
 
     use super::*;
+    use crate::platforms::AWS;
 
     /// What the template sets by itself: the two functions' parts, and a secret that it makes.
     const SET: [&str; 2] = ["SERVES", "ORIGIN_SECRET"];
@@ -58,7 +59,7 @@ mod tests {
     fn variables() -> impl Iterator<Item = &'static Variable> {
         VARIABLES
             .iter()
-            .filter(|variable| variable.is_read_on(Platform::Aws) && !SET.contains(&variable.name))
+            .filter(|variable| AWS.reads(variable.name) && !SET.contains(&variable.name))
     }
 
     fn template() -> Value {
@@ -80,7 +81,7 @@ mod tests {
         for variable in variables() {
             let name = parameter_name(variable.name);
             let parameter = &template["Parameters"][&name];
-            let default = variable.default_on(Platform::Aws);
+            let default = AWS.default_of(variable.name);
             assert_eq!(parameter["Default"], default, "Parameters: {name}");
             assert_eq!(parameter["NoEcho"] == true, variable.secret, "Parameters: {name}");
             let value = match variable.name {
@@ -104,7 +105,7 @@ mod tests {
             let value = if variable.name.ends_with("_KEY") { &key } else { default };
             (variable.name.to_owned(), value.to_owned())
         });
-        let config = Config::for_platform(Platform::Aws, variables).unwrap();
+        let config = Config::read(&AWS, variables).unwrap();
         assert!(config.warnings().is_empty(), "{:?}", config.warnings());
     }
 

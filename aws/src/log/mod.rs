@@ -180,7 +180,7 @@ impl Log {
     pub async fn page(
         &self,
         fetch: &Fetch,
-        wants: impl Fn(&str, bool) -> bool,
+        wants: impl Fn(&str, &str, bool) -> bool,
     ) -> Result<Page, LogError> {
         replay::page(&self.table, fetch, wants).await
     }

@@ -20,7 +20,7 @@ const SOON: Duration = Duration::from_millis(25);
 pub(super) async fn page(
     table: &Table,
     fetch: &Fetch,
-    wants: impl Fn(&str, bool) -> bool,
+    wants: impl Fn(&str, &str, bool) -> bool,
 ) -> Result<Page, LogError> {
     let mut page = Page {
         updates: Vec::new(),
@@ -46,7 +46,8 @@ pub(super) async fn page(
         loop {
             match reader.step(table.now()) {
                 Step::Deliver(position, row) => {
-                    let wanted = wants(&row.stored.topics, row.stored.private);
+                    let stored = &row.stored;
+                    let wanted = wants(&stored.topics, &stored.targets, stored.private);
                     bytes += length(&row.stored, wanted);
                     if bytes > fetch.limit.bytes && page.reached > fetch.after {
                         return Ok(page);
@@ -80,5 +81,6 @@ pub(super) async fn page(
 
 /// What a page has to hold of an update while it is made.
 fn length(stored: &StoredUpdate, wanted: bool) -> usize {
-    stored.topics.len() + stored.id.len() + if wanted { stored.data.len() } else { 0 }
+    let read = stored.topics.len() + stored.targets.len() + stored.id.len();
+    read + if wanted { stored.data.len() } else { 0 }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use cinnabar_core::Timestamp;
 
+use crate::deployment::PLATFORM;
+
 /// The bounds; [`Timing::new`] has those that ship.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timing {
@@ -29,14 +31,13 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// The bounds of a log that keeps updates this long: ten minutes at least, so that nothing that
-    /// a stream has yet to read is dropped while it lives.
+    /// The bounds of a log that keeps updates this long, and no shorter than [`PLATFORM`] says.
     #[must_use]
     pub fn new(retention: Duration) -> Self {
         Self {
             lease: Duration::from_secs(10),
             skew: Duration::from_secs(5),
-            retention: retention.max(Duration::from_secs(600)),
+            retention: retention.max(PLATFORM.shortest_history_age),
             grace: Duration::from_secs(3_600),
             patience: Duration::from_secs(1),
             index_lag: Duration::from_secs(60),

@@ -1,10 +1,11 @@
 //! What publishers are answered over HTTP, whatever becomes of the log.
 
 use cinnabar_aws::answer::Answer;
+use cinnabar_aws::deployment::PLATFORM;
 use cinnabar_aws::event::Event;
 use cinnabar_aws::hub::Hub;
 use cinnabar_aws::log::Log;
-use cinnabar_core::{Config, Platform, Timestamp};
+use cinnabar_core::{Config, Timestamp};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::json;
 
@@ -19,7 +20,7 @@ fn hub(log: Log) -> Hub {
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let variables = [("MERCURE_PUBLISHER_JWT_KEY", KEY), ("ANONYMOUS", "1")];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Hub::new(Config::for_platform(Platform::Aws, variables).unwrap(), log)
+    Hub::new(Config::read(&PLATFORM, variables).unwrap(), log)
 }
 
 async fn publish(hub: &Hub, fields: &str) -> Answer {

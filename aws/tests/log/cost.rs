@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use cinnabar_core::{Fetch, PageLimit, Position, StoredUpdate, StreamId, Update};
+use cinnabar_core::{Fetch, PageLimit, Position, StoredUpdate, StreamId, Timestamp, Update};
 
 use crate::clock::TestClock;
 use crate::local::Table;
@@ -27,6 +27,7 @@ fn update(data: usize) -> Update {
     Update::restore(StoredUpdate {
         id: "urn:uuid:550e8400-e29b-41d4-a716-446655440000".into(),
         topics: "https://example.com/books/1".into(),
+        targets: String::new(),
         data: "x".repeat(data),
         private: false,
         event_type: None,
@@ -64,7 +65,8 @@ async fn a_look_costs_half_a_read_unit_and_an_arrival_a_whole_one() {
     assert_eq!(meter.read(), 0.5);
     // One that comes back fetches what it has missed.
     let limit = PageLimit { updates: 500, bytes: 1 << 18 };
-    let fetch = Fetch { stream: StreamId::new(1), after: head, through: Position::new(2), limit };
-    let page = log.page(&fetch, |_, _| true).await.unwrap();
+    let (through, as_of) = (Position::new(2), Timestamp::default());
+    let fetch = Fetch { stream: StreamId::new(1), after: head, through, limit, as_of };
+    let page = log.page(&fetch, |_, _, _| true).await.unwrap();
     assert_eq!((page.updates.len(), meter.read()), (1, 0.5));
 }

@@ -175,6 +175,7 @@ pub(crate) fn update(id: &str) -> Update {
     Update::restore(StoredUpdate {
         id: id.into(),
         topics: format!("https://example.com/{id}\nother"),
+        targets: String::new(),
         data: format!("data of {id}\n\0"),
         private: false,
         event_type: None,

@@ -20,6 +20,7 @@ async fn updates_are_numbered_and_come_back_whole() {
         Update::restore(StoredUpdate {
             id: "é #2".into(),
             topics: "b".into(),
+            targets: "/users/1".into(),
             data: String::new(),
             private: true,
             event_type: Some("ping".into()),
@@ -157,6 +158,7 @@ async fn an_update_that_no_item_holds_is_refused_before_a_number_is_taken() {
         Update::restore(StoredUpdate {
             id: "a".into(),
             topics: "b".into(),
+            targets: String::new(),
             data: "x".repeat(length),
             private: false,
             event_type: None,

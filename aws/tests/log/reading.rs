@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cinnabar_aws::log::Log;
-use cinnabar_core::{Fetch, Page, PageLimit, Position, StreamId};
+use cinnabar_core::{Fetch, Page, PageLimit, Position, StreamId, Timestamp};
 
 use crate::clock::TestClock;
 use crate::local::{Table, read_through, update};
@@ -14,7 +14,7 @@ use crate::proxy::{Fate, Proxy};
 fn whole(after: u64, through: u64) -> Fetch {
     let limit = PageLimit { updates: 500, bytes: 1 << 20 };
     let (after, through) = (Position::new(after), Position::new(through));
-    Fetch { stream: StreamId::new(1), after, through, limit }
+    Fetch { stream: StreamId::new(1), after, through, limit, as_of: Timestamp::default() }
 }
 
 fn ids(page: &Page) -> Vec<&str> {
@@ -105,7 +105,7 @@ async fn what_a_stale_poll_does_not_show_is_not_skipped() {
         let mut read = Vec::new();
         let mut reached = 0;
         while reached < 4 {
-            let page = reader.page(&whole(reached, 4), |_, _| true).await.unwrap();
+            let page = reader.page(&whole(reached, 4), |_, _, _| true).await.unwrap();
             assert!(page.reached.get() > reached, "a page that brings nothing");
             reached = page.reached.get();
             read.extend(page.updates.iter().map(|read| read.update.id().to_string()));
@@ -141,20 +141,20 @@ async fn a_page_ends_where_it_is_told_to() {
     let table = Table::create().await;
     let log = table.log(&TestClock::new());
     publish(&log, &["a", "b", "c", "d"]).await;
-    let page = log.page(&whole(1, 3), |_, _| true).await.unwrap();
+    let page = log.page(&whole(1, 3), |_, _, _| true).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["b", "c"], Position::new(3)));
     assert!(page.since.is_some() && page.oldest == Position::new(2));
 
-    let wants = |topics: &str, private: bool| topics.ends_with("/c\nother") && !private;
+    let wants = |topics: &str, _: &str, private: bool| topics.ends_with("/c\nother") && !private;
     let page = log.page(&whole(0, 4), wants).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["c"], Position::new(4)));
 
     let limit = PageLimit { updates: 2, bytes: 1 << 20 };
-    let page = log.page(&Fetch { limit, ..whole(0, 4) }, |_, _| true).await.unwrap();
+    let page = log.page(&Fetch { limit, ..whole(0, 4) }, |_, _, _| true).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["a", "b"], Position::new(2)));
 
     let limit = PageLimit { updates: 500, bytes: 1 };
-    let page = log.page(&Fetch { limit, ..whole(0, 4) }, |_, _| true).await.unwrap();
+    let page = log.page(&Fetch { limit, ..whole(0, 4) }, |_, _, _| true).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["a"], Position::new(1)));
 }
 
@@ -164,7 +164,7 @@ async fn a_page_seals_a_number_that_nothing_follows() {
     table.take_number().await;
     let log = table.log(&TestClock::new());
     assert_eq!(log.head().await, Ok(Position::new(1)));
-    let page = log.page(&whole(0, 1), |_, _| true).await.unwrap();
+    let page = log.page(&whole(0, 1), |_, _, _| true).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec![], Position::new(1)));
     assert!(table.item(1).await.unwrap()["k"].as_s().is_ok_and(|kind| kind == "t"));
 }
@@ -179,7 +179,7 @@ async fn expired_updates_are_not_delivered() {
     publish(&log, &["c"]).await;
     let read = log.tail(Position::START).poll().await.unwrap();
     assert_eq!((read.updates.len(), read.reached), (1, Position::new(3)));
-    let page = log.page(&whole(0, 3), |_, _| true).await.unwrap();
+    let page = log.page(&whole(0, 3), |_, _, _| true).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["c"], Position::new(3)));
 }
 

@@ -10,10 +10,13 @@
 //! shown the token that is needed, for a body is not worth memory before that.
 //!
 //! ```
-//! use cinnabar_core::{Admission, Body, Command, Config, Request, Step, Timestamp, admit};
+//! use cinnabar_core::{
+//!     Admission, Body, Command, Config, Platform, Request, Step, Timestamp, admit,
+//! };
 //!
 //! let variables = [("MERCURE_PUBLISHER_JWT_KEY", "k".repeat(32)), ("ANONYMOUS", "1".into())];
-//! let config = Config::from_variables(variables.map(|(name, value)| (name.into(), value)))?;
+//! let variables = variables.map(|(name, value)| (name.into(), value));
+//! let config = Config::read(&Platform::new("my machine"), variables)?;
 //! let now = Timestamp::from_millis(1_767_225_600_000);
 //!
 //! let url = "https://hub.example.com/.well-known/mercure";
@@ -30,7 +33,7 @@
 //! ```
 
 use crate::authorization::bearer::{Presentation, bearer};
-use crate::authorization::token::{self, Role, Token};
+use crate::authorization::token::{self, Token};
 use crate::command::publish::{self, Publish};
 use crate::command::subscribe::{self, Subscribe};
 use crate::command::{CheckHealth, Command};
@@ -40,6 +43,7 @@ use crate::limits::{MAX_QUERY_BODY_LENGTH, MAX_URL_LENGTH};
 use crate::terms::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl};
 use crate::terms::update::Update;
 use crate::time::Timestamp;
+use crate::trust::role::Role;
 use crate::wire::answer::{Answer, Response};
 use crate::wire::cors::{self, Cors};
 use crate::wire::form;

@@ -1,12 +1,9 @@
 //! Where a request carries its access token.
 
-use crate::config::Config;
+use crate::config::{Config, LEGACY_COOKIE};
 use crate::terms::generation::Generation;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::Request;
-
-/// The cookie of the 0.x protocol.
-pub(crate) const LEGACY_COOKIE: &str = "mercureAuthorization";
 
 /// The query parameter of the 0.x protocol.
 const LEGACY_PARAMETER: &str = "authorization";

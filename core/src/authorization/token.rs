@@ -17,27 +17,12 @@ use crate::terms::generation::Generation;
 use crate::terms::hub_url::HubUrl;
 use crate::terms::update::Update;
 use crate::time::Timestamp;
+use crate::trust::issuer::NoKey;
 use crate::trust::key::Key;
+use crate::trust::role::Role;
 
 /// Another name of the 0.x claim, for issuers that want names without collisions.
 const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
-
-/// What a token is presented for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Publisher,
-    Subscriber,
-}
-
-impl Role {
-    /// As variables spell it.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Publisher => "PUBLISHER",
-            Self::Subscriber => "SUBSCRIBER",
-        }
-    }
-}
 
 /// A valid token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,14 +53,10 @@ pub(crate) enum InvalidToken {
     Critical,
     #[error("its `alg` is not the configured one")]
     Algorithm,
-    #[error("MERCURE_{}_JWT_KEY is not set", .0.name())]
-    NoKey(Role),
-    #[error("its issuer has no {}'s key in MERCURE_TRUSTED_ISSUERS", .0.name().to_lowercase())]
-    NoIssuersKey(Role),
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
     #[error("PROTOCOL does not allow tokens of {0}")]
     Generation(Generation),
-    #[error("its issuer's keys are not for tokens of {0}: `tokens` in MERCURE_TRUSTED_ISSUERS")]
-    IssuersGeneration(Generation),
     #[error("its signature is not of the configured key")]
     Signature,
     #[error("it has no `exp`, which an `at+jwt` must have")]
@@ -84,10 +65,6 @@ pub(crate) enum InvalidToken {
     Expired,
     #[error("its `nbf` is to come")]
     NotYetValid,
-    #[error("MERCURE_TRUSTED_ISSUERS is not set, so no `at+jwt` is accepted")]
-    NoTrustedIssuer,
-    #[error("its `iss` is not in MERCURE_TRUSTED_ISSUERS")]
-    Issuer,
     #[error("its `aud` holds neither HUB_URL nor one of AUDIENCES")]
     Audience,
     #[error("its `{0}` is missing or of the wrong shape")]

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::terms::event_id::{EventId, InvalidEventId};
+use crate::terms::event_type::{EventType, InvalidEventType};
 use crate::terms::hub_url::HubUrl;
 use crate::terms::topic::{InvalidTopic, Topic};
-use crate::terms::update::{EventType, InvalidEventType, Update};
+use crate::terms::update::Update;
 use crate::wire::answer::{Response, respond};
 use crate::wire::cors::Cors;
 use crate::wire::form;

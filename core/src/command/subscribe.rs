@@ -77,11 +77,16 @@ impl Subscribe {
         self.matchers.select_any(subject, &self.hub) && self.may_read(subject, private)
     }
 
-    /// Whether this stream carries an update with these topics, joined as a [`StoredUpdate`] holds
-    /// them.
+    /// Whether this stream carries an update that a log keeps.
     #[must_use]
-    pub fn selects(&self, topics: &str, private: bool) -> bool {
-        self.wants(&StoredUpdate::subject(topics), private)
+    pub fn selects(&self, stored: &StoredUpdate) -> bool {
+        self.wants(&Subject::of_stored(stored), stored.private)
+    }
+
+    /// The answer where its token has expired.
+    pub(crate) fn expired(&self, now: Timestamp) -> Option<Unavailable> {
+        let expired = self.expires.is_some_and(|expires| expires <= now);
+        expired.then(|| Unavailable::refused(&self.cors))
     }
 
     /// How many bytes its matchers keep, about.

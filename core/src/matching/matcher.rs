@@ -157,6 +157,11 @@ impl Matchers {
         self.0.is_empty()
     }
 
+    /// Whether any of them selects topics as URLs.
+    pub(crate) fn have_patterns(&self) -> bool {
+        self.patterns().next().is_some()
+    }
+
     /// Adds a matcher; whether it is a new one.
     pub(crate) fn insert(&mut self, matcher: Matcher) -> bool {
         self.0.insert(matcher)

@@ -30,7 +30,7 @@ impl Hub {
         let key = ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes");
         let variables = [key, ("ANONYMOUS", "1")].into_iter().chain(variables.iter().copied());
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let config = Arc::new(Config::for_platform(Platform::Aws, variables).unwrap());
+        let config = Arc::new(Config::read(&Platform::new("a test"), variables).unwrap());
         let streams = Streams::start(Arc::clone(&config), log.clone(), now);
         Self { config, log, streams }
     }

@@ -8,10 +8,11 @@ mod memory;
 
 use std::time::Duration;
 
-use cinnabar_runtime::{MOST_ARRIVALS, Opened};
+use cinnabar_runtime::{Fault, MOST_ARRIVALS, Opened};
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::clock::now;
 use crate::hub::{Hub, NATIVE};
 use crate::memory::Memory;
 
@@ -94,12 +95,12 @@ async fn looks_become_rarer_while_nothing_comes_and_when_they_fail() {
     sleep(60 * SECOND).await;
     let quiet = hub.log.polls();
     assert!((60..80).contains(&quiet), "{quiet}");
-    hub.log.fail(true);
+    hub.log.fail(Fault::Passing);
     sleep(60 * SECOND).await;
     let failing = hub.log.polls() - quiet;
     assert!((6..25).contains(&failing), "{failing}");
     // Streams outlive it.
-    hub.log.fail(false);
+    hub.log.fail(None);
     hub.log.publish("urn:1", "a");
     assert_eq!(reader.next().await, "id: urn:1\ndata: \n\n");
 }
@@ -107,12 +108,12 @@ async fn looks_become_rarer_while_nothing_comes_and_when_they_fail() {
 #[tokio::test(start_paused = true)]
 async fn a_log_that_fails_is_a_passing_failure() {
     let hub = Hub::new(&[]);
-    hub.log.fail(true);
+    hub.log.fail(Fault::Passing);
     assert!(matches!(hub.open("match=a", &[]).await, Opened::Answer(_)));
-    hub.log.fail(false);
+    hub.log.fail(None);
     let mut reader = hub.subscribe("match=a", &[]).await;
     assert_eq!(reader.next().await, ":\n");
-    hub.log.fail(true);
+    hub.log.fail(Fault::Passing);
     let opened = hub.open("match=a", &[("last-event-id", "urn:1")]).await;
     assert!(matches!(opened, Opened::Answer(_)));
 }
@@ -256,6 +257,41 @@ async fn a_log_that_calls_is_heard_at_once() {
         assert_eq!(reader.next().await, format!("id: {id}\ndata: \n\n"));
     }
     assert!(begin.elapsed() < Duration::from_millis(5), "{:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_position_that_is_told_is_as_old_as_the_last_look() {
+    let hub = Hub::new(&[("HEARTBEAT", "1h")]);
+    let begin = now();
+    let mut reader = hub.subscribe_until("match=a", &NATIVE, 600 * SECOND).await;
+    sleep(100 * SECOND).await;
+    hub.log.fail(Fault::Passing);
+    let failing = now();
+    let told = reader.end().await.concat();
+    assert!(now() > failing.plus(400 * SECOND));
+    hub.log.fail(None);
+    let cursor = told.split("id: ").last().and_then(|rest| rest.lines().next()).unwrap();
+    let fields = [NATIVE.as_slice(), &[("last-event-id", cursor)]].concat();
+    hub.subscribe("match=a", &fields).await;
+    let since = hub.log.told().unwrap().since;
+    assert!(since > begin.plus(90 * SECOND) && since <= failing, "{begin:?} {since:?} {failing:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tail_that_was_overtaken_cuts_streams_and_others_are_opened() {
+    for log in [Memory::default(), Memory::calling()] {
+        let hub = Hub::over(log, &[]);
+        let mut reader = hub.subscribe("match=a", &[]).await;
+        assert_eq!(reader.next().await, ":\n");
+        hub.log.fail(Fault::Overtaken);
+        assert_eq!(timeout(SECOND, reader.end()).await, Ok(Vec::new()));
+        hub.log.fail(None);
+        hub.log.publish("urn:1", "a");
+        let mut reader = hub.subscribe("match=a", &[]).await;
+        assert_eq!(reader.next().await, ":\n");
+        hub.log.publish("urn:2", "a");
+        assert_eq!(reader.next().await, "id: urn:2\ndata: \n\n");
+    }
 }
 
 #[tokio::test(start_paused = true)]

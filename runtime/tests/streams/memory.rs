@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use cinnabar_core::{
-    Appended, CursorKey, Fetch, Located, Location, Page, Place, Position, StoredUpdate, Subscribe,
-    Update,
+    Appended, CursorKey, Fetch, Located, Location, Offer, Page, Pager, Place, Position,
+    StoredUpdate, Subscribe, Timestamp, Update,
 };
-use cinnabar_runtime::{Ahead, Pace, Paced, Polled, PolledTail, Read, Source, SourceError, Tail};
+use cinnabar_runtime::{
+    Ahead, Fault, Pace, Paced, Polled, PolledTail, Read, Source, SourceError, Tail,
+};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -21,13 +23,13 @@ const SLOW: Duration = Duration::from_secs(1);
 pub(crate) const PANIC: &str = "urn:panic";
 
 /// Why the log did not answer: it was told not to.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("as told")]
-pub(crate) struct Failure;
+pub(crate) struct Failure(Fault);
 
 impl SourceError for Failure {
-    fn is_passing(&self) -> bool {
-        true
+    fn fault(&self) -> Fault {
+        self.0
     }
 }
 
@@ -44,9 +46,11 @@ struct State {
     /// By number from 1; `None` for one that was sealed.
     cells: Vec<Option<Arc<Update>>>,
     polls: usize,
-    fails: bool,
+    fails: Option<Failure>,
     /// Whether the log does not say where it ends.
     hangs: bool,
+    /// The place that was last asked about.
+    told: Option<Place>,
 }
 
 impl State {
@@ -75,13 +79,14 @@ impl Memory {
 
     fn try_state(&self) -> Result<MutexGuard<'_, State>, Failure> {
         let state = self.state();
-        if state.fails { Err(Failure) } else { Ok(state) }
+        state.fails.map_or(Ok(state), Err)
     }
 
     pub(crate) fn publish(&self, id: &str, topic: &str) {
         let update = Update::restore(StoredUpdate {
             id: id.into(),
             topics: topic.into(),
+            targets: String::new(),
             data: String::new(),
             private: false,
             event_type: None,
@@ -95,12 +100,18 @@ impl Memory {
         self.state().cells.push(None);
     }
 
-    pub(crate) fn fail(&self, fails: bool) {
-        self.state().fails = fails;
+    /// Fails from now on, or does not.
+    pub(crate) fn fail(&self, fault: impl Into<Option<Fault>>) {
+        self.state().fails = fault.into().map(Failure);
+        self.appended.notify_one();
     }
 
     pub(crate) fn hang(&self, hangs: bool) {
         self.state().hangs = hangs;
+    }
+
+    pub(crate) fn told(&self) -> Option<Place> {
+        self.state().told
     }
 
     pub(crate) fn polls(&self) -> usize {
@@ -123,38 +134,44 @@ impl Source for Memory {
         self.try_state().map(|state| state.head())
     }
 
-    async fn locate(&self, location: Location, _holder: Position) -> Result<Located, Failure> {
-        if matches!(&location, Location::Id(id) if id.as_str() == PANIC) {
+    async fn locate(&self, location: Location) -> Result<Located, Failure> {
+        // Before the lock is taken, which it would poison.
+        if matches!(&location, Location::Id { id, .. } if id.as_str() == PANIC) {
             panic!("as told");
         }
-        let state = self.try_state()?;
-        let found = state.updates().filter(|appended| match &location {
-            Location::Id(id) => appended.update.id() == id,
-            Location::At(at) | Location::Told(Place { position: at, .. }) => {
-                appended.position == *at
+        let mut state = self.try_state()?;
+        let newest = |wanted: &dyn Fn(&Appended) -> bool| {
+            let found = state.updates().filter(wanted).last();
+            found.map_or(Located::Unknown, |Appended { position, update }| {
+                Located::Found(Place::undated(position), update.id().clone())
+            })
+        };
+        Ok(match location {
+            Location::Id { id, .. } => newest(&|appended| appended.update.id() == &id),
+            Location::Newest(end) => newest(&|appended| appended.position <= end),
+            Location::Floor { .. } => Located::Oldest(Position::START.next()),
+            Location::Told(place) => {
+                state.told = Some(place);
+                Located::Kept
             }
-            Location::Newest(newest) => appended.position <= *newest,
-        });
-        let found = found
-            .last()
-            .map(|appended| (Place::undated(appended.position), appended.update.id().clone()));
-        Ok(Located { found, oldest: Position::new(1) })
+        })
     }
 
     async fn page(&self, fetch: Fetch, subscription: Arc<Subscribe>) -> Result<Page, Failure> {
         let state = self.try_state()?;
-        let updates = state.updates().filter(|appended| {
-            let stored = appended.update.store();
-            appended.position > fetch.after
-                && appended.position <= fetch.through
-                && subscription.selects(&stored.topics, stored.private)
-        });
-        Ok(Page {
-            updates: updates.collect(),
-            reached: fetch.through,
-            since: None,
-            oldest: Position::new(1),
-        })
+        let mut pager = Pager::new(&fetch, &subscription);
+        for Appended { position, update } in state.updates() {
+            if position <= fetch.after || position > fetch.through {
+                continue;
+            }
+            let stored = update.store();
+            match pager.offer(position, Timestamp::default(), &stored, stored.data.len()) {
+                Offer::Take => pager.take(position, update),
+                Offer::Skip => {}
+                Offer::Full => return Ok(pager.cut(Position::START.next())),
+            }
+        }
+        Ok(pager.complete(Position::START.next()))
     }
 
     fn tail(&self, from: Place) -> Following {
@@ -162,7 +179,7 @@ impl Source for Memory {
         if self.calls {
             Following::Called(tail)
         } else {
-            Following::Asking(Paced::new(tail, from, Pace::new(FAST, SLOW), now))
+            Following::Asking(Paced::new(tail, Pace::new(FAST, SLOW)))
         }
     }
 }
@@ -191,20 +208,20 @@ pub(crate) struct MemoryTail {
 }
 
 impl MemoryTail {
-    fn read(&mut self) -> Result<Vec<Appended>, Failure> {
+    fn read(&mut self) -> Result<Read, Failure> {
         let state = self.log.try_state()?;
         let updates = state.updates().filter(|appended| appended.position > self.reached).collect();
         self.reached = state.head();
-        Ok(updates)
+        Ok(Read { updates, reached: Place { position: self.reached, since: now() } })
     }
 
     /// Waits for the log to call.
     async fn wait(&mut self) -> Result<Read, Failure> {
         let before = self.reached;
         loop {
-            let (as_of, updates) = (now(), self.read()?);
+            let read = self.read()?;
             if self.reached > before {
-                return Ok(Read { updates, reached: self.reached, as_of });
+                return Ok(read);
             }
             self.log.appended.notified().await;
         }
@@ -216,7 +233,6 @@ impl PolledTail for MemoryTail {
 
     async fn poll(&mut self) -> Result<Polled, Failure> {
         self.log.state().polls += 1;
-        let updates = self.read()?;
-        Ok(Polled { updates, reached: self.reached, ahead: Ahead::Nothing })
+        Ok(Polled { read: self.read()?, ahead: Ahead::Nothing })
     }
 }

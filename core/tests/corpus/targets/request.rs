@@ -3,14 +3,14 @@
 
 use std::sync::LazyLock;
 
+use cinnabar_core::testing::MemoryLog;
 use cinnabar_core::{
-    Admission, Answer, Body, Command, Config, CursorKey, Holder, Output, Position, Request, Step,
+    Admission, Answer, Body, Command, Config, CursorKey, Holder, Output, Place, Request, Step,
     StreamId, Subscribe, admit,
 };
 
 use super::event::{self, Written};
 use super::hub::{self, NOW, OPEN, PUBLISHES_ALL, READS_ALL};
-use super::log::Log;
 use super::publication;
 
 /// A hub that knows its visitors.
@@ -121,14 +121,14 @@ fn forwarded(command: Command, config: &Config) {
 
 /// A cursor that was sent forges nothing, wherever it is shown.
 fn opened(subscribe: Subscribe, config: &Config) {
-    let mut holder = Holder::new(config, CursorKey::from_bytes([5; 16]), Position::START);
+    let mut holder = Holder::new(config, CursorKey::from_bytes([5; 16]), Place::default());
     let stream = StreamId::new(1);
-    holder.handle_subscribe(stream, subscribe, holder.position(), NOW);
+    holder.handle_subscribe(stream, subscribe, Place::default(), NOW);
     let mut open = false;
     for _ in 0..8 {
         match holder.poll_output() {
             Some(Output::Locate { location, .. }) => {
-                let located = Log::new().locate(&location);
+                let located = MemoryLog::default().locate(&location);
                 holder.handle_located(stream, &located, NOW);
             }
             Some(Output::Open { response, .. }) => {
