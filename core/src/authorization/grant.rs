@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use crate::authorization::token::InvalidToken;
 use crate::limits::MAX_TOKEN_MATCHERS;
-use crate::matching::matcher::{Budget, InvalidMatcher, Matcher, Matchers, TooCostly};
+use crate::matching::budget::{Budget, TooCostly};
+use crate::matching::matcher::{InvalidMatcher, Matcher};
+use crate::matching::matchers::Matchers;
 use crate::matching::subject::Subject;
 use crate::terms::hub_url::HubUrl;
 use crate::terms::topic::Topic;

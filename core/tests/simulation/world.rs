@@ -161,6 +161,11 @@ impl World {
     /// Opens a stream; the log answers when it is told to.
     pub(crate) fn begin(&mut self, query: &str, fields: &[(&str, &str)]) -> StreamId {
         let subscribe = self.subscription(query, fields);
+        self.arrive(subscribe)
+    }
+
+    /// A subscriber reaches the holder.
+    pub(crate) fn arrive(&mut self, subscribe: Subscribe) -> StreamId {
         self.streams += 1;
         let stream = StreamId::new(self.streams);
         self.connections.insert(stream, Connection::default());
@@ -213,7 +218,7 @@ impl World {
         self.drain();
     }
 
-    fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         while let Some(output) = self.holder.poll_output() {
             match output {
                 Output::Locate { stream, location } => {

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use crate::matching::index::beginnings::Beginnings;
 use crate::matching::index::patterns::PatternIndex;
-use crate::matching::matcher::{Matcher, Matchers};
+use crate::matching::matcher::Matcher;
+use crate::matching::matchers::Matchers;
 use crate::matching::subject::Subject;
 use crate::matching::template::Template;
 use crate::terms::hub_url::HubUrl;
