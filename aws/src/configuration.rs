@@ -10,7 +10,7 @@ use cinnabar_core::Config;
 use crate::deployment::PLATFORM;
 use crate::log::Settings;
 
-/// Calls of AWS services stay within a Region.
+/// Short, because calls of AWS services stay within a Region.
 const CONNECT: Duration = Duration::from_secs(1);
 const ATTEMPT: Duration = Duration::from_secs(5);
 
@@ -56,7 +56,7 @@ pub async fn read(
 /// The variables that the environment sets to something.
 #[must_use]
 pub fn environment() -> BTreeMap<String, String> {
-    // A name or value that is not text is no variable of the hub.
+    // The hub has no variables whose names or values are not text.
     let text = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     text.filter(|(_, value)| !value.is_empty()).collect()

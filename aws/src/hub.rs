@@ -6,13 +6,14 @@ use cinnabar_core::{
     Admission, CheckHealth, Command, Config, Health, Publish, Sampler, Step, Subscribe, Timestamp,
     admit,
 };
+use cinnabar_runtime::{Body, Opened, Streams, answer, machine};
+use http::Response;
 use tracing::{error, info};
 
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, streamed};
 use crate::event::Event;
 use crate::log::{AppendError, Log};
-use crate::platform;
-use crate::streams::{Opened, Streams};
+use crate::source::PolledLog;
 
 /// A hub.
 #[derive(Debug)]
@@ -30,51 +31,52 @@ impl Hub {
     #[must_use]
     pub fn new(config: Config, log: Log) -> Self {
         let config = Arc::new(config);
-        let streams = Streams::start(Arc::clone(&config), log.clone(), platform::now);
+        let source = PolledLog::new(log.clone(), &config);
+        let streams = Streams::start(Arc::clone(&config), source, machine::now);
         Self { config, log, streams, health: Default::default(), sampler: Mutex::default() }
     }
 
-    /// Answers a request, whose response the platform breaks off at `deadline`.
+    /// Answers a request whose response Lambda breaks off at `deadline`.
     ///
     /// # Errors
     ///
-    /// Where the system gives no random bytes.
+    /// The system has no random bytes to give.
     pub async fn respond(
         &self,
         event: Event,
         deadline: Timestamp,
     ) -> Result<Answer, getrandom::Error> {
         let head = event.head();
-        let admission = match admit(&head, &self.config, platform::now(), &platform::entropy()?) {
+        let admission = match admit(&head, &self.config, machine::now(), &machine::entropy()?) {
             Step::Done(admission) => admission,
             Step::Read(unread) => {
                 let body = event.body(unread.limit());
-                unread.admit(&body, platform::now())
+                unread.admit(&body, machine::now())
             }
         };
-        Ok(match admission {
+        Ok(streamed(match admission {
             Admission::Answer(answer) => self.send(answer),
             Admission::Forward(Command::Publish(publish)) => self.publish(publish).await,
             Admission::Forward(Command::Subscribe(subscribe)) => {
                 self.subscribe(subscribe, deadline).await
             }
             Admission::Forward(Command::CheckHealth(check)) => self.check_health(check).await,
-        })
+        }))
     }
 
     /// Writes an answer's line to the log, unless there was one like it a moment ago.
-    fn send(&self, mut answer: cinnabar_core::Answer) -> Answer {
+    fn send(&self, mut answer: cinnabar_core::Answer) -> Response<Body> {
         if let Some(line) = answer.log.take() {
             // The sampler is as good as before wherever a panic left it.
             let mut sampler = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(line) = sampler.sample(line, platform::now()) {
+            if let Some(line) = sampler.sample(line, machine::now()) {
                 info!("{line}");
             }
         }
         answer::whole(answer)
     }
 
-    async fn publish(&self, publish: Publish) -> Answer {
+    async fn publish(&self, publish: Publish) -> Response<Body> {
         match self.log.append(publish.update()).await {
             Ok(_) => answer::whole(publish.accepted()),
             Err(AppendError::TooLarge { bytes, limit }) => {
@@ -91,22 +93,22 @@ impl Hub {
         }
     }
 
-    async fn subscribe(&self, subscribe: Subscribe, deadline: Timestamp) -> Answer {
-        match self.streams.open(subscribe, deadline).await {
-            Opened::Stream(head, reader) => answer::streamed(&head, reader),
+    async fn subscribe(&self, subscribe: Subscribe, deadline: Timestamp) -> Response<Body> {
+        match self.streams.open(subscribe, Some(deadline)).await {
+            Opened::Stream(response) => response,
             Opened::Answer(answer) => self.send(answer),
         }
     }
 
-    async fn check_health(&self, check: CheckHealth) -> Answer {
+    async fn check_health(&self, check: CheckHealth) -> Response<Body> {
         let mut health = self.health.lock().await;
-        let is_healthy = match health.known(platform::now()) {
+        let is_healthy = match health.known(machine::now()) {
             Some(is_healthy) => is_healthy,
             None => {
                 let checked = self.log.check_health().await.inspect_err(|error| {
                     error!(%error, "the log is not healthy");
                 });
-                health.found(checked.is_ok(), platform::now());
+                health.found(checked.is_ok(), machine::now());
                 checked.is_ok()
             }
         };

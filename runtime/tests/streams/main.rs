@@ -2,16 +2,19 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]
 
+mod clock;
+mod hub;
 mod memory;
-mod reader;
 
 use std::time::Duration;
 
-use cinnabar_aws::streams::Opened;
-use tokio::time::{Instant, sleep};
+use cinnabar_runtime::{Fault, MOST_ARRIVALS, Opened};
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::{Instant, sleep, timeout};
 
+use crate::clock::now;
+use crate::hub::{Hub, NATIVE};
 use crate::memory::Memory;
-use crate::reader::{Hub, NATIVE};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -27,7 +30,7 @@ async fn a_stream_begins_at_the_head_and_takes_what_comes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_later_gets_nothing_older_than_itself() {
+async fn a_later_subscriber_gets_nothing_older_than_itself() {
     let hub = Hub::new(&[]);
     let mut early = hub.subscribe("match=a", &[]).await;
     assert_eq!(early.next().await, ":\n");
@@ -92,12 +95,12 @@ async fn looks_become_rarer_while_nothing_comes_and_when_they_fail() {
     sleep(60 * SECOND).await;
     let quiet = hub.log.polls();
     assert!((60..80).contains(&quiet), "{quiet}");
-    hub.log.fail(true);
+    hub.log.fail(Fault::Passing);
     sleep(60 * SECOND).await;
     let failing = hub.log.polls() - quiet;
     assert!((6..25).contains(&failing), "{failing}");
     // Streams outlive it.
-    hub.log.fail(false);
+    hub.log.fail(None);
     hub.log.publish("urn:1", "a");
     assert_eq!(reader.next().await, "id: urn:1\ndata: \n\n");
 }
@@ -105,12 +108,12 @@ async fn looks_become_rarer_while_nothing_comes_and_when_they_fail() {
 #[tokio::test(start_paused = true)]
 async fn a_log_that_fails_is_a_passing_failure() {
     let hub = Hub::new(&[]);
-    hub.log.fail(true);
+    hub.log.fail(Fault::Passing);
     assert!(matches!(hub.open("match=a", &[]).await, Opened::Answer(_)));
-    hub.log.fail(false);
+    hub.log.fail(None);
     let mut reader = hub.subscribe("match=a", &[]).await;
     assert_eq!(reader.next().await, ":\n");
-    hub.log.fail(true);
+    hub.log.fail(Fault::Passing);
     let opened = hub.open("match=a", &[("last-event-id", "urn:1")]).await;
     assert!(matches!(opened, Opened::Answer(_)));
 }
@@ -159,7 +162,7 @@ async fn numbers_without_updates_are_passed() {
     reader.next().await;
     hub.log.seal();
     sleep(2 * SECOND).await;
-    // It is live at the place after the sealed number, and so is who comes now.
+    // It is live at the place after the sealed number, and so is a subscriber that comes now.
     let mut other = hub.subscribe("match=a", &[]).await;
     other.next().await;
     hub.log.publish("urn:2", "a");
@@ -182,6 +185,113 @@ async fn streams_end_with_the_process_and_no_more_are_opened() {
     assert_eq!(other.end().await, Vec::<String>::new());
     done.await.unwrap();
     assert!(matches!(hub.open("match=a", &[]).await, Opened::Answer(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_process_does_not_wait_for_the_log() {
+    let hub = Hub::new(&[]);
+    let mut reader = hub.subscribe("match=a", &[]).await;
+    reader.next().await;
+    hub.log.hang(true);
+    let waiting = tokio::spawn({
+        let hub = hub.clone();
+        async move { hub.open("match=a", &[]).await }
+    });
+    yield_now().await;
+    let done = tokio::spawn(async move { hub.streams.shut_down().await });
+    assert!(matches!(waiting.await.unwrap(), Opened::Answer(_)));
+    assert_eq!(reader.end().await, Vec::<String>::new());
+    timeout(60 * SECOND, done).await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_waits_outlives_the_last_stream() {
+    let hub = Hub::new(&[]);
+    let mut first = hub.subscribe("match=a", &[]).await;
+    first.next().await;
+    hub.log.hang(true);
+    let waiting = tokio::spawn({
+        let hub = hub.clone();
+        async move { hub.subscribe("match=a", &[]).await }
+    });
+    yield_now().await;
+    drop(first);
+    sleep(SECOND).await;
+    hub.log.hang(false);
+    let mut second = timeout(60 * SECOND, waiting).await.unwrap().unwrap();
+    assert_eq!(second.next().await, ":\n");
+    hub.log.publish("urn:1", "a");
+    assert_eq!(second.next().await, "id: urn:1\ndata: \n\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_the_bound_subscribers_are_asked_to_come_back_at_once() {
+    let hub = Hub::new(&[("MAX_STREAMS", "100000")]);
+    hub.log.hang(true);
+    let mut waiting = JoinSet::new();
+    for _ in 0..MOST_ARRIVALS {
+        let hub = hub.clone();
+        waiting.spawn(async move { hub.subscribe("match=a", &[]).await });
+    }
+    // Some of them wait for a lookup, and all others for the next.
+    sleep(SECOND).await;
+    let at_once = timeout(Duration::ZERO, hub.open("match=a", &[])).await;
+    assert!(matches!(at_once, Ok(Opened::Answer(_))));
+    hub.log.hang(false);
+    assert_eq!(waiting.join_all().await.len(), MOST_ARRIVALS);
+    // Streams do not wait, so there is room again.
+    hub.subscribe("match=a", &[]).await.next().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_calls_is_heard_at_once() {
+    let hub = Hub::over(Memory::calling(), &[("HEARTBEAT", "1h")]);
+    hub.log.publish("urn:1", "a");
+    let mut reader = hub.subscribe("match=a", &[("last-event-id", "earliest")]).await;
+    assert_eq!(reader.next().await, ":\n");
+    assert_eq!(reader.next().await, "id: urn:1\ndata: \n\n");
+    sleep(60 * SECOND).await;
+    let begin = Instant::now();
+    for id in ["urn:2", "urn:3"] {
+        hub.log.publish(id, "a");
+        assert_eq!(reader.next().await, format!("id: {id}\ndata: \n\n"));
+    }
+    assert!(begin.elapsed() < Duration::from_millis(5), "{:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_position_that_is_told_is_as_old_as_the_last_look() {
+    let hub = Hub::new(&[("HEARTBEAT", "1h")]);
+    let begin = now();
+    let mut reader = hub.subscribe_until("match=a", &NATIVE, 600 * SECOND).await;
+    sleep(100 * SECOND).await;
+    hub.log.fail(Fault::Passing);
+    let failing = now();
+    let told = reader.end().await.concat();
+    assert!(now() > failing.plus(400 * SECOND));
+    hub.log.fail(None);
+    let cursor = told.split("id: ").last().and_then(|rest| rest.lines().next()).unwrap();
+    let fields = [NATIVE.as_slice(), &[("last-event-id", cursor)]].concat();
+    hub.subscribe("match=a", &fields).await;
+    let since = hub.log.told().unwrap().since;
+    assert!(since > begin.plus(90 * SECOND) && since <= failing, "{begin:?} {since:?} {failing:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tail_that_was_overtaken_cuts_streams_and_others_are_opened() {
+    for log in [Memory::default(), Memory::calling()] {
+        let hub = Hub::over(log, &[]);
+        let mut reader = hub.subscribe("match=a", &[]).await;
+        assert_eq!(reader.next().await, ":\n");
+        hub.log.fail(Fault::Overtaken);
+        assert_eq!(timeout(SECOND, reader.end()).await, Ok(Vec::new()));
+        hub.log.fail(None);
+        hub.log.publish("urn:1", "a");
+        let mut reader = hub.subscribe("match=a", &[]).await;
+        assert_eq!(reader.next().await, ":\n");
+        hub.log.publish("urn:2", "a");
+        assert_eq!(reader.next().await, "id: urn:2\ndata: \n\n");
+    }
 }
 
 #[tokio::test(start_paused = true)]

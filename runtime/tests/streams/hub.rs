@@ -1,30 +1,19 @@
 //! A hub's streams over a log in memory, and their readers.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use cinnabar_aws::body::Body;
-use cinnabar_aws::deployment::PLATFORM;
-use cinnabar_aws::streams::{Opened, Streams};
-use cinnabar_core::{Admission, Command, Config, Request, Step, Subscribe, Timestamp, admit};
-use futures_core::Stream as _;
-use tokio::time::Instant;
+use cinnabar_core::{Admission, Command, Config, Platform, Request, Step, Subscribe, admit};
+use cinnabar_runtime::{Body, Opened, Streams};
 
-use crate::Memory;
+use crate::clock::now;
+use crate::memory::Memory;
 
 /// What a browser's `EventSource` sends.
 pub(crate) const NATIVE: [(&str, &str); 3] =
     [("accept", "text/event-stream"), ("cache-control", "no-cache"), ("sec-fetch-mode", "cors")];
 
-/// The time that a test sees pass.
-fn now() -> Timestamp {
-    static BEGIN: OnceLock<Instant> = OnceLock::new();
-    let begin = *BEGIN.get_or_init(Instant::now);
-    Timestamp::from_millis(1_700_000_000_000).plus(Instant::now().duration_since(begin))
-}
-
+#[derive(Clone)]
 pub(crate) struct Hub {
     config: Arc<Config>,
     pub(crate) log: Memory,
@@ -32,12 +21,16 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
+    /// Over a log that has to be asked.
     pub(crate) fn new(variables: &[(&str, &str)]) -> Self {
+        Self::over(Memory::default(), variables)
+    }
+
+    pub(crate) fn over(log: Memory, variables: &[(&str, &str)]) -> Self {
         let key = ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes");
         let variables = [key, ("ANONYMOUS", "1")].into_iter().chain(variables.iter().copied());
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let config = Arc::new(Config::read(&PLATFORM, variables).unwrap());
-        let log = Memory::default();
+        let config = Arc::new(Config::read(&Platform::new("a test"), variables).unwrap());
         let streams = Streams::start(Arc::clone(&config), log.clone(), now);
         Self { config, log, streams }
     }
@@ -54,11 +47,11 @@ impl Hub {
 
     /// What becomes of a subscriber.
     pub(crate) async fn open(&self, query: &str, fields: &[(&str, &str)]) -> Opened {
-        self.streams.open(self.admit(query, fields), Timestamp::default()).await
+        self.streams.open(self.admit(query, fields), None).await
     }
 
     pub(crate) async fn subscribe(&self, query: &str, fields: &[(&str, &str)]) -> Reader {
-        self.subscribe_until(query, fields, Duration::from_secs(1_000_000)).await
+        Reader::of(self.open(query, fields).await)
     }
 
     pub(crate) async fn subscribe_until(
@@ -68,26 +61,27 @@ impl Hub {
         deadline: Duration,
     ) -> Reader {
         let subscribe = self.admit(query, fields);
-        match self.streams.open(subscribe, now().plus(deadline)).await {
-            Opened::Stream(head, reader) => Reader { head, body: Body::Stream(reader) },
-            Opened::Answer(answer) => panic!("{answer:?}"),
-        }
+        Reader::of(self.streams.open(subscribe, Some(now().plus(deadline))).await)
     }
 }
 
-pub(crate) struct Reader {
-    head: http::Response<()>,
-    body: Body,
-}
+pub(crate) struct Reader(http::Response<Body>);
 
 impl Reader {
+    fn of(opened: Opened) -> Self {
+        match opened {
+            Opened::Stream(response) => Self(response),
+            Opened::Answer(unavailable) => panic!("{unavailable:?}"),
+        }
+    }
+
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        self.head.headers().get(name).map(|value| value.to_str().unwrap())
+        self.0.headers().get(name).map(|value| value.to_str().unwrap())
     }
 
     async fn chunk(&mut self) -> Option<String> {
-        let item = poll_fn(|context| Pin::new(&mut self.body).poll_next(context)).await;
-        item.map(|Ok(bytes)| String::from_utf8(bytes.to_vec()).unwrap())
+        let chunk = self.0.body_mut().next().await;
+        chunk.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
     }
 
     /// The next chunk.
