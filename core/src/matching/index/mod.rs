@@ -159,8 +159,7 @@ mod tests {
     }
 
     fn select(index: &Index<u64>, topics: &[&str]) -> Vec<u64> {
-        let selected = index.select(&Subject::new(topics.iter().copied()));
-        selected
+        index.select(&Subject::new(topics.iter().copied()))
     }
 
     #[test]
