@@ -16,10 +16,13 @@
 //! is not worth the memory.
 //!
 //! ```
-//! use cinnabar_core::{Admission, Body, Command, Config, Request, Step, Timestamp, admit};
+//! use cinnabar_core::{
+//!     Admission, Body, Command, Config, Platform, Request, Step, Timestamp, admit,
+//! };
 //!
 //! let variables = [("MERCURE_PUBLISHER_JWT_KEY", "k".repeat(32)), ("ANONYMOUS", "1".into())];
-//! let config = Config::from_variables(variables.map(|(name, value)| (name.into(), value)))?;
+//! let variables = variables.map(|(name, value)| (name.into(), value));
+//! let config = Config::read(&Platform::new("my machine"), variables)?;
 //! let now = Timestamp::from_millis(1_767_225_600_000);
 //!
 //! let url = "https://hub.example.com/.well-known/mercure";

@@ -9,7 +9,10 @@ mod memory;
 
 pub use memory::MemoryLog;
 
-use crate::{StoredUpdate, Update};
+use crate::{StoredUpdate, Update, limits};
+
+/// The longest topic, in bytes.
+pub const MAX_TOPIC_LENGTH: usize = limits::MAX_TOPIC_LENGTH;
 
 /// A public update of one topic.
 #[must_use]
