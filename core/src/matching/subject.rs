@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::matching::template::{self, Template};
+use crate::matching::template::{Scan, Template};
 use crate::matching::url_pattern::ParsedTopic;
 use crate::terms::hub_url::HubUrl;
 use crate::terms::topic::Topic;
@@ -19,7 +19,7 @@ pub(crate) struct Subject<'a> {
     resolved: RefCell<Vec<(HubUrl, Rc<Resolved>)>>,
     /// The topic that a template asked about last, by its place: a scan is much larger than a topic,
     /// and templates are asked topic by topic.
-    scanned: RefCell<Option<(usize, Rc<template::Topic<'a>>)>>,
+    scanned: RefCell<Option<(usize, Rc<Scan<'a>>)>>,
 }
 
 /// Topics that parse as URL references; patterns match no others.
@@ -83,7 +83,7 @@ impl<'a> Subject<'a> {
                 match &*scanned {
                     Some((scanned, topic)) if *scanned == index => Rc::clone(topic),
                     _ => {
-                        let topic = Rc::new(template::Topic::scan(topic));
+                        let topic = Rc::new(Scan::new(topic));
                         *scanned = Some((index, Rc::clone(&topic)));
                         topic
                     }
