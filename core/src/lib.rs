@@ -128,7 +128,7 @@ mod wire;
 
 pub use admission::{Admission, Step, Unread, admit};
 pub use command::health::{CheckHealth, Health};
-pub use command::publish::Publish;
+pub use command::publish::{IdOrigin, Publish};
 pub use command::subscribe::Subscribe;
 pub use command::{Command, UnknownCommand};
 pub use config::{Config, ConfigError, Platform};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::admission::route::Routed;
 use crate::authorization::token::Token;
-use crate::command::publish::Publish;
+use crate::command::publish::{IdOrigin, Publish};
 use crate::config::Config;
 use crate::terms::event_id::{EventId, InvalidEventId};
 use crate::terms::event_type::{EventType, InvalidEventType};
@@ -22,9 +22,9 @@ use crate::wire::sse;
 /// The first field that breaks a rule, or the first topic that the token does not grant.
 pub(super) fn read(routed: &Routed<'_>, token: &Token, body: &[u8]) -> Result<Publish, Refusal> {
     let Routed { config, hub, cors, random, .. } = routed;
-    let update = update(body, config, hub, *random)?;
+    let (update, id_origin) = update(body, config, hub, *random)?;
     check_grants(&update, token, config, hub)?;
-    Ok(Publish { update, cors: cors.clone() })
+    Ok(Publish { update, id_origin, cors: cors.clone() })
 }
 
 fn check_grants(
@@ -48,19 +48,24 @@ fn check_grants(
 }
 
 /// Reads the fields of a form. Unknown ones are ignored, as the specification asks.
-fn update(body: &[u8], config: &Config, hub: &HubUrl, random: [u8; 16]) -> Result<Update, Refusal> {
+fn update(
+    body: &[u8],
+    config: &Config,
+    hub: &HubUrl,
+    random: [u8; 16],
+) -> Result<(Update, IdOrigin), Refusal> {
     let fields = Fields::collect(body, config)?;
     let topics = topics(&fields.topics, config, hub)?;
     // An id with spaces at its ends would not come back whole in `Last-Event-ID`; the
     // specification lets the hub use one of its own instead.
     let own = fields.id.filter(|id| !id.is_empty() && id.trim_matches(' ') == id);
     let targets = each_once("target", &fields.targets, config, Topic::target)?;
+    let (id, id_origin) = match own {
+        Some(id) => (EventId::parse(&id).map_err(wrong_id)?, IdOrigin::Publisher),
+        None => (EventId::from_random(random), IdOrigin::Hub),
+    };
     let update = Update {
-        unique_id: own.is_none(),
-        id: match own {
-            Some(id) => EventId::parse(&id).map_err(wrong_id)?,
-            None => EventId::from_random(random),
-        },
+        id,
         data: fields.data.unwrap_or_default(),
         private: fields.private || !targets.is_empty(),
         topics,
@@ -81,7 +86,7 @@ fn update(body: &[u8], config: &Config, hub: &HubUrl, random: [u8; 16]) -> Resul
             config.max_update_size
         )));
     }
-    Ok(update)
+    Ok((update, id_origin))
 }
 
 /// The fields as they came; where only one counts, the first.

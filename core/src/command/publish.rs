@@ -10,10 +10,20 @@ use crate::wire::cors::Cors;
 use crate::wire::refusal::Refusal;
 use crate::wire::unavailable;
 
+/// Who chose the id of an update: a log that looks ids up can do with less where they cannot repeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IdOrigin {
+    /// The hub, at random: no other update has it.
+    Hub,
+    /// The publisher, who may have used it before.
+    Publisher,
+}
+
 /// An update that its publisher may publish, on its way to the log.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publish {
     pub(crate) update: Update,
+    pub(crate) id_origin: IdOrigin,
     pub(crate) cors: Cors,
 }
 
@@ -22,6 +32,12 @@ impl Publish {
     #[must_use]
     pub fn update(&self) -> &Update {
         &self.update
+    }
+
+    /// Who chose the id of the update.
+    #[must_use]
+    pub fn id_origin(&self) -> IdOrigin {
+        self.id_origin
     }
 
     /// Gives up the update.

@@ -10,8 +10,6 @@ use crate::terms::topic::Topic;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Update {
     pub(crate) id: EventId,
-    #[serde(default)]
-    pub(crate) unique_id: bool,
     pub(crate) topics: Vec<Topic>,
     /// For whom a private update is meant, where its publisher said so in the way of the
     /// protocol's first years; its topics then grant nothing.
@@ -28,13 +26,6 @@ impl Update {
     #[must_use]
     pub fn id(&self) -> &EventId {
         &self.id
-    }
-
-    /// Whether the hub made the id, so that no other update has it. A log keeps this where it is of
-    /// use to it: an update that was restored claims nothing.
-    #[must_use]
-    pub fn has_unique_id(&self) -> bool {
-        self.unique_id
     }
 
     /// The canonical topic, then the alternate ones; at least one.
@@ -91,7 +82,6 @@ impl Update {
     pub fn restore(stored: StoredUpdate) -> Self {
         Self {
             id: EventId::restored(&stored.id),
-            unique_id: false,
             topics: split(&stored.topics).map(Topic::restored).collect(),
             targets: split(&stored.targets).map(Topic::restored).collect(),
             data: stored.data,
@@ -159,7 +149,6 @@ mod tests {
     fn a_stored_update_comes_back_whole() {
         let update = Update {
             id: EventId::restored("urn:x"),
-            unique_id: false,
             topics: vec![Topic::restored("a"), Topic::restored("https://example.com/é")],
             targets: Vec::new(),
             data: "one\ntwo\0\u{2028}".into(),
@@ -180,7 +169,6 @@ mod tests {
     fn all_texts_of_an_update_count() {
         let update = Update {
             id: EventId::restored("urn:x"),
-            unique_id: false,
             topics: vec![Topic::restored("a"), Topic::restored("é")],
             targets: vec![Topic::restored("/users/1")],
             data: "one".into(),
