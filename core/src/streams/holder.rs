@@ -412,7 +412,7 @@ impl Holder {
         streams.retain(|stream| match self.sessions.get_mut(stream) {
             Some(session) => {
                 session.outbox.push(chunk, now);
-                self.waiters.enter(*stream, now);
+                self.waiters.enter(*stream, &session.outbox);
                 session.wrote(now);
                 if session.fills(bytes.len(), &self.pace, now) {
                     full.push(*stream);
@@ -435,8 +435,8 @@ impl Holder {
     fn bound(&mut self) {
         while self.waiting.bytes() > self.outboxes_size {
             let sessions = &self.sessions;
-            let waits_since = |stream| sessions.get(&stream)?.outbox.waits_since();
-            let Some(stream) = self.waiters.longest(waits_since) else { return };
+            let outbox = |stream| sessions.get(&stream).map(|session| &session.outbox);
+            let Some(stream) = self.waiters.longest(outbox) else { return };
             self.end(stream, Output::Cut { stream });
         }
     }
@@ -448,12 +448,12 @@ impl Holder {
 
     fn forget(&mut self, stream: StreamId) {
         if let Some(mut session) = self.sessions.remove(&stream) {
+            self.waiters.leave(stream, &session.outbox);
             session.outbox.drop_all(&mut self.waiting);
             let subscribe = &session.subscribe;
             self.index.remove(stream, &subscribe.matchers, &subscribe.hub);
             self.matchers_size -= subscribe.size();
             self.wakes.remove(stream);
-            self.waiters.remove(stream);
         }
     }
 
