@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cinnabar_core::{CursorKey, Fetch, Located, Location, Page, Position, Subscribe};
+use cinnabar_core::{CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe};
 
 use crate::log::{Log, LogError, Read, Tail};
 
@@ -15,11 +15,13 @@ pub trait Source: Clone + Send + Sync + 'static {
     fn open(&self) -> impl Future<Output = Result<CursorKey, LogError>> + Send;
     /// Where a new holder begins.
     fn head(&self) -> impl Future<Output = Result<Position, LogError>> + Send;
-    /// Finds a place in the log, for a holder at a position.
+    /// Finds a place in the log, for a stream whose longest replay begins at `floor`, and whose
+    /// holder is at `end`.
     fn locate(
         &self,
         location: Location,
-        holder: Position,
+        floor: Position,
+        end: Position,
     ) -> impl Future<Output = Result<Located, LogError>> + Send;
     /// Reads a page of history for a subscription.
     fn page(
@@ -27,8 +29,8 @@ pub trait Source: Clone + Send + Sync + 'static {
         fetch: Fetch,
         subscription: Arc<Subscribe>,
     ) -> impl Future<Output = Result<Page, LogError>> + Send;
-    /// Follows the log from a position on.
-    fn tail(&self, from: Position) -> Self::Tail;
+    /// Follows the log from a place on: its head, and the time before that was looked up.
+    fn tail(&self, from: Place) -> Self::Tail;
     /// Asks once for what is new.
     fn poll(tail: &mut Self::Tail) -> impl Future<Output = Result<Read, LogError>> + Send;
 }
@@ -44,15 +46,20 @@ impl Source for Log {
         self.head().await
     }
 
-    async fn locate(&self, location: Location, holder: Position) -> Result<Located, LogError> {
-        self.locate(location, holder).await
+    async fn locate(
+        &self,
+        location: Location,
+        floor: Position,
+        end: Position,
+    ) -> Result<Located, LogError> {
+        self.locate(location, floor, end).await
     }
 
     async fn page(&self, fetch: Fetch, subscription: Arc<Subscribe>) -> Result<Page, LogError> {
         self.page(&fetch, |topics, private| subscription.selects(topics, private)).await
     }
 
-    fn tail(&self, from: Position) -> Tail {
+    fn tail(&self, from: Place) -> Tail {
         self.tail(from)
     }
 

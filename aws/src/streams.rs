@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cinnabar_core::{
-    Config, CursorKey, Fetch, Holder, Located, Location, Output, Page, Position, StreamId,
+    Config, CursorKey, Fetch, Holder, Located, Location, Output, Page, Place, Position, StreamId,
     Subscribe, Timestamp, Unavailable,
 };
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -103,7 +103,7 @@ impl Streams {
 /// Work that is done, apart from the task.
 enum Done<S: Source> {
     /// Where the log ends was looked up.
-    Looked(Result<(CursorKey, Position), LogError>),
+    Looked(Result<(CursorKey, Place), LogError>),
     Located(StreamId, Result<Located, LogError>),
     Page(StreamId, Result<Page, LogError>),
     Polled(S::Tail, Result<Read, LogError>),
@@ -190,13 +190,13 @@ impl<S: Source> Task<S> {
             self.drive();
         }));
         if stepped.is_err() {
+            error!("all streams are cut after a panic; their clients resume");
             self.start_over();
         }
     }
 
     /// Cuts all streams, and forgets the holder.
     fn start_over(&mut self) {
-        error!("all streams are cut, after a panic; their clients resume");
         self.arrivals.clear();
         self.awaiting = None;
         self.opening.clear();
@@ -245,29 +245,29 @@ impl<S: Source> Task<S> {
             return;
         }
         self.awaiting = Some(std::mem::take(&mut self.arrivals));
-        let (source, key) = (self.source.clone(), self.key.clone());
+        let (source, key, since) = (self.source.clone(), self.key.clone(), (self.now)());
         self.work.spawn(async move {
             let looked = async {
                 let key = match key {
                     Some(key) => key,
                     None => source.open().await?,
                 };
-                Ok((key, source.head().await?))
+                Ok((key, Place { position: source.head().await?, since }))
             };
             Done::Looked(looked.await)
         });
     }
 
     /// The log ends there: those that wait subscribe.
-    fn begin(&mut self, key: CursorKey, end: Position) {
+    fn begin(&mut self, key: CursorKey, end: Place) {
         if self.holder.is_none() {
-            self.holder = Some(Holder::new(&self.config, key.clone(), end));
+            self.holder = Some(Holder::new(&self.config, key.clone(), end.position));
             self.pace = Pace::new(&self.config);
             self.poll(self.source.tail(end), self.pace.first());
         }
         self.key = Some(key);
         for arrival in self.awaiting.take().into_iter().flatten() {
-            self.subscribe(arrival, end);
+            self.subscribe(arrival, end.position);
         }
         self.look();
     }
@@ -324,7 +324,10 @@ impl<S: Source> Task<S> {
             }
             Ok(Done::Polled(tail, read)) => self.handle_read(tail, read, now),
             // Nobody knows for which stream it was.
-            Err(_) => self.start_over(),
+            Err(_) => {
+                error!("all streams are cut after a panic; their clients resume");
+                self.start_over();
+            }
         }
     }
 
@@ -341,6 +344,10 @@ impl<S: Source> Task<S> {
                     Read { updates, .. } if !updates.is_empty() => Found::Something,
                     _ => Found::Nothing,
                 }
+            }
+            Err(error @ LogError::Overtaken) => {
+                error!(%error, "all streams are cut; their clients resume");
+                return self.start_over();
             }
             Err(error) => {
                 match error {
@@ -413,10 +420,11 @@ impl<S: Source> Task<S> {
     }
 
     fn locate(&mut self, stream: StreamId, location: Location) {
-        let Some(position) = self.holder.as_ref().map(Holder::position) else { return };
+        let Some(end) = self.holder.as_ref().map(Holder::position) else { return };
+        let floor = end.back(self.config.replay_max);
         let source = self.source.clone();
         self.work
-            .spawn(async move { Done::Located(stream, source.locate(location, position).await) });
+            .spawn(async move { Done::Located(stream, source.locate(location, floor, end).await) });
     }
 
     /// Reads the pages of history that streams ask for, a few at a time.

@@ -12,8 +12,8 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
-use cinnabar_aws::log::{Log, Settings};
-use cinnabar_core::{Position, StoredUpdate, Update};
+use cinnabar_aws::log::{Clock, Log, Settings};
+use cinnabar_core::{Place, Position, StoredUpdate, Update};
 
 use crate::clock::TestClock;
 use crate::proxy::Proxy;
@@ -123,7 +123,6 @@ impl Table {
             table: self.name.clone(),
             shard: "hub".into(),
             retention: Duration::from_secs(600),
-            replay_max: 1_000,
         };
         Log::with_clock(client(port), settings, std::sync::Arc::new(clock.clone()))
     }
@@ -170,6 +169,11 @@ impl Table {
     }
 }
 
+/// A place, as one that learns of it now.
+pub(crate) fn place(position: Position, clock: &TestClock) -> Place {
+    Place { position, since: clock.now().wall }
+}
+
 /// An update with an id of its publisher's own.
 pub(crate) fn update(id: &str) -> Update {
     Update::restore(StoredUpdate {
@@ -198,7 +202,7 @@ pub(crate) async fn read_through(
     from: Position,
     through: Position,
 ) -> Vec<String> {
-    let mut tail = log.tail(from);
+    let mut tail = log.tail(place(from, clock));
     let mut ids = Vec::new();
     let began = Instant::now();
     loop {

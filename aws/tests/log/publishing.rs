@@ -8,13 +8,14 @@ use cinnabar_core::{Position, StoredUpdate, Update};
 use tokio::sync::Notify;
 
 use crate::clock::TestClock;
-use crate::local::{Table, read_through, update};
+use crate::local::{Table, place, read_through, update};
 use crate::proxy::{Fate, Proxy};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn updates_are_numbered_and_come_back_whole() {
     let table = Table::create().await;
-    let log = table.log(&TestClock::new());
+    let clock = TestClock::new();
+    let log = table.log(&clock);
     let updates = [
         update("a"),
         Update::restore(StoredUpdate {
@@ -31,7 +32,7 @@ async fn updates_are_numbered_and_come_back_whole() {
         assert_eq!(log.append(update).await, Ok(Position::new(number)));
     }
     assert_eq!(log.head().await, Ok(Position::new(2)));
-    let read = log.tail(Position::START).poll().await.unwrap();
+    let read = log.tail(place(Position::START, &clock)).poll().await.unwrap();
     let whole: Vec<&Update> = read.updates.iter().map(|read| &*read.update).collect();
     assert_eq!(whole, updates.each_ref());
     assert_eq!((read.reached, read.hole, read.more), (Position::new(2), false, false));
@@ -129,7 +130,7 @@ async fn past_its_lease_a_publisher_is_not_told_that_its_update_is_there() {
     };
     tokio::time::timeout(crate::local::DEADLINE, written).await.unwrap();
     let reader = table.log(&TestClock::new());
-    let read = reader.tail(Position::START).poll().await.unwrap();
+    let read = reader.tail(place(Position::START, &clock)).poll().await.unwrap();
     assert_eq!(read.updates.len(), 1, "it may become visible, once");
 }
 

@@ -6,12 +6,13 @@ use cinnabar_aws::log::Log;
 use cinnabar_core::{EventId, Located, Location, Place, Position};
 
 use crate::clock::TestClock;
-use crate::local::{Table, update, update_of_hub};
+use crate::local::{Table, place, update, update_of_hub};
 use crate::proxy::{Fate, Proxy};
 
 async fn by_id(log: &Log, id: &str) -> Option<u64> {
     let holder = log.head().await.unwrap();
-    let located = log.locate(Location::Id(EventId::restored(id)), holder).await.unwrap();
+    let location = Location::Id(EventId::restored(id));
+    let located = log.locate(location, Position::START, holder).await.unwrap();
     let (place, found) = located.found?;
     assert_eq!(found.as_str(), id);
     Some(place.position.get())
@@ -19,7 +20,7 @@ async fn by_id(log: &Log, id: &str) -> Option<u64> {
 
 async fn locate(log: &Log, location: Location) -> Located {
     let holder = log.head().await.unwrap();
-    log.locate(location, holder).await.unwrap()
+    log.locate(location, Position::START, holder).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,6 +88,10 @@ async fn a_position_is_as_good_as_its_time() {
     assert!(locate(&log, Location::Told(told)).await.oldest <= Position::new(1));
     clock.advance(Duration::from_secs(6));
     assert!(locate(&log, Location::Told(told)).await.oldest > Position::new(1));
+
+    // Nothing followed the end of the log, however old it is.
+    let end = Place { position: Position::new(1), since };
+    assert!(locate(&log, Location::Told(end)).await.oldest <= Position::new(2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,7 +127,7 @@ async fn the_longest_replay_tells_the_id_before_it() {
     table.take_number().await;
     log.append(&update("b")).await.unwrap();
     // The second number is sealed.
-    let mut tail = log.tail(Position::START);
+    let mut tail = log.tail(place(Position::START, &clock));
     for _ in 0..2 {
         tail.poll().await.unwrap();
         clock.advance(Duration::from_secs(2));

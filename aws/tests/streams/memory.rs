@@ -6,7 +6,7 @@ use cinnabar_aws::log::{LogError, Read};
 use cinnabar_aws::source::Source;
 use cinnabar_core::{
     Appended, CursorKey, Fetch, Located, Location, Page, Place, Position, StoredUpdate, Subscribe,
-    Update,
+    Timestamp, Update,
 };
 
 /// Asked for the place of this id, the log panics.
@@ -83,7 +83,12 @@ impl Source for Memory {
         self.try_state().map(|state| state.head())
     }
 
-    async fn locate(&self, location: Location, _holder: Position) -> Result<Located, LogError> {
+    async fn locate(
+        &self,
+        location: Location,
+        _floor: Position,
+        _end: Position,
+    ) -> Result<Located, LogError> {
         if matches!(&location, Location::Id(id) if id.as_str() == PANIC) {
             panic!("as told");
         }
@@ -117,8 +122,8 @@ impl Source for Memory {
         })
     }
 
-    fn tail(&self, from: Position) -> Self::Tail {
-        (self.clone(), from)
+    fn tail(&self, from: Place) -> Self::Tail {
+        (self.clone(), from.position)
     }
 
     async fn poll((log, reached): &mut Self::Tail) -> Result<Read, LogError> {
@@ -126,6 +131,7 @@ impl Source for Memory {
         let state = log.try_state()?;
         let updates = state.updates().filter(|appended| appended.position > *reached).collect();
         *reached = state.head();
-        Ok(Read { updates, reached: *reached, hole: false, more: false })
+        let as_of = Timestamp::default();
+        Ok(Read { updates, reached: *reached, as_of, hole: false, more: false })
     }
 }
