@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use cinnabar_core::{Config, Platform};
+use cinnabar_core::Config;
 
+use crate::deployment::PLATFORM;
 use crate::log::Settings;
 
-/// Calls of AWS services stay within a Region.
+/// Short, because calls of AWS services stay within a Region.
 const CONNECT: Duration = Duration::from_secs(1);
 const ATTEMPT: Duration = Duration::from_secs(5);
 
@@ -55,7 +56,7 @@ pub async fn read(
 /// The variables that the environment sets to something.
 #[must_use]
 pub fn environment() -> BTreeMap<String, String> {
-    // A name or value that is not text is no variable of the hub.
+    // The hub has no variables whose names or values are not text.
     let text = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     text.filter(|(_, value)| !value.is_empty()).collect()
@@ -88,9 +89,9 @@ fn parse(
     let table = variables.remove("TABLE_NAME");
     let shard = variables.remove("SHARD").unwrap_or_else(|| "hub".to_owned());
     let no_table = "TABLE_NAME: is not set; set it to the name of the table that holds the log";
-    match (Config::for_platform(Platform::Aws, variables), table) {
+    match (Config::read(&PLATFORM, variables), table) {
         (Ok(config), Some(table)) => {
-            let retention = config.history_age;
+            let retention = config.history_age();
             Ok((config, Settings { table, shard, retention }))
         }
         (Ok(_), None) => Err(ConfigurationError::Broken(no_table.to_owned())),

@@ -7,10 +7,11 @@
 //!   "body": "dG9waWM9YQ==", "isBase64Encoded": true }
 //! ```
 //!
-//! Taken as it is, since libraries make a URI of it, by the `Host` and `X-Forwarded-Proto` that the
-//! client sent. The domain here is the one that AWS routed the request by.
+//! It is read as it is, because libraries make a URI of it from the `Host` and `X-Forwarded-Proto`
+//! that the client sent. The domain here is the one by which AWS routed the request.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +19,7 @@ use cinnabar_core::{Body, Request};
 use serde::{Deserialize, Deserializer};
 
 /// A request, as an event.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     request_context: RequestContext,
@@ -51,6 +52,19 @@ fn nullable<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+impl fmt::Debug for Event {
+    /// Leaves out the query, the header fields, the cookies and the body, which may hold access
+    /// tokens and private updates.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Event")
+            .field("method", &self.request_context.http.method)
+            .field("domain_name", &self.request_context.domain_name)
+            .field("raw_path", &self.raw_path)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Event {
@@ -92,10 +106,12 @@ impl Event {
 
 #[cfg(test)]
 mod tests {
-    use cinnabar_core::{Admission, Command, Config, Platform, Step, Timestamp, admit};
+    use cinnabar_core::testing::stored;
+    use cinnabar_core::{Admission, Command, Config, Step, Timestamp, admit};
     use serde_json::json;
 
     use super::*;
+    use crate::deployment::PLATFORM;
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -104,7 +120,7 @@ mod tests {
             "version": "2.0",
             "routeKey": "$default",
             "rawPath": "/.well-known/mercure",
-            "rawQueryString": "match=https%3A%2F%2Fa.example%2F%7Bid%7D&x=%ff",
+            "rawQueryString": "match=https%3A%2F%2Fa.example%2F%7Bid%7D%252F&x=%ff",
             "headers": {
                 "host": "forged.example",
                 "x-forwarded-host": "forged.example",
@@ -130,31 +146,57 @@ mod tests {
             ("ANONYMOUS", "1"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Config::for_platform(Platform::Aws, variables).unwrap()
+        Config::read(&PLATFORM, variables).unwrap()
     }
 
     #[test]
     fn the_url_is_what_aws_vouches_for_and_stays_encoded() {
-        let head = event(&json!({})).head();
-        let shown = format!("{head:?}");
-        assert!(shown.contains("\"https://abc.lambda-url.eu-west-1.on.aws\""), "{shown}");
-        assert!(shown.contains("match=https%3A%2F%2Fa.example%2F%7Bid%7D&x=%ff"), "{shown}");
         let config = config();
-        match admit(&head, &config, NOW, &[0; 32]) {
-            Step::Done(Admission::Forward(Command::Subscribe(_))) => {}
+        match admit(&event(&json!({})).head(), &config, NOW, &[0; 32]) {
+            // Decoded once, by the core.
+            Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => {
+                assert!(subscribe.selects(&stored("urn:1", "https://a.example/{id}%2F", "")));
+            }
             other => panic!("not a subscription: {other:?}"),
+        }
+        let probe = json!({"domainName": "abc.on.aws", "http": {"method": "HEAD"}});
+        match admit(&event(&json!({"requestContext": probe})).head(), &config, NOW, &[0; 32]) {
+            Step::Done(Admission::Answer(answer)) => assert_eq!(
+                answer.response.headers()["link"],
+                "<https://abc.on.aws/.well-known/mercure>; rel=\"mercure\""
+            ),
+            other => panic!("not answered: {other:?}"),
         }
     }
 
     #[test]
     fn cookies_are_a_field_again() {
-        let request = event(&json!({"cookies": ["a=b", "mercureAuthorization=x"]})).head();
-        assert!(format!("{request:?}").contains("a=b; mercureAuthorization=x"));
-        // So the core finds the token, and that it is none.
-        match admit(&request, &config(), NOW, &[0; 32]) {
-            Step::Done(Admission::Answer(answer)) => assert_eq!(answer.response.status(), 401),
-            other => panic!("it was admitted: {other:?}"),
+        for cookies in
+            [json!(["mercureAuthorization=x", "a=b"]), json!(["a=b", "mercureAuthorization=x"])]
+        {
+            let request = event(&json!({"cookies": cookies})).head();
+            // The core finds the token, and that it is not valid. Without one, the hub is open.
+            match admit(&request, &config(), NOW, &[0; 32]) {
+                Step::Done(Admission::Answer(answer)) => {
+                    let challenge = &answer.response.headers()["www-authenticate"];
+                    assert_eq!(challenge, "Bearer error=\"invalid_token\"");
+                }
+                other => panic!("it was admitted: {other:?}"),
+            }
         }
+    }
+
+    #[test]
+    fn what_may_hold_a_token_is_not_shown() {
+        let secrets = json!({
+            "rawQueryString": "authorization=secret",
+            "headers": {"authorization": "Bearer secret"},
+            "cookies": ["mercureAuthorization=secret"],
+            "body": "data=secret",
+        });
+        let shown = format!("{:?}", event(&secrets));
+        assert!(shown.contains("\"/.well-known/mercure\""), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! The function: a hub that is made once in the life of a process, and answers invocations.
+//! The function: a hub that is made once in the life of a process and answers invocations.
 
 use cinnabar_core::{Timestamp, misconfigured, unconfigured};
+use cinnabar_runtime::answer;
 use lambda_runtime::{Error, LambdaEvent};
 use tokio::sync::OnceCell;
 use tracing::{error, warn};
 
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, streamed};
 use crate::configuration::{self, ConfigurationError};
 use crate::event::Event;
 use crate::hub::Hub;
@@ -23,15 +24,15 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// Where the system gives no random bytes.
+    /// The system has no random bytes to give.
     pub async fn respond(&self, invocation: LambdaEvent<Event>) -> Result<Answer, Error> {
         let LambdaEvent { payload, context } = invocation;
         match self.hub().await {
             Ok(Some(hub)) => {
                 Ok(hub.respond(payload, Timestamp::from_millis(context.deadline)).await?)
             }
-            Ok(None) => Ok(answer::whole(misconfigured())),
-            Err(_) => Ok(answer::unavailable(unconfigured(&payload.head()))),
+            Ok(None) => Ok(streamed(answer::whole(misconfigured()))),
+            Err(_) => Ok(streamed(answer::whole(unconfigured(&payload.head())))),
         }
     }
 
@@ -39,7 +40,7 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// The secret could not be read, which the next call tries again.
+    /// The secret could not be read; the next call tries again.
     pub async fn hub(&self) -> Result<Option<&Hub>, ConfigurationError> {
         self.hub.get_or_try_init(make).await.map(Option::as_ref)
     }
@@ -69,7 +70,7 @@ async fn make() -> Result<Option<Hub>, ConfigurationError> {
         warn!("configuration: {warning}");
     }
     let log = Log::new(aws_sdk_dynamodb::Client::new(&sdk), settings);
-    // While nobody waits: the connection is made, and a log that is not there yet.
+    // While nobody waits: this makes the connection, and the log if there is none yet.
     if let Err(error) = log.open().await {
         warn!(%error, "the log could not be opened yet");
     }

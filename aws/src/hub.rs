@@ -1,23 +1,19 @@
 //! A hub: admits requests, and carries out what is admitted.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cinnabar_core::{
-    Admission, CheckHealth, Command, Config, Publish, Step, Subscribe, Timestamp, admit,
+    Admission, CheckHealth, Command, Config, Health, Publish, Sampler, Step, Subscribe, Timestamp,
+    admit,
 };
-use tokio::sync::Mutex;
-use tokio::time::Instant;
+use cinnabar_runtime::{Body, Opened, Streams, answer, machine};
+use http::Response;
 use tracing::{error, info};
 
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, streamed};
 use crate::event::Event;
 use crate::log::{AppendError, Log};
-use crate::platform;
-use crate::streams::{Opened, Streams};
-
-/// How often the health check touches the log at most.
-const HEALTH_INTERVAL: Duration = Duration::from_secs(10);
+use crate::source::PolledLog;
 
 /// A hub.
 #[derive(Debug)]
@@ -25,8 +21,9 @@ pub struct Hub {
     config: Arc<Config>,
     log: Log,
     streams: Streams,
-    /// When the log was last tried, and whether it was well.
-    health: Mutex<Option<(Instant, bool)>>,
+    /// Held while the log is checked: those who ask meanwhile wait for what is found.
+    health: tokio::sync::Mutex<Health>,
+    sampler: Mutex<Sampler>,
 }
 
 impl Hub {
@@ -34,84 +31,88 @@ impl Hub {
     #[must_use]
     pub fn new(config: Config, log: Log) -> Self {
         let config = Arc::new(config);
-        let streams = Streams::start(Arc::clone(&config), log.clone(), platform::now);
-        Self { config, log, streams, health: Mutex::new(None) }
+        let source = PolledLog::new(log.clone(), &config);
+        let streams = Streams::start(Arc::clone(&config), source, machine::now);
+        Self { config, log, streams, health: Default::default(), sampler: Mutex::default() }
     }
 
-    /// Answers a request, whose response the platform breaks off at `deadline`.
+    /// Answers a request whose response Lambda breaks off at `deadline`.
     ///
     /// # Errors
     ///
-    /// Where the system gives no random bytes.
+    /// The system has no random bytes to give.
     pub async fn respond(
         &self,
         event: Event,
         deadline: Timestamp,
     ) -> Result<Answer, getrandom::Error> {
         let head = event.head();
-        let admission = match admit(&head, &self.config, platform::now(), &platform::entropy()?) {
+        let admission = match admit(&head, &self.config, machine::now(), &machine::entropy()?) {
             Step::Done(admission) => admission,
             Step::Read(unread) => {
                 let body = event.body(unread.limit());
-                unread.admit(&body, platform::now())
+                unread.admit(&body, machine::now())
             }
         };
-        Ok(match admission {
-            Admission::Answer(refusal) => {
-                if let Some(line) = refusal.log {
-                    info!("{line}");
-                }
-                answer::whole(refusal.response)
-            }
+        Ok(streamed(match admission {
+            Admission::Answer(answer) => self.send(answer),
             Admission::Forward(Command::Publish(publish)) => self.publish(publish).await,
             Admission::Forward(Command::Subscribe(subscribe)) => {
                 self.subscribe(subscribe, deadline).await
             }
             Admission::Forward(Command::CheckHealth(check)) => self.check_health(check).await,
-        })
+        }))
     }
 
-    async fn publish(&self, publish: Publish) -> Answer {
-        match self.log.append(publish.update()).await {
+    /// Writes an answer's line to the log, unless there was one like it a moment ago.
+    fn send(&self, mut answer: cinnabar_core::Answer) -> Response<Body> {
+        if let Some(line) = answer.log.take() {
+            // The sampler is as good as before wherever a panic left it.
+            let mut sampler = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(line) = sampler.sample(line, machine::now()) {
+                info!("{line}");
+            }
+        }
+        answer::whole(answer)
+    }
+
+    async fn publish(&self, publish: Publish) -> Response<Body> {
+        match self.log.append(publish.update(), publish.id_origin()).await {
             Ok(_) => answer::whole(publish.accepted()),
             Err(AppendError::TooLarge { bytes, limit }) => {
                 answer::whole(publish.too_large(bytes, limit))
             }
             Err(error @ AppendError::Unavailable(_)) => {
                 error!(%error, "an update was not appended");
-                answer::unavailable(Command::Publish(publish).unavailable())
+                answer::whole(publish.unavailable())
             }
             Err(error @ AppendError::Broken(_)) => {
                 error!(%error, "an update was not appended");
-                answer::whole(publish.refused())
+                answer::whole(publish.log_broken())
             }
         }
     }
 
-    async fn subscribe(&self, subscribe: Subscribe, deadline: Timestamp) -> Answer {
-        match self.streams.open(subscribe, deadline).await {
-            Opened::Stream(head, reader) => answer::streamed(&head, reader),
-            Opened::Unavailable(unavailable) => answer::unavailable(unavailable),
+    async fn subscribe(&self, subscribe: Subscribe, deadline: Timestamp) -> Response<Body> {
+        match self.streams.open(subscribe, Some(deadline)).await {
+            Opened::Stream(response) => response,
+            Opened::Answer(answer) => self.send(answer),
         }
     }
 
-    async fn check_health(&self, check: CheckHealth) -> Answer {
+    async fn check_health(&self, check: CheckHealth) -> Response<Body> {
         let mut health = self.health.lock().await;
-        let well = match *health {
-            Some((at, well)) if at.elapsed() < HEALTH_INTERVAL => well,
-            _ => {
-                let well = self.log.check_health().await.inspect_err(|error| {
+        let is_healthy = match health.known(machine::now()) {
+            Some(is_healthy) => is_healthy,
+            None => {
+                let checked = self.log.check_health().await.inspect_err(|error| {
                     error!(%error, "the log is not healthy");
                 });
-                *health = Some((Instant::now(), well.is_ok()));
-                well.is_ok()
+                health.found(checked.is_ok(), machine::now());
+                checked.is_ok()
             }
         };
-        if well {
-            answer::whole(check.healthy())
-        } else {
-            answer::unavailable(Command::CheckHealth(check).unavailable())
-        }
+        answer::whole(if is_healthy { check.healthy() } else { check.unavailable() })
     }
 
     /// Ends all streams, each with its position, and opens no more.

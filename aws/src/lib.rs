@@ -4,29 +4,26 @@
 //!  event ─▶ Function ─▶ Hub: admit ─▶ answer
 //!                             │
 //!                          command ──▶ Log (DynamoDB) ◀── tail, pages ──┐
-//!                             └──────▶ Streams: holder, bodies ─────────┴─▶ response, streamed
+//!                             └──────▶ Streams (cinnabar_runtime) ──────┴─▶ response, streamed
 //! ```
 //!
 //! No protocol logic lives here: this crate decodes, calls [`cinnabar_core`], and does what comes
-//! out.
+//! out. Its streams live in [`cinnabar_runtime`], as in any process that holds streams.
 //!
 //! | to find | look in |
 //! |---|---|
 //! | how an update becomes durable, and how it is read back | [`log`] |
-//! | how streams live, and what they ask of the log | [`streams`], [`source`], [`pace`] |
-//! | what a reader has taken | [`body`] |
+//! | how streams follow it | [`source`] |
 //! | how a request comes, and an answer leaves | [`event`], [`answer`] |
-//! | what is set where | [`configuration`], [`function`] |
+//! | what is set where | [`configuration`], [`deployment`], [`function`] |
+//! | how the process ends | [`shutdown`] |
 
 pub mod answer;
-pub mod body;
 pub mod configuration;
+pub mod deployment;
 pub mod event;
 pub mod function;
 pub mod hub;
 pub mod log;
-pub mod pace;
-pub mod platform;
 pub mod shutdown;
 pub mod source;
-pub mod streams;

@@ -14,13 +14,13 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// How long the start may take. What is not made by then is made by a request.
+/// How long the start may take. Whatever is not made by then is left to the first request.
 const INIT: Duration = Duration::from_secs(8);
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     write_logs();
-    // An error says that a provider is there already, and it is this one.
+    // It fails if there is a provider already, and then it is this one.
     let _ = aws_lc::DEFAULT_PROVIDER.install_default();
     let function = Arc::new(Function::default());
     shutdown::prepare(Arc::clone(&function)).await?;
@@ -33,13 +33,14 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-/// Logs as lines of JSON. Of other crates only warnings: at finer levels they show requests, and
-/// the tokens in them.
+/// Logs as lines of JSON. Other crates log no more than warnings: at finer levels they show
+/// requests, and the tokens in them.
 fn write_logs() {
     let level = std::env::var("RUST_LOG").ok().and_then(|level| level.parse().ok());
     let targets = Targets::new()
         .with_default(LevelFilter::WARN)
-        .with_target("cinnabar_aws", level.unwrap_or(LevelFilter::INFO));
+        // All crates of this hub: their names begin with it.
+        .with_target("cinnabar", level.unwrap_or(LevelFilter::INFO));
     let lines = tracing_subscriber::fmt::layer().json().with_current_span(false);
     tracing_subscriber::registry().with(targets).with(lines).init();
 }

@@ -1,8 +1,7 @@
 //! The end of the process: streams end first, each with its position.
 //!
-//! Lambda sends SIGTERM before it takes an environment away, but only to functions with an
-//! extension, and waits half a second. So the process registers an extension that asks for no
-//! events.
+//! Lambda sends SIGTERM half a second before it takes an environment away, but only to functions
+//! with an extension. So the process registers one that asks for no events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +19,11 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// How long last words take from here to Lambda.
 const FLUSH: Duration = Duration::from_millis(100);
 
-/// Sees to it that the process ends well. To be called before the first invocation is asked for.
+/// Prepares the end of the process. To be called before the first invocation is asked for.
 ///
 /// # Errors
 ///
-/// Where signals cannot be listened to.
+/// The process cannot listen for signals.
 pub async fn prepare(function: Arc<Function>) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     match Extension::new()

@@ -1,69 +1,77 @@
-//! What streams ask of a log: the log in DynamoDB, or one in memory that a test moves.
+//! The log in DynamoDB, as streams follow it: it does not call, so it is asked at a [`Pace`].
 
 use std::sync::Arc;
 
-use cinnabar_core::{CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe};
+use cinnabar_core::{
+    Config, CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe,
+};
+use cinnabar_runtime::{
+    self as runtime, Ahead, Fault, Pace, Paced, Polled, PolledTail, Source, SourceError,
+};
 
 use crate::log::{Log, LogError, Read, Tail};
 
-/// A log that streams follow.
-pub trait Source: Clone + Send + Sync + 'static {
-    /// Follows the log.
-    type Tail: Send + 'static;
-
-    /// Opens the log: the key of its cursors.
-    fn open(&self) -> impl Future<Output = Result<CursorKey, LogError>> + Send;
-    /// Where a new holder begins.
-    fn head(&self) -> impl Future<Output = Result<Position, LogError>> + Send;
-    /// Finds a place in the log, for a stream whose longest replay begins at `floor`, and whose
-    /// holder is at `end`.
-    fn locate(
-        &self,
-        location: Location,
-        floor: Position,
-        end: Position,
-    ) -> impl Future<Output = Result<Located, LogError>> + Send;
-    /// Reads a page of history for a subscription.
-    fn page(
-        &self,
-        fetch: Fetch,
-        subscription: Arc<Subscribe>,
-    ) -> impl Future<Output = Result<Page, LogError>> + Send;
-    /// Follows the log from a place on: its head, and the time before that was looked up.
-    fn tail(&self, from: Place) -> Self::Tail;
-    /// Asks once for what is new.
-    fn poll(tail: &mut Self::Tail) -> impl Future<Output = Result<Read, LogError>> + Send;
+/// A log that is asked at a pace.
+#[derive(Clone, Debug)]
+pub struct PolledLog {
+    log: Log,
+    pace: Pace,
 }
 
-impl Source for Log {
-    type Tail = Tail;
+impl PolledLog {
+    /// This log, at the pace of this configuration.
+    #[must_use]
+    pub fn new(log: Log, config: &Config) -> Self {
+        Self { log, pace: Pace::new(config.poll_fast(), config.poll_slow()) }
+    }
+}
+
+impl Source for PolledLog {
+    type Error = LogError;
+    type Tail = Paced<Tail>;
 
     async fn open(&self) -> Result<CursorKey, LogError> {
-        self.open().await
+        self.log.open().await
     }
 
     async fn head(&self) -> Result<Position, LogError> {
-        self.head().await
+        self.log.head().await
     }
 
-    async fn locate(
-        &self,
-        location: Location,
-        floor: Position,
-        end: Position,
-    ) -> Result<Located, LogError> {
-        self.locate(location, floor, end).await
+    async fn locate(&self, location: Location) -> Result<Located, LogError> {
+        self.log.locate(location).await
     }
 
     async fn page(&self, fetch: Fetch, subscription: Arc<Subscribe>) -> Result<Page, LogError> {
-        self.page(&fetch, |topics, private| subscription.selects(topics, private)).await
+        self.log.page(&fetch, &subscription).await
     }
 
-    fn tail(&self, from: Place) -> Tail {
-        self.tail(from)
+    fn tail(&self, from: Place) -> Paced<Tail> {
+        Paced::new(self.log.tail(from), self.pace)
     }
+}
 
-    async fn poll(tail: &mut Tail) -> Result<Read, LogError> {
-        tail.poll().await
+impl PolledTail for Tail {
+    type Error = LogError;
+
+    async fn poll(&mut self) -> Result<Polled, LogError> {
+        let Read { updates, reached, as_of, hole, more } = Self::poll(self).await?;
+        let ahead = match (more, hole) {
+            (true, _) => Ahead::More,
+            (false, true) => Ahead::Hole,
+            (false, false) => Ahead::Nothing,
+        };
+        let reached = Place { position: reached, since: as_of };
+        Ok(Polled { read: runtime::Read { updates, reached }, ahead })
+    }
+}
+
+impl SourceError for LogError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Unavailable(_) => Fault::Passing,
+            Self::Broken(_) => Fault::Lasting,
+            Self::Overtaken => Fault::Overtaken,
+        }
     }
 }

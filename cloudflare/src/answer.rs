@@ -1,17 +1,26 @@
-//! From the core's responses to the runtime's.
+//! From the core's answers to the runtime's responses.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
-use cinnabar_core::{Response, Unavailable};
+use cinnabar_core::{Answer, Sampler};
 use http::{HeaderMap, StatusCode};
 use wasm_bindgen::JsValue;
+use worker::console_log;
 use worker::web_sys::{self, Headers, ReadableStream, ResponseInit};
 
-use crate::sink;
+use crate::{platform, sink};
 
-/// A response with all of its body.
-pub(crate) fn whole(response: Response) -> Result<web_sys::Response, JsValue> {
+/// Sends an answer of the core's: its line to the console, and its response.
+pub(crate) fn whole(answer: Answer) -> Result<web_sys::Response, JsValue> {
+    let Answer { response, hold, log } = answer;
+    if let Some(line) = log.and_then(sample) {
+        console_log!("{line}");
+    }
     let (parts, mut body) = response.into_parts();
+    if hold > Duration::ZERO {
+        return streamed(&http::Response::from_parts(parts, ()), &sink::held(&body, hold));
+    }
     let init = init(parts.status, &parts.headers)?;
     if body.is_empty() {
         // Some statuses must not have a body, not even an empty one.
@@ -29,14 +38,12 @@ pub(crate) fn streamed(
     web_sys::Response::new_with_opt_readable_stream_and_init(Some(body), &init)
 }
 
-/// The answer for a passing failure, whose end may have to wait.
-pub(crate) fn unavailable(unavailable: Unavailable) -> Result<web_sys::Response, JsValue> {
-    if unavailable.hold == Duration::ZERO {
-        return whole(unavailable.response);
+/// The line to write, unless there was one like it a moment ago.
+fn sample(line: String) -> Option<String> {
+    thread_local! {
+        static SAMPLER: RefCell<Sampler> = RefCell::default();
     }
-    let (parts, body) = unavailable.response.into_parts();
-    let body = sink::held(&body, unavailable.hold);
-    streamed(&http::Response::from_parts(parts, ()), &body)
+    SAMPLER.with_borrow_mut(|sampler| sampler.sample(line, platform::now()))
 }
 
 fn init(status: StatusCode, fields: &HeaderMap) -> Result<ResponseInit, JsValue> {

@@ -1,9 +1,9 @@
-// What the runtime calls, in front of the Rust code.
+// What the runtime calls; it passes everything on to the Rust code.
 
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import * as hub from "./index.js";
 
-// Its `instanceId` grows when wasm-bindgen has replaced the wasm instance: after a stack overflow
+// Its `instanceId` grows whenever wasm-bindgen replaces the wasm instance: after a stack overflow,
 // or when memory ran out. (A panic unwinds, and replaces nothing.)
 const runtime = hub.__worker_init_state();
 
@@ -33,7 +33,7 @@ export class Shard extends DurableObject {
 
   #current() {
     if (this.#instance !== runtime.instanceId) {
-      // The Rust value went with the old instance, and nothing will be written to its streams
+      // The Rust value is gone with the old instance, and nothing will be written to its streams
       // again. So end them: their clients come back to a new object, which has the log.
       this.ctx.abort("the wasm instance was replaced");
     }

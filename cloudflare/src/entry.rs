@@ -1,4 +1,4 @@
-//! The Worker: admits requests, and forwards those that the holder of the log answers.
+//! The Worker: admits requests, and forwards those that only the object can answer.
 
 use cinnabar_core::{Admission, Body, Command, Request, Step, admit, misconfigured};
 use futures_util::StreamExt as _;
@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use worker::js_sys::Promise;
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{self, RequestInit};
-use worker::{ByteStream, Context, Env, console_error, console_log, event};
+use worker::{ByteStream, Context, Env, console_error, event};
 
 use crate::{answer, platform};
 
@@ -17,7 +17,7 @@ const NAME: &str = "hub";
 
 #[wasm_bindgen]
 extern "C" {
-    /// An object, as the runtime hands it out: what `worker` wraps copies each response.
+    /// An object, as the runtime hands it out: the wrapper of `worker` copies each response.
     type Stub;
 
     #[wasm_bindgen(method, catch)]
@@ -46,17 +46,12 @@ async fn fetch(
 
 async fn respond(admission: Admission, env: &Env) -> worker::Result<web_sys::Response> {
     match admission {
-        Admission::Answer(refusal) => {
-            if let Some(line) = refusal.log {
-                console_log!("{line}");
-            }
-            Ok(answer::whole(refusal.response)?)
-        }
+        Admission::Answer(answer) => Ok(answer::whole(answer)?),
         Admission::Forward(command) => match forward(&command, env).await {
             Ok(response) => Ok(response),
             Err(error) => {
                 console_error!("the object did not answer: {}", worker::Error::from(error));
-                Ok(answer::unavailable(command.unavailable())?)
+                Ok(answer::whole(command.unavailable())?)
             }
         },
     }
@@ -73,7 +68,7 @@ async fn forward(command: &Command, env: &Env) -> Result<web_sys::Response, JsVa
     response.dyn_into()
 }
 
-/// The request's head. The runtime decodes fields as UTF-8, so their bytes are those of their text.
+/// The request's head. The runtime has decoded its fields as UTF-8, so their bytes are the text's.
 fn head(request: &web_sys::Request) -> worker::Result<Request> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for entry in request.headers().entries() {
@@ -86,7 +81,7 @@ fn head(request: &web_sys::Request) -> worker::Result<Request> {
     Ok(Request::new(&request.method(), &request.url(), fields))
 }
 
-/// Reads a body, and no further than its limit.
+/// Reads a body, but not beyond its limit.
 async fn body(request: &web_sys::Request, limit: usize) -> Body {
     let mut bytes = Vec::new();
     let Some(stream) = request.body() else { return Body::Whole(bytes) };

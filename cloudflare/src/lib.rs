@@ -4,16 +4,22 @@
 //! ```text
 //!  request ─▶ Worker: admit ─▶ answer
 //!                │
-//!             command ─POST─▶ Shard: log (SQLite), holder, sinks ─▶ response, streamed through
+//!             command ─POST─▶ Shard: log (SQLite), feed, streams ─▶ response, streamed through
 //! ```
 //!
-//! No protocol logic lives here: this crate decodes, calls [`cinnabar_core`], and does what comes
-//! out.
+//! No protocol logic lives here: this crate decodes, calls [`cinnabar_core`], and carries out what
+//! it says.
 
 mod answer;
+mod deployment;
 mod entry;
+mod feed;
 mod log;
 mod object;
 mod platform;
+mod retention;
 mod shard;
 mod sink;
+mod source;
+mod streams;
+mod timer;

@@ -1,24 +1,21 @@
 //! The log of updates, in the object's SQLite database.
 //!
-//! Positions are numbered here: the object is the only writer, so the next one is known in
-//! memory. They are never used again, also when all history has expired.
+//! Positions are numbered here: the object is the only writer, so the next one is known in memory.
+//! None is ever used twice, even after all history has expired.
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use cinnabar_core::{
-    Appended, CursorKey, EventId, Fetch, Located, Location, Page, Place, Position, StoredUpdate,
-    Timestamp, Update,
+    CursorKey, EventId, Fetch, Located, Location, Offer, Page, Pager, Place, Position,
+    StoredUpdate, Subscribe, Timestamp, Update,
 };
 use worker::{Error, Result, SqlStorage, SqlStorageValue as Value};
 
 use crate::platform;
 
-/// The version of the schema. A database of a later version is not touched.
-///
-/// Version 2 has targets among the topics of some rows; all rows of version 1 are rows of it.
-const SCHEMA: i64 = 2;
-const SCHEMA_WITHOUT_TARGETS: i64 = 1;
+/// The version of the schema. A database of another version is not touched.
+const SCHEMA: i64 = 1;
 
 const FACTS: &str = "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID";
 
@@ -27,7 +24,8 @@ CREATE TABLE IF NOT EXISTS updates (
     position INTEGER PRIMARY KEY,
     appended INTEGER NOT NULL, -- milliseconds since the Unix epoch
     id TEXT NOT NULL,
-    topics TEXT NOT NULL, -- by line; after an empty line, the targets
+    topics TEXT NOT NULL, -- one a line
+    targets TEXT NOT NULL, -- one a line; empty where there are none
     private INTEGER NOT NULL,
     event_type TEXT,
     retry INTEGER,
@@ -36,8 +34,8 @@ CREATE TABLE IF NOT EXISTS updates (
 CREATE INDEX IF NOT EXISTS updates_by_id ON updates (id, position);
 ";
 
-/// How many updates an append drops at most: more than one, so that a history that was made
-/// smaller shrinks.
+/// How many updates an append drops at most: more than one, so that the log shrinks after
+/// `HISTORY_SIZE` was lowered.
 const APPEND_SWEEP: u64 = 32;
 
 /// How many updates an alarm drops before it lets others run.
@@ -48,12 +46,12 @@ pub(crate) struct Log {
     size: u64,
     age: Duration,
     newest: Cell<Position>,
-    /// The oldest update kept; where none is, the place of the next one.
+    /// The oldest update kept; if there is none, the position of the next one.
     oldest: Cell<Position>,
 }
 
 impl Log {
-    /// Opens the log, and makes it if there is none.
+    /// Opens the log, and creates it if there is none.
     pub(crate) fn open(sql: SqlStorage, size: u64, age: Duration) -> Result<Self> {
         sql.exec(FACTS, None)?;
         let log = Self {
@@ -64,16 +62,14 @@ impl Log {
             oldest: Cell::new(Position::START),
         };
         match log.fact("schema")? {
-            None | Some(Value::Integer(SCHEMA_WITHOUT_TARGETS)) => {
-                log.set_fact("schema", Value::Integer(SCHEMA))?;
-            }
+            None => log.set_fact("schema", Value::Integer(SCHEMA))?,
             Some(Value::Integer(SCHEMA)) => {}
             Some(other) => {
                 return Err(format!("the log has schema {other:?}, and this hub knows {SCHEMA}; deploy the version that made it, or a newer one").into());
             }
         }
         log.sql.exec(UPDATES, None)?;
-        // Each by itself: SQLite looks up one of them, and reads all rows for both.
+        // Each in a query of its own: SQLite looks one of them up, but reads all rows to find both.
         let row = log.row(
             "SELECT (SELECT MIN(position) FROM updates), (SELECT MAX(position) FROM updates)",
             vec![],
@@ -100,7 +96,7 @@ impl Log {
         self.newest.get()
     }
 
-    /// The key of this log's cursors, made with it.
+    /// The key of this log's cursors, created with it.
     pub(crate) fn cursor_key(&self) -> Result<CursorKey> {
         let bytes = match self.fact("cursor_key")? {
             Some(Value::Blob(bytes)) => {
@@ -115,18 +111,19 @@ impl Log {
         Ok(CursorKey::from_bytes(bytes))
     }
 
-    /// Appends an update; it is durable once storage has synced. Nothing is appended where this
-    /// fails.
+    /// Appends an update, which is durable once storage has synced. If this fails, nothing was
+    /// appended.
     pub(crate) fn append(&self, update: &Update, now: Timestamp) -> Result<Position> {
         let appended = self.newest.get().next();
         let stored = update.store();
         self.sql.exec(
-            "INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             vec![
                 number(appended),
                 millis(now),
                 Value::String(stored.id),
                 Value::String(stored.topics),
+                Value::String(stored.targets),
                 Value::Integer(stored.private.into()),
                 stored.event_type.into(),
                 stored.retry.map(i64::from).into(),
@@ -137,8 +134,8 @@ impl Log {
         Ok(appended)
     }
 
-    /// Drops some of what an append has made superfluous: updates beyond the size of the history,
-    /// and those that are too old.
+    /// Drops some of what an append made superfluous: updates beyond the size of the history, and
+    /// those that are too old.
     pub(crate) fn trim(&self, now: Timestamp) -> Result<()> {
         let excess = self.newest.get().back(self.size);
         let bound = self.oldest.get().back(1).get() + APPEND_SWEEP;
@@ -146,13 +143,13 @@ impl Log {
         self.expire(now, APPEND_SWEEP)
     }
 
-    /// Drops updates that are too old, as many as an alarm may.
+    /// Drops updates that are too old, as many as one alarm may drop.
     pub(crate) fn sweep(&self, now: Timestamp) -> Result<()> {
         self.expire(now, ALARM_SWEEP)
     }
 
-    /// Drops updates that are too old, from the oldest on and at most so many. It reads those and
-    /// one more: on Cloudflare, rows that are read cost money.
+    /// Drops updates that are too old, oldest first and at most `most`. It reads those and one more:
+    /// on Cloudflare, each row read costs money.
     fn expire(&self, now: Timestamp, most: u64) -> Result<()> {
         let last = Position::new(self.oldest.get().back(1).get() + most).min(self.newest.get());
         let kept = self.row(
@@ -170,7 +167,7 @@ impl Log {
             return Ok(());
         }
         if last == self.newest.get() {
-            // No row will tell which number was the last, and it must not be used again.
+            // No row is left to tell which number was the last, and it must not be used again.
             self.set_fact("last_position", number(last))?;
         }
         self.sql.exec("DELETE FROM updates WHERE position <= ?", vec![number(last)])?;
@@ -178,8 +175,8 @@ impl Log {
         Ok(())
     }
 
-    /// How long until an alarm should sweep, if there is anything to sweep: when the oldest update
-    /// is too old and somewhat later, so that the updates of a steady trickle share an alarm.
+    /// How long until an alarm should sweep, if there is anything to sweep: until the oldest update
+    /// is too old, and a little longer, so that the updates of a steady trickle share an alarm.
     pub(crate) fn next_sweep(&self, now: Timestamp) -> Result<Option<Duration>> {
         let oldest = self.row(
             "SELECT appended FROM updates WHERE position = ?",
@@ -191,80 +188,74 @@ impl Log {
         Ok(Some(if wait.is_zero() { wait } else { wait + self.age / 64 }))
     }
 
-    /// Finds an update's place and id.
+    /// Answers what a stream asks before it begins. Updates are dropped from the oldest on, so all
+    /// that followed one that is kept is kept as well.
     pub(crate) fn locate(&self, location: Location) -> Result<Located> {
-        let row = match location {
-            Location::Id(id) => self.row(
-                "SELECT position, id, appended FROM updates WHERE id = ? ORDER BY position LIMIT 1",
-                vec![Value::String(id.as_str().to_owned())],
+        let found = match location {
+            Location::Told(place) if self.oldest.get() <= place.position.next() => {
+                return Ok(Located::Kept);
+            }
+            Location::Told(_) => None,
+            Location::Id { id, .. } => self.find(
+                "WHERE id = ? ORDER BY position LIMIT 1",
+                Value::String(id.as_str().to_owned()),
             )?,
-            Location::At(at) | Location::Told(Place { position: at, .. }) => self.row(
-                "SELECT position, id, appended FROM updates WHERE position = ?",
-                vec![number(at)],
-            )?,
-            Location::Newest(newest) => self.row(
-                "SELECT position, id, appended FROM updates WHERE position <= ? ORDER BY position DESC LIMIT 1",
-                vec![number(newest)],
-            )?,
+            Location::Floor { floor, .. } => {
+                let found = self.find("WHERE position = ?", number(floor))?;
+                return Ok(found.unwrap_or(Located::Oldest(self.oldest.get())));
+            }
+            Location::Newest(newest) => {
+                self.find("WHERE position <= ? ORDER BY position DESC LIMIT 1", number(newest))?
+            }
         };
-        let found = match row.as_deref() {
+        Ok(found.unwrap_or(Located::Unknown))
+    }
+
+    fn find(&self, which: &str, binding: Value) -> Result<Option<Located>> {
+        let query = format!("SELECT position, id, appended FROM updates {which}");
+        Ok(match self.row(&query, vec![binding])?.as_deref() {
             Some([Value::Integer(at), Value::String(id), Value::Integer(appended)]) => {
                 let place = Place { position: position(*at), since: timestamp(*appended) };
-                Some((place, EventId::restored(id)))
+                Some(Located::Found(place, EventId::restored(id)))
             }
             _ => None,
-        };
-        Ok(Located { found, oldest: self.oldest.get() })
+        })
     }
 
-    /// Reads a page. The data of updates that are not wanted stays on the disk.
-    pub(crate) fn page(&self, fetch: &Fetch, wants: impl Fn(&str, bool) -> bool) -> Result<Page> {
+    /// Reads a page. The data of updates that are not wanted stays on disk.
+    pub(crate) fn page(&self, fetch: &Fetch, subscription: &Subscribe) -> Result<Page> {
         let limit = i64::try_from(fetch.limit.updates).unwrap_or(i64::MAX);
         let rows = self.sql.exec(
-            "SELECT position, appended, id, topics, private, event_type, retry, LENGTH(data) FROM updates WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
+            "SELECT position, appended, id, topics, targets, private, event_type, retry, LENGTH(data) FROM updates WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
             vec![number(fetch.after), number(fetch.through), Value::Integer(limit)],
         )?;
-        let mut page = Page {
-            updates: Vec::new(),
-            reached: fetch.through,
-            since: None,
-            oldest: self.oldest.get(),
-        };
-        let (mut looked_at, mut read) = (0, 0);
+        let oldest = self.oldest.get();
+        let mut pager = Pager::new(fetch, subscription);
         for row in rows.raw() {
-            let row = Row::read(row?)?;
-            let wanted = wants(&row.stored.topics, row.stored.private);
-            read += row.stored.topics.len() + row.stored.id.len();
-            read += if wanted { row.data_length } else { 0 };
-            if looked_at > 0 && read > fetch.limit.bytes {
-                return Ok(page);
-            }
-            looked_at += 1;
-            page.reached = row.position;
-            page.since = Some(row.appended);
-            if wanted {
-                page.updates.push(self.whole(row)?);
+            let Row { position, appended, stored, data_length } = Row::read(row?)?;
+            match pager.offer(position, appended, &stored, data_length) {
+                Offer::Take => {
+                    let data = self.data(position)?;
+                    pager.take(position, Update::restore(StoredUpdate { data, ..stored }));
+                }
+                Offer::Skip => {}
+                Offer::Full => return Ok(pager.cut(oldest)),
             }
         }
-        if looked_at < fetch.limit.updates {
-            page.reached = fetch.through;
-        }
-        Ok(page)
+        Ok(pager.complete(oldest))
     }
 
-    /// The update of a row, with its data.
-    fn whole(&self, row: Row) -> Result<Appended> {
+    fn data(&self, position: Position) -> Result<String> {
         let query = "SELECT data FROM updates WHERE position = ?";
-        let data = match self.row(query, vec![number(row.position)])?.as_deref() {
-            Some([Value::Blob(data)]) => String::from_utf8(data.clone()),
-            _ => return Err("an update without data".into()),
-        };
-        let data = data.map_err(|error| Error::from(error.to_string()))?;
-        let update = Update::restore(StoredUpdate { data, ..row.stored });
-        Ok(Appended { position: row.position, update: update.into() })
+        match self.row(query, vec![number(position)])?.map(<[Value; 1]>::try_from) {
+            Some(Ok([Value::Blob(data)])) => {
+                String::from_utf8(data).map_err(|error| Error::from(error.to_string()))
+            }
+            _ => Err("an update without data".into()),
+        }
     }
 
-    /// Writes a row of its own and reads it back.
+    /// Writes a row of its own, and reads it back.
     pub(crate) fn check_health(&self, now: Timestamp) -> Result<()> {
         self.set_fact("health", millis(now))?;
         match self.fact("health")? {
@@ -288,7 +279,7 @@ impl Log {
     }
 }
 
-/// An update as the log keeps it, but for its data.
+/// An update as the log keeps it, without its data.
 struct Row {
     position: Position,
     appended: Timestamp,
@@ -298,12 +289,13 @@ struct Row {
 
 impl Row {
     fn read(row: Vec<Value>) -> Result<Self> {
-        let row: [Value; 8] = row.try_into().map_err(|_| Error::from("a row of another shape"))?;
+        let row: [Value; 9] = row.try_into().map_err(|_| Error::from("a row of another shape"))?;
         let [
             Value::Integer(at),
             Value::Integer(appended),
             Value::String(id),
             Value::String(topics),
+            Value::String(targets),
             Value::Integer(private),
             event_type,
             retry,
@@ -315,6 +307,7 @@ impl Row {
         let stored = StoredUpdate {
             id,
             topics,
+            targets,
             data: String::new(),
             private: private != 0,
             event_type: match event_type {

@@ -1,12 +1,21 @@
 //! The object's state: what `worker` offers of it, and what it leaves out.
+//!
+//! All that runs in the object runs inside a guard. The holder and its streams live in memory, and
+//! everything they know follows from the log. So where a panic may have left them half-way, or a
+//! write has failed, the object starts over: its streams are cut, and their clients resume from the
+//! log.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use worker::js_sys::{Function, Promise};
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::{Result, SqlStorage, State};
+use worker::{Result, SqlStorage, State, console_error};
 
 #[wasm_bindgen]
 extern "C" {
@@ -48,19 +57,35 @@ impl Object {
         Ok(())
     }
 
-    /// Keeps the object alive until this is done.
-    pub(crate) fn wait_until(&self, work: impl Future<Output = ()> + 'static) {
-        self.state.wait_until(work);
-    }
-
-    /// Calls the object's `alarm` after so long, instead of any time before.
+    /// Calls the object's `alarm` after this long, in place of any alarm set before.
     pub(crate) async fn set_alarm(&self, wait: Duration) -> Result<()> {
         self.state.storage().set_alarm(wait).await
     }
 
+    /// Runs something that the runtime calls; if it panics, the object starts over.
+    pub(crate) fn guard<T>(&self, run: impl FnOnce() -> T) -> T {
+        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+            self.start_over("a panic");
+            resume_unwind(panic)
+        })
+    }
+
+    /// The same for what a request waits for.
+    pub(crate) async fn guard_all<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        poll_fn(|context| self.guard(|| work.as_mut().poll(context))).await
+    }
+
+    /// The same for what no request waits for. It keeps the object alive until it is done.
+    pub(crate) fn spawn(self: &Rc<Self>, work: impl Future<Output = ()> + 'static) {
+        let object = Rc::clone(self);
+        self.state.wait_until(async move { object.guard_all(work).await });
+    }
+
     /// Ends the object, its streams and its requests; the next request makes a new one.
-    pub(crate) fn abort(&self, reason: &str) {
-        // In a microtask, for it ends what runs at that moment, and Rust is not to be cut short.
+    pub(crate) fn start_over(&self, reason: &str) {
+        console_error!("the object starts over: {reason}");
+        // In a microtask, because it ends whatever is running, and Rust must not be cut short.
         queue_microtask(&self.raw.abort().bind1(&self.raw, &reason.into()));
     }
 }

@@ -2,15 +2,23 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use cinnabar_core::{Config, Timestamp};
 use wasm_bindgen::{JsCast as _, JsValue};
 use worker::js_sys::{Object, Reflect};
-use worker::{Date, Env, console_error, console_warn};
+use worker::{Date, Delay, Env, console_error, console_warn};
+
+use crate::deployment::PLATFORM;
 
 /// The current time.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(Date::now().as_millis())
+}
+
+/// Lets whatever else is due run first.
+pub(crate) async fn let_others_run() {
+    Delay::from(Duration::ZERO).await;
 }
 
 /// Fresh random bytes.
@@ -20,7 +28,7 @@ pub(crate) fn entropy<const N: usize>() -> Result<[u8; N], worker::Error> {
     Ok(bytes)
 }
 
-/// The configuration, parsed once in the life of an isolate; `None` where it is broken.
+/// The configuration, parsed once in the life of an isolate; `None` if it is broken.
 pub(crate) fn config(env: &Env) -> Option<Rc<Config>> {
     thread_local! {
         static CONFIG: OnceCell<Option<Rc<Config>>> = const { OnceCell::new() };
@@ -29,9 +37,9 @@ pub(crate) fn config(env: &Env) -> Option<Rc<Config>> {
 }
 
 fn read_config(env: &Env) -> Option<Rc<Config>> {
-    // An error says that a provider is there already, and it is this one.
+    // It fails only if a provider is installed already, and then it is this one.
     let _ = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
-    match Config::from_variables(variables(env)) {
+    match Config::read(&PLATFORM, variables(env)) {
         Ok(config) => {
             for warning in config.warnings() {
                 console_warn!("configuration: {warning}");
@@ -45,7 +53,7 @@ fn read_config(env: &Env) -> Option<Rc<Config>> {
     }
 }
 
-/// Variables and secrets: the bindings that are text.
+/// Variables and secrets: those bindings that are text.
 fn variables(env: &Env) -> Vec<(String, String)> {
     let env: &JsValue = env.as_ref();
     let names = env.dyn_ref::<Object>().map(Object::keys).unwrap_or_default();

@@ -1,15 +1,15 @@
-// The bodies of open streams. The same array goes to many streams in one loop: nothing is copied,
-// and Rust is called once for all readers that took something.
+// The bodies of open streams. One array goes to many streams in one loop: nothing is copied, and
+// Rust is called once for all readers that took something.
 //
 // A chunk is handed to the runtime only when the runtime asks for one, and counts as taken when it
-// asks for the next, for then the last has gone out. So what a reader has not taken is known, and
-// two chunks never leave as one, which some readers need; for the others those that wait are
-// joined, which costs a tenth.
+// asks for the next: by then the last one has gone out. So it is known what a reader has not taken,
+// and two chunks never leave as one, which some readers depend on. For all other readers, waiting
+// chunks are joined, which costs a tenth.
 
-// How much is joined at most.
+// How many bytes are joined at most.
 const JOINED = 64 * 1024;
 
-// How long after its first chunk was taken a response's head may still be on its way, in
+// How long the head of a response may still be on its way after its first chunk was taken, in
 // milliseconds.
 const SETTLING = 5_000;
 
@@ -26,7 +26,7 @@ export class Sinks {
     this.#onGone = onGone;
   }
 
-  // A new stream's body; `joins` where chunks that wait may leave as one.
+  // The body of a new stream; `joins` if waiting chunks may leave as one.
   open(stream, joins) {
     const sink = { stream, joins, controller: undefined, waiting: [], inFlight: 0, begun: undefined, asked: false };
     this.#sinks.set(stream, sink);
@@ -55,15 +55,15 @@ export class Sinks {
     }
   }
 
-  // Ends a stream whose reader has taken all.
+  // Ends a stream whose reader has taken everything.
   close(stream) {
     this.#end(stream, (controller) => controller.close());
   }
 
-  // Ends a stream; what its reader has not taken is dropped.
+  // Ends a stream, and drops what its reader has not taken.
   cut(stream) {
-    // An error overtakes what is on its way. While that may be the response's head, whose loss
-    // would leave the reader without an answer, the stream ends cleanly.
+    // An error overtakes what is on its way. While that may include the response's head, without
+    // which the reader would have no answer at all, the stream ends cleanly instead.
     const begun = this.#sinks.get(stream)?.begun;
     const settled = begun !== undefined && Date.now() - begun > SETTLING;
     const cut = (controller) => controller.error(new Error("the stream was cut"));
@@ -78,8 +78,8 @@ export class Sinks {
     this.#guard(sink, () => end(sink.controller));
   }
 
-  // In a microtask and for all streams together: after all that is written at one time, and when
-  // the core is not at work.
+  // In a microtask and for all streams together: after everything that is written in one go, and
+  // when the core is not at work.
   #feedLater(sink) {
     if (!sink.asked || sink.waiting.length === 0) return;
     if (this.#ready.size === 0) queueMicrotask(() => this.#feed());
@@ -99,7 +99,7 @@ export class Sinks {
     }
   }
 
-  // An exception, passed on, would leave all other streams without what is theirs, and go through
+  // An exception that escaped would keep all other streams from what is theirs, and pass through
   // Rust code that cannot catch it.
   #guard(sink, act) {
     try {
@@ -110,14 +110,14 @@ export class Sinks {
     }
   }
 
-  // Its reader has left. Told in a microtask: the core may be at work, and is not to be called
+  // Its reader has left. Reported in a microtask: the core may be at work, and must not be called
   // into.
   #lose(sink) {
     sink.waiting = [];
     if (this.#sinks.delete(sink.stream)) queueMicrotask(() => this.#onGone(sink.stream));
   }
 
-  // Told in a microtask too, and for all streams together.
+  // Reported in a microtask too, and for all streams together.
   #take(sink) {
     if (sink.inFlight === 0) return;
     if (this.#taken.size === 0) queueMicrotask(() => this.#report());
@@ -133,7 +133,7 @@ export class Sinks {
   }
 }
 
-// The chunk that leaves next, if there is one.
+// The chunk to send next, if there is one.
 function next(sink) {
   if (!sink.joins || sink.waiting.length < 2) return sink.waiting.shift();
   let count = 1;

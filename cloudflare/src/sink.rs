@@ -1,4 +1,4 @@
-//! Where streams' bytes go: the one place that knows of the runtime's streams (see `sink.js`).
+//! Where the bytes of streams go: the one place that knows the runtime's streams (see `sink.js`).
 
 use std::time::Duration;
 
@@ -37,8 +37,8 @@ pub(crate) struct Bodies {
 }
 
 impl Bodies {
-    /// `taken` is told how many bytes the readers of streams took; `gone`, whose reader has left.
-    /// Neither is called while another method runs.
+    /// `taken` is told how many bytes the readers took of each stream; `gone`, which stream's reader
+    /// has left. Neither is called while another method runs.
     pub(crate) fn new(
         mut taken: impl FnMut(&mut dyn Iterator<Item = (StreamId, usize)>) + 'static,
         mut gone: impl FnMut(StreamId) + 'static,
@@ -50,7 +50,7 @@ impl Bodies {
         Self { sinks: Sinks::new(&taken, &gone), _taken: taken, _gone: gone }
     }
 
-    /// A new stream's body, which may join chunks that wait.
+    /// The body of a new stream; `joins` if waiting chunks may be joined.
     pub(crate) fn open(&self, stream: StreamId, joins: bool) -> ReadableStream {
         self.sinks.open(number(stream), joins)
     }
@@ -61,12 +61,12 @@ impl Bodies {
         self.sinks.write(&Float64Array::from(&streams[..]), &Uint8Array::from(bytes));
     }
 
-    /// Ends a stream whose reader has taken all.
+    /// Ends a stream whose reader has taken everything.
     pub(crate) fn close(&self, stream: StreamId) {
         self.sinks.close(number(stream));
     }
 
-    /// Ends a stream, and drops what its reader did not take.
+    /// Ends a stream, and drops what its reader has not taken.
     pub(crate) fn cut(&self, stream: StreamId) {
         self.sinks.cut(number(stream));
     }
@@ -77,7 +77,7 @@ pub(crate) fn held(bytes: &[u8], hold: Duration) -> ReadableStream {
     held_for(&Uint8Array::from(bytes), hold.as_secs_f64() * 1000.0)
 }
 
-// JavaScript's numbers count exactly to 2^53: more streams and bytes than an object will see.
+// JavaScript's numbers are exact up to 2^53: more streams and bytes than an object will ever see.
 
 #[expect(clippy::cast_precision_loss, reason = "stream numbers stay far below 2^53")]
 fn number(stream: StreamId) -> f64 {

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cinnabar_core::{
-    Admission, Appended, Command, Config, CursorKey, Holder, Output, Position, Request, Step,
-    StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
+    Admission, Appended, Command, Config, CursorKey, Holder, Output, Place, Platform, Position,
+    Request, Step, StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
 };
 
 const HUB: &str = "https://hub.example.com/.well-known/mercure";
@@ -92,7 +92,7 @@ fn main() {
 /// How long an update takes.
 fn measure(kind: &Kind, others: u64) -> Duration {
     let config = config();
-    let mut holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Position::START);
+    let mut holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Place::default());
     // The wanted room is in the middle of the others.
     let wanted = others / 2;
     let rooms = (0..others + 1).flat_map(|room| {
@@ -100,7 +100,8 @@ fn measure(kind: &Kind, others: u64) -> Duration {
     });
     for (number, room) in (0..).zip(rooms) {
         let subscribe = subscribe(&(kind.query)(room), &config);
-        holder.handle_subscribe(StreamId::new(number), subscribe, holder.position(), NOW);
+        let end = Place { position: holder.position(), since: NOW };
+        holder.handle_subscribe(StreamId::new(number), subscribe, end, NOW);
         take(&mut holder);
     }
 
@@ -143,7 +144,8 @@ fn config() -> Config {
         ("ANONYMOUS", "1"),
         ("MAX_STREAMS", "1000000"),
     ];
-    Config::from_variables(variables.map(|(name, value)| (name.into(), value.into()))).unwrap()
+    let variables = variables.map(|(name, value)| (name.into(), value.into()));
+    Config::read(&Platform::new("a benchmark"), variables).unwrap()
 }
 
 fn subscribe(query: &str, config: &Config) -> Subscribe {
@@ -158,6 +160,7 @@ fn update(position: Position, topic: String) -> Update {
     Update::restore(StoredUpdate {
         id: format!("urn:example:{}", position.get()),
         topics: topic,
+        targets: String::new(),
         data: "a message".to_owned(),
         private: false,
         event_type: None,

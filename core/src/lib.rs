@@ -17,8 +17,86 @@
 //!                                          poll_timeout: when to be woken
 //! ```
 //!
-//! The rooms, from top to bottom: a file may use what is in its own room and in those below, never
-//! what is above.
+//! # The loop of a shell
+//!
+//! What a shell does around a [`Holder`], whole. A real one opens responses and sockets where this
+//! one prints, sleeps until [`Holder::poll_timeout`], and reads its log over a network; the order of
+//! things is the same.
+//!
+//! ```
+//! # #[cfg(feature = "testing")]
+//! # {
+//! use cinnabar_core::testing::{MemoryLog, update};
+//! use cinnabar_core::{
+//!     Admission, Appended, Command, Config, CursorKey, Holder, Output, Place, Platform, Request,
+//!     Step, StreamId, Timestamp, admit,
+//! };
+//!
+//! /// Carries out what the holder wants, until there is nothing left.
+//! fn drive(holder: &mut Holder, log: &MemoryLog, now: Timestamp) {
+//!     loop {
+//!         while let Some(output) = holder.poll_output() {
+//!             match output {
+//!                 Output::Open { stream, response, .. } => println!("{stream:?}: {response:?}"),
+//!                 Output::Answer { stream, answer } => println!("{stream:?}: {answer:?}"),
+//!                 Output::Write { streams, bytes } => {
+//!                     for stream in streams {
+//!                         println!("{stream:?}: {bytes:?}");
+//!                         // Later in a real shell: when the reader has taken them.
+//!                         holder.handle_taken(stream, bytes.len(), now);
+//!                     }
+//!                 }
+//!                 // Each is answered at once here, and by `handle_failure` if the log is away.
+//!                 Output::Locate { stream, location } => {
+//!                     holder.handle_located(stream, &log.locate(&location), now);
+//!                 }
+//!                 Output::Close { stream } | Output::Cut { stream } => println!("{stream:?} ends"),
+//!             }
+//!         }
+//!         // One page, then the outputs again: no replay holds up what is live.
+//!         let Some(fetch) = holder.poll_fetch() else { break };
+//!         let Some(subscription) = holder.subscription(fetch.stream) else { continue };
+//!         holder.handle_page(fetch.stream, &log.page(&fetch, &subscription), now);
+//!     }
+//!     // Sleep until `holder.poll_timeout()`, and then call `holder.handle_timeout(now)`.
+//! }
+//!
+//! let variables = [("MERCURE_PUBLISHER_JWT_KEY", "k".repeat(32)), ("ANONYMOUS", "1".into())];
+//! let variables = variables.map(|(name, value)| (name.into(), value));
+//! let config = Config::read(&Platform::new("my machine"), variables)?;
+//! let now = Timestamp::from_millis(1_767_225_600_000);
+//! let mut log = MemoryLog::default();
+//! log.append(update("urn:1", "news", "missed"), now);
+//!
+//! // The holder stands where the log ends.
+//! let end = Place { position: log.end(), since: now };
+//! let mut holder = Holder::new(&config, CursorKey::from_bytes([7; 16]), end);
+//!
+//! // A subscriber comes, and resumes from the beginning.
+//! let url = "https://hub.example.com/.well-known/mercure?match=news&last_event_id=earliest";
+//! let request = Request::new("GET", url, []);
+//! let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) =
+//!     admit(&request, &config, now, &[7; 32])
+//! else {
+//!     panic!("a subscription to public updates");
+//! };
+//! holder.handle_subscribe(StreamId::new(1), subscribe, end, now);
+//! drive(&mut holder, &log, now);
+//!
+//! // An update is appended and becomes durable: only then does the holder hear of it.
+//! let published = std::sync::Arc::new(update("urn:2", "news", "fresh"));
+//! let position = log.append(published.clone(), now);
+//! holder.handle_appended(&[Appended { position, update: published }], now);
+//! drive(&mut holder, &log, now);
+//! assert_eq!(holder.streams(), 1);
+//! # }
+//! # Ok::<(), cinnabar_core::ConfigError>(())
+//! ```
+//!
+//! # The rooms
+//!
+//! From top to bottom: a file may use what is in its own room and in those below, never what is
+//! above. `cargo xtask plan` holds the code to this table.
 //!
 //! | room | what is in it | to find |
 //! |---|---|---|
@@ -36,10 +114,12 @@ mod admission;
 mod authorization;
 mod command;
 pub mod config;
-pub mod limits;
+mod limits;
 mod matching;
 mod streams;
 mod terms;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -47,19 +127,28 @@ mod trust;
 mod wire;
 
 pub use admission::{Admission, Step, Unread, admit};
-pub use command::publish::Publish;
+pub use command::health::{CheckHealth, Health};
+pub use command::publish::{IdOrigin, Publish};
 pub use command::subscribe::Subscribe;
-pub use command::{CheckHealth, Command, UnknownCommand};
+pub use command::{Command, UnknownCommand};
 pub use config::{Config, ConfigError, Platform};
-pub use matching::index::StreamId;
+pub use streams::backlog::Backlog;
 pub use streams::history::{Appended, Fetch, Located, Location, Page, PageLimit};
-pub use streams::holder::{Holder, Output};
+pub use streams::holder::Holder;
+pub use streams::output::Output;
+pub use streams::pager::{Offer, Pager};
+pub use streams::stream_id::StreamId;
+pub use terms::characters::ForbiddenCharacter;
 pub use terms::cursor::{CursorKey, Place, Position};
 pub use terms::event_id::{EventId, InvalidEventId};
+#[doc(hidden)] // No shell has a use for them; a fuzz target does.
 pub use terms::hub_url::{HubUrl, InvalidHubUrl};
-pub use terms::topic::{InvalidTopic, Topic};
+#[doc(hidden)]
+pub use terms::topic::InvalidTopic;
+pub use terms::topic::Topic;
 pub use terms::update::{StoredUpdate, Update};
 pub use time::Timestamp;
-pub use wire::answer::{Answer, Response, misconfigured};
+pub use wire::answer::{Answer, Response};
 pub use wire::request::{Body, Request};
-pub use wire::unavailable::{Unavailable, unconfigured};
+pub use wire::sampler::Sampler;
+pub use wire::unavailable::{misconfigured, unconfigured};

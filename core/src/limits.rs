@@ -3,46 +3,46 @@
 //! "Resource Limits".
 
 /// Longest URL of a request, in bytes; past it: 414.
-pub const MAX_URL_LENGTH: usize = 64 * 1024;
+pub(crate) const MAX_URL_LENGTH: usize = 64 * 1024;
 
 /// Longest body of a QUERY, in bytes; past it: 413. It holds what a URL could, and its sender
 /// need not have shown a token.
-pub const MAX_QUERY_BODY_LENGTH: usize = MAX_URL_LENGTH;
+pub(crate) const MAX_QUERY_BODY_LENGTH: usize = MAX_URL_LENGTH;
 
 /// Longest topic, in bytes; past it: 413.
-pub const MAX_TOPIC_LENGTH: usize = 4 * 1024;
+pub(crate) const MAX_TOPIC_LENGTH: usize = 4 * 1024;
 
 /// Longest `id` and longest `type` of an update, in bytes; past it: 413. Ids travel in header
 /// fields.
-pub const MAX_NAME_LENGTH: usize = 1024;
+pub(crate) const MAX_NAME_LENGTH: usize = 1024;
 
 /// Longest topic matcher, in bytes; past it: 400 in a request, 401 in a token.
-pub const MAX_MATCHER_LENGTH: usize = 4 * 1024;
+pub(crate) const MAX_MATCHER_LENGTH: usize = 4 * 1024;
 
 /// Longest topic matchers of one request together, in bytes; past it: 400.
-pub const MAX_MATCHERS_LENGTH: usize = 32 * 1024;
+pub(crate) const MAX_MATCHERS_LENGTH: usize = 32 * 1024;
 
 /// Most bytes that the compiled patterns of one request or token may keep together; past it: 400
 /// in a request, 401 in a token.
-pub const MAX_PATTERNS_SIZE: usize = 384 * 1024;
+pub(crate) const MAX_PATTERNS_SIZE: usize = 384 * 1024;
 
 /// Most steps that the patterns and templates of one request may take together for each character of
 /// a topic; past it: 400. Patterns that are runs between texts, as `/users/:id/books/:book`, take
 /// none; a template takes one for each of its variables, or three.
-pub const MAX_PATTERNS_STEPS: usize = 2 * 1024;
+pub(crate) const MAX_PATTERNS_STEPS: usize = 2 * 1024;
 
 /// The same of one token, whose issuer is trusted; past it: 401.
-pub const MAX_TOKEN_PATTERNS_STEPS: usize = 8 * 1024;
+pub(crate) const MAX_TOKEN_PATTERNS_STEPS: usize = 8 * 1024;
 
 /// Most bytes that the matchers of all streams of one holder may keep together, those of their tokens
 /// among them; past it, the holder is full.
-pub const MAX_HOLDER_MATCHERS_SIZE: usize = 32 * 1024 * 1024;
+pub(crate) const MAX_HOLDER_MATCHERS_SIZE: usize = 32 * 1024 * 1024;
 
 /// Longest access token, in bytes; past it: 401.
-pub const MAX_TOKEN_LENGTH: usize = 32 * 1024;
+pub(crate) const MAX_TOKEN_LENGTH: usize = 32 * 1024;
 
 /// Most topic matchers in one access token; past it: 401.
-pub const MAX_TOKEN_MATCHERS: usize = 1_000;
+pub(crate) const MAX_TOKEN_MATCHERS: usize = 1_000;
 
 /// Most updates in one page of history.
-pub const PAGE_UPDATES: usize = 500;
+pub(crate) const PAGE_UPDATES: usize = 500;

@@ -1,6 +1,6 @@
 //! Any bytes from the network give an answer, never a panic.
 
-use cinnabar_core::{Admission, Body, Command, Config, Request, Step, Timestamp, admit};
+use cinnabar_core::{Admission, Body, Command, Config, Platform, Request, Step, Timestamp, admit};
 use proptest::prelude::*;
 
 /// Text and bytes near to what the hub understands, so that parsers are reached and not only the
@@ -51,7 +51,7 @@ proptest! {
         body in prop_oneof![any::<Vec<u8>>(), texts().prop_map(String::into_bytes)],
         anonymous in any::<bool>(),
     ) {
-        let config = Config::from_variables([
+        let config = Config::read(&Platform::new("a test"), [
             ("MERCURE_PUBLISHER_JWT_KEY".to_owned(), "k".repeat(32)),
             ("MERCURE_SUBSCRIBER_JWT_KEY".to_owned(), "k".repeat(32)),
             ("ANONYMOUS".to_owned(), if anonymous { "1" } else { "0" }.to_owned()),
@@ -83,6 +83,6 @@ proptest! {
 #[test]
 fn any_configuration_is_read_or_refused() {
     proptest!(|(pairs in proptest::collection::vec(("[A-Z_]{1,20}|HEARTBEAT|HUB_URL|CORS_ORIGINS|OUTBOX_SIZE", any::<String>()), 0..6))| {
-        let _ = Config::from_variables(pairs);
+        let _ = Config::read(&Platform::new("a test"), pairs);
     });
 }

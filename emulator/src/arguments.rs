@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::function::Settings;
+use crate::settings::Settings;
 
 /// AWS Lambda behind function URLs, on this machine.
 #[derive(Parser, Debug)]
@@ -16,18 +16,18 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Serve the hub's two functions, both of the same binary
+    /// Serve the hub's two functions, both from the same binary
     ///
-    /// Environment variables pass through to them; `SERVES` is `publish` in one and `subscribe` in
-    /// the other.
+    /// They are configured by the environment of this command; `SERVES` is set to `publish` for one
+    /// and to `subscribe` for the other.
     Serve(Serve),
-    /// Become a command that ends when the process which started it does
+    /// Become a command that ends when the process that started it ends
     Tether(Tether),
 }
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Serve {
-    /// The port to listen at, on the loopback address
+    /// The port to listen on, at the loopback address
     #[arg(long)]
     pub(crate) port: u16,
 
@@ -47,11 +47,11 @@ pub(crate) struct Serve {
     #[arg(long, default_value_t = 1000, value_name = "INVOCATIONS")]
     subscribe_concurrency: usize,
 
-    /// How many invocations an environment has at a time: `AWS_LAMBDA_MAX_CONCURRENCY`
+    /// How many invocations an environment handles at a time (`AWS_LAMBDA_MAX_CONCURRENCY`)
     #[arg(long, default_value_t = 1, value_name = "INVOCATIONS", value_parser = at_least_one)]
     environment_concurrency: usize,
 
-    /// Let environments run on between invocations
+    /// Keep environments running between invocations
     #[arg(long)]
     no_freeze: bool,
 
@@ -62,11 +62,11 @@ pub(crate) struct Serve {
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Tether {
-    /// The process that starts it
+    /// The ID of the process that starts it
     #[arg(long, value_name = "PROCESS")]
     pub(crate) parent: u32,
 
-    /// What to become
+    /// The command to become
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
@@ -94,7 +94,7 @@ impl Serve {
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) => Err("at least 1".to_owned()),
+        Ok(0) => Err("must be at least 1".to_owned()),
         Ok(number) => Ok(number),
         Err(error) => Err(error.to_string()),
     }

@@ -1,4 +1,4 @@
-//! The event that a request becomes: payload format 2.0, as function URLs send it.
+//! How a request becomes an event: payload format 2.0, as function URLs send it.
 //!
 //! ```text
 //! GET /.well-known/mercure?match=a      {"version": "2.0", "rawPath": "/.well-known/mercure",
@@ -17,7 +17,7 @@ use http::{HeaderMap, header};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// What the front knows of a request beside the request itself.
+/// What the front knows about a request beyond the request itself.
 pub(crate) struct Arrival {
     pub(crate) id: Uuid,
     pub(crate) trace: String,
@@ -85,7 +85,7 @@ pub(crate) fn event(request: &Parts, body: &[u8], arrival: &Arrival) -> Bytes {
     Bytes::from(event.to_string())
 }
 
-/// Names in lower case, values of one name joined; cookies have a place of their own.
+/// Header fields: names in lower case, the values of a name joined. Cookies are kept elsewhere.
 fn headers(fields: &HeaderMap, arrival: &Arrival) -> Map<String, Value> {
     let mut headers: Map<String, Value> = fields
         .keys()
@@ -100,7 +100,7 @@ fn headers(fields: &HeaderMap, arrival: &Arrival) -> Map<String, Value> {
     ] {
         headers.insert(name.to_owned(), value.into());
     }
-    // As the template's CloudFront does, since one host serves both functions here, too.
+    // As the template's CloudFront does: here too, one host serves both functions.
     if let Ok(secret) = std::env::var("ORIGIN_SECRET") {
         headers.insert("x-origin-verify".to_owned(), secret.into());
     }
@@ -133,7 +133,8 @@ fn cookies(fields: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// Decoded, values of one name joined: a lossy view, which the hub has no use for.
+/// Parameters, decoded, the values of a name joined. This loses information; the hub does not use
+/// it.
 fn parameters(query: &str) -> Map<String, Value> {
     let mut parameters = Map::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -150,7 +151,7 @@ fn parameters(query: &str) -> Map<String, Value> {
     parameters
 }
 
-/// The body, and whether it is in base64: all that is not text is, forms among it.
+/// The body, and whether it is in base64, as everything is that is not text, forms included.
 fn encode(fields: &HeaderMap, body: &[u8]) -> (String, bool) {
     let kind = text(fields, header::CONTENT_TYPE.as_str()).to_ascii_lowercase();
     let is_text = kind.starts_with("text/")
@@ -163,9 +164,9 @@ fn encode(fields: &HeaderMap, body: &[u8]) -> (String, bool) {
     }
 }
 
-/// A time as in `12/Mar/2020:19:03:58 +0000`.
+/// A time in the form `12/Mar/2020:19:03:58 +0000`.
 fn time(time: SystemTime) -> String {
-    // As in `Thu, 12 Mar 2020 19:03:58 GMT`.
+    // In the form `Thu, 12 Mar 2020 19:03:58 GMT`.
     let date = httpdate::fmt_http_date(time);
     let words: Vec<&str> = date.split(' ').collect();
     match words.as_slice() {

@@ -1,7 +1,7 @@
-//! The front: both function URLs behind one address, as CloudFront puts them.
+//! The front: both function URLs behind one address, as with CloudFront.
 //!
-//! Publications go to the publish function, and all else to the subscribe function. A request is
-//! read whole before a function sees it; an answer is handed on as it comes.
+//! Publications go to the publish function, everything else to the subscribe function. A request is
+//! read to its end before a function sees it; an answer is passed on as it comes.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ pub(crate) struct Front {
     pub(crate) subscribe: Arc<Function>,
 }
 
-/// Serves at this port; returns where it can't.
+/// Serves on this port; returns only if it cannot.
 pub(crate) async fn serve(port: u16, front: Arc<Front>) -> std::io::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let port = listener.local_addr()?.port();
@@ -43,17 +43,17 @@ pub(crate) async fn serve(port: u16, front: Arc<Front>) -> std::io::Result<()> {
         let (connection, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Too many open files, most likely; some of them will be closed.
+                // Most likely too many files are open; some of them will be closed.
                 eprintln!("lambda: cannot accept a connection: {error}");
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                 continue;
             }
         };
-        // Updates are small, and must not wait for one another; a failure would only delay them.
+        // Updates are small and must not be held back; a failure would only delay them.
         let _ = connection.set_nodelay(true);
         let front = Arc::clone(&front);
         let service = service_fn(move |request| answer(Arc::clone(&front), request, peer, port));
-        // A connection that breaks has nobody to tell.
+        // If the connection breaks, there is nobody to tell.
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
     }
 }
@@ -97,7 +97,7 @@ async fn invoke(front: &Front, request: Request<Incoming>, arrival: Arrival) -> 
     answer.unwrap_or_else(|| failure(StatusCode::BAD_GATEWAY, "Internal Server Error"))
 }
 
-/// The answer of a function; `None` where it broke off before it had one.
+/// A function's answer; `None` if it broke off before there was one.
 async fn read(mut reply: Reply) -> Option<Response<Answer>> {
     match reply.mode {
         Mode::Raw => {

@@ -1,43 +1,22 @@
-//! One function: invocations that wait, environments that wait, and how many there may be.
+//! One function: the invocations that wait, the environments that are idle, and their limits.
 //!
-//! An invocation goes to an environment that is idle. Without one it waits, and as many
-//! environments are started as all invocations need. Above the reserved concurrency it is refused.
+//! An invocation goes to an idle environment. If there is none it waits, and as many environments
+//! are started as all invocations need. Above the reserved concurrency it is refused.
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot, watch};
 use uuid::Uuid;
 
-use crate::environment;
 use crate::invocation::{Invocation, Reply};
-
-/// How a function is configured.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) name: &'static str,
-    pub(crate) command: Vec<OsString>,
-    pub(crate) timeout: Duration,
-    /// The reserved concurrency: invocations at a time, over all environments.
-    pub(crate) concurrency: usize,
-    /// Invocations at a time in one environment.
-    pub(crate) environment_concurrency: usize,
-    /// Whether an environment stands still while it has no invocation.
-    pub(crate) freezes: bool,
-}
-
-impl Settings {
-    /// The ARN that invocations name.
-    pub(crate) fn arn(&self) -> String {
-        format!("arn:aws:lambda:us-east-1:000000000000:function:{}", self.name)
-    }
-}
+use crate::settings::Settings;
 
 pub(crate) struct Function {
     pub(crate) settings: Settings,
+    /// Starts an environment, which then asks for invocations with [`Function::next`].
+    launch: fn(Arc<Self>),
     permits: Arc<Semaphore>,
     queues: Mutex<Queues>,
     /// Becomes true when all must end.
@@ -48,22 +27,22 @@ pub(crate) struct Function {
 struct Queues {
     /// Invocations without an environment, oldest first.
     waiting: VecDeque<Invocation>,
-    /// Environments without an invocation; the last to come is the first to go, as on AWS, where
-    /// few requests keep few environments warm.
+    /// Environments without an invocation. The last to become idle is the first to be used, as on
+    /// AWS, so that few requests keep few environments warm.
     idle: Vec<oneshot::Sender<Invocation>>,
-    /// How many environments live or start.
+    /// How many environments are running or starting.
     environments: usize,
 }
 
-/// The function has as many invocations as it may.
+/// The function has as many invocations as it may have.
 #[derive(Debug)]
 pub(crate) struct Throttled;
 
 impl Function {
-    pub(crate) fn new(settings: Settings) -> Arc<Self> {
+    pub(crate) fn new(settings: Settings, launch: fn(Arc<Self>)) -> Arc<Self> {
         let permits = Arc::new(Semaphore::new(settings.concurrency));
         let ending = watch::Sender::new(false);
-        Arc::new(Self { settings, permits, queues: Mutex::default(), ending })
+        Arc::new(Self { settings, launch, permits, queues: Mutex::default(), ending })
     }
 
     /// Ends all environments, and waits until they have ended.
@@ -73,7 +52,7 @@ impl Function {
         self.ending.closed().await;
     }
 
-    /// Tells an environment when all must end; held until it has ended.
+    /// Tells an environment when all must end; it holds this until it has ended.
     pub(crate) fn ending(&self) -> watch::Receiver<bool> {
         self.ending.subscribe()
     }
@@ -92,7 +71,7 @@ impl Function {
         while let Some(environment) = queues.idle.pop() {
             match environment.send(invocation) {
                 Ok(()) => return Ok(answer),
-                // It has ended while it waited.
+                // That environment ended while it was idle.
                 Err(returned) => invocation = returned,
             }
         }
@@ -101,7 +80,7 @@ impl Function {
         Ok(answer)
     }
 
-    /// The next invocation if one waits, or what will bring it.
+    /// The next invocation if one is waiting, or the channel that will bring it.
     pub(crate) fn next(&self) -> Result<Invocation, oneshot::Receiver<Invocation>> {
         let mut queues = self.queues();
         if let Some(invocation) = queues.waiting.pop_front() {
@@ -117,7 +96,8 @@ impl Function {
         let mut queues = self.queues();
         queues.environments -= 1;
         if !began {
-            // What waited for it fails, or a function that cannot start would be started for ever.
+            // One waiting invocation fails with it: otherwise a function that cannot start would
+            // be started forever.
             queues.waiting.pop_front();
         }
         self.start_environments(&mut queues);
@@ -127,12 +107,12 @@ impl Function {
         if *self.ending.borrow() {
             return;
         }
-        // Those that are busy or about to ask again count, too: permits are held by both kinds.
+        // Invocations in progress hold permits as well as those that wait, so both are counted.
         let invocations = self.settings.concurrency - self.permits.available_permits();
         let needed = invocations.div_ceil(self.settings.environment_concurrency);
         while !queues.waiting.is_empty() && queues.environments < needed {
             queues.environments += 1;
-            tokio::spawn(environment::run(Arc::clone(self)));
+            (self.launch)(Arc::clone(self));
         }
     }
 

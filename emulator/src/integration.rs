@@ -1,7 +1,7 @@
-//! The answer that a function's bytes become, as function URLs make it.
+//! How a function's bytes become an answer, as function URLs do it.
 //!
-//! A streamed answer begins with its status and fields as JSON and eight zero bytes; a buffered
-//! one is all JSON, the body included.
+//! A streamed answer begins with its status and header fields as JSON, then eight zero bytes; a
+//! buffered one is all JSON, body included.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +17,7 @@ const MAX_PRELUDE: usize = 16 * 1024;
 
 const SEPARATOR: &[u8] = &[0; 8];
 
-/// Fields that come out under another name, since AWS sets or forbids them itself.
+/// Fields that come out under another name, because AWS sets or forbids them itself.
 const REMAPPED: &[HeaderName] = &[
     header::CONNECTION,
     header::CONTENT_LENGTH,
@@ -31,7 +31,7 @@ const REMAPPED: &[HeaderName] = &[
 /// Fields that do not come out at all.
 const DROPPED: &[HeaderName] = &[header::TRANSFER_ENCODING, header::TRAILER, header::UPGRADE];
 
-/// What a function said that cannot be an answer.
+/// Why a function's bytes are not an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed(&'static str);
 
@@ -48,12 +48,12 @@ pub(crate) struct Prelude {
 }
 
 impl Prelude {
-    /// Takes a piece; returns head and beginning of the body once the prelude is complete.
+    /// Takes a piece; once the prelude is complete, returns the head and the beginning of the body.
     pub(crate) fn push(
         &mut self,
         piece: &[u8],
     ) -> Result<Option<(Response<()>, Bytes)>, Malformed> {
-        // The separator may have begun in the piece before.
+        // The separator may have begun in the previous piece.
         let from = self.bytes.len().saturating_sub(SEPARATOR.len() - 1);
         self.bytes.extend_from_slice(piece);
         let unseen = self.bytes.get(from..).unwrap_or_default();
@@ -68,18 +68,18 @@ impl Prelude {
         let prelude = self.bytes.split_to(end);
         let _ = self.bytes.split_to(SEPARATOR.len());
         let Ok(Value::Object(prelude)) = serde_json::from_slice(&prelude) else {
-            return Err(Malformed("the prelude is no JSON object"));
+            return Err(Malformed("the prelude is not a JSON object"));
         };
         let head = head(&prelude)?;
         Ok(Some((head, self.bytes.split().freeze())))
     }
 }
 
-/// The answer that a buffered one becomes.
+/// Reads a buffered answer.
 pub(crate) fn buffered(bytes: Bytes) -> Result<Response<Bytes>, Malformed> {
     let json: Option<Value> = serde_json::from_slice(&bytes).ok();
     let Some(Value::Object(answer)) = json.filter(|json| json.get("statusCode").is_some()) else {
-        // Whatever else it is, it is the body.
+        // Anything else is the body itself.
         let mut response = Response::new(bytes);
         response
             .headers_mut()
@@ -88,7 +88,7 @@ pub(crate) fn buffered(bytes: Bytes) -> Result<Response<Bytes>, Malformed> {
     };
     let body = match answer.get("body") {
         Some(Value::String(body)) if answer.get("isBase64Encoded") == Some(&Value::Bool(true)) => {
-            STANDARD.decode(body).map_err(|_| Malformed("the body is no base64"))?.into()
+            STANDARD.decode(body).map_err(|_| Malformed("the body is not base64"))?.into()
         }
         Some(Value::String(body)) => Bytes::from(body.clone()),
         None | Some(Value::Null) => Bytes::new(),
@@ -102,13 +102,13 @@ fn head(answer: &Map<String, Value>) -> Result<Response<()>, Malformed> {
         .get("statusCode")
         .map_or(Some(200), |code| code.as_u64().and_then(|code| u16::try_from(code).ok()))
         .and_then(|code| StatusCode::from_u16(code).ok())
-        .ok_or(Malformed("`statusCode` is no status"))?;
+        .ok_or(Malformed("`statusCode` is not a status"))?;
     let mut response = Response::new(());
     *response.status_mut() = status;
     let fields = response.headers_mut();
     for (name, value) in answer.get("headers").and_then(Value::as_object).into_iter().flatten() {
         let name = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| Malformed("`headers` has a name that is none"))?;
+            .map_err(|_| Malformed("`headers` has an invalid name"))?;
         if DROPPED.contains(&name) {
             continue;
         }
@@ -140,7 +140,7 @@ fn field(value: &Value) -> Result<HeaderValue, Malformed> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| Malformed("a field's value is none"))
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| Malformed("a field's value is invalid"))
 }
 
 #[cfg(test)]
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_prelude_is_refused() {
+    fn bytes_that_are_not_a_prelude_are_refused() {
         let push = |bytes: &[u8]| Prelude::default().push(bytes).map(|_| ());
         assert!(push(&[b"[]", SEPARATOR].concat()).is_err());
         assert!(push(&[br#"{"statusCode":99}"#, SEPARATOR].concat()).is_err());

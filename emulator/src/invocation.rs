@@ -1,24 +1,24 @@
-//! An invocation on its way: an event to a function, and bytes back.
+//! An invocation: an event on its way to a function, and bytes on their way back.
 //!
-//! The two ends meet in channels, so that neither needs to know what becomes of the other. A
-//! client that has gone is a receiver that is dropped, and the function is not told. A function
-//! that has died is a sender that is dropped: before it has answered, the client gets 502; after,
-//! a stream without [`Piece::End`], which is broken off.
+//! Client and function are joined by channels, so that neither needs to know what becomes of the
+//! other. When a client goes, its receiver is dropped and the function is not told. When a function
+//! dies, its sender is dropped: before an answer, the client gets 502; during one, a stream that
+//! ends without [`Piece::End`], and so is broken off.
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-/// What a function is asked.
+/// A request to a function.
 pub(crate) struct Invocation {
     /// The request ID.
     pub(crate) id: String,
-    /// X-Ray's header, which requests carry through AWS whether traced or not.
+    /// X-Ray's header, which requests in AWS carry whether or not they are traced.
     pub(crate) trace: String,
     /// The payload.
     pub(crate) event: Bytes,
     /// Where the answer goes.
     pub(crate) reply: oneshot::Sender<Reply>,
-    /// Its part of the reserved concurrency.
+    /// Its share of the reserved concurrency.
     pub(crate) permit: OwnedSemaphorePermit,
 }
 
@@ -28,14 +28,14 @@ pub(crate) struct Reply {
     pub(crate) body: mpsc::Receiver<Piece>,
 }
 
-/// How the bytes of an answer are to be read.
+/// How to read the bytes of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// All at once: the answer as JSON.
+    /// All at once, as JSON.
     Buffered,
-    /// Streamed: a prelude, and then the body.
+    /// Streamed: a prelude, then the body.
     Integration,
-    /// Streamed: the body alone.
+    /// Streamed: only the body.
     Raw,
 }
 

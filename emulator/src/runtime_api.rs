@@ -1,14 +1,14 @@
-//! The Runtime API, version 2018-06-01: what a function's process asks, and is answered.
+//! The Runtime API, version 2018-06-01: what a function's process asks, and what it is answered.
 //!
 //! ```text
 //! GET  /2018-06-01/runtime/invocation/next            waits, and brings an event
 //! POST /2018-06-01/runtime/invocation/{id}/response   the answer, streamed or not, to its end
-//! POST /2018-06-01/runtime/invocation/{id}/error      there is none
-//! POST /2018-06-01/runtime/init/error                 there never will be one
+//! POST /2018-06-01/runtime/invocation/{id}/error      there is no answer
+//! POST /2018-06-01/runtime/init/error                 there will never be one
 //! ```
 //!
-//! And of the Extensions API what a process needs that wants to be told of its end: it registers
-//! an extension, and gets SIGTERM some time before it is killed.
+//! And as much of the Extensions API as a process needs to be told of its end: it registers an
+//! extension, and then gets SIGTERM some time before it is killed.
 //!
 //! ```text
 //! POST /2020-01-01/extension/register                 before the first invocation is asked for
@@ -34,13 +34,13 @@ use crate::invocation::{Mode, Piece, Reply};
 const RUNTIME: &str = "2018-06-01";
 const EXTENSIONS: &str = "2020-01-01";
 
-/// The most bytes of an answer in one piece.
+/// The most bytes of a buffered answer.
 const MAX_BUFFERED: usize = 6 << 20;
 
 /// The most bytes of a streamed answer.
 const MAX_STREAMED: usize = 200 << 20;
 
-/// How many parts of an answer wait for its client beside what the sockets hold.
+/// How many parts of an answer may wait for its client, beyond what the sockets hold.
 const PIECES: usize = 4;
 
 /// Answers one request of the process.
@@ -63,7 +63,7 @@ pub(crate) async fn answer(
             accepted()
         }
         (&Method::POST, [EXTENSIONS, "extension", "register"]) => register(&environment),
-        // No event is offered to register for.
+        // There are no events to register for.
         (&Method::GET, [EXTENSIONS, "extension", "event", "next"]) => std::future::pending().await,
         _ => fault(StatusCode::NOT_FOUND, "NotFound", "there is no such path"),
     };
@@ -75,7 +75,7 @@ async fn next(environment: &Arc<Environment>) -> Response<Full<Bytes>> {
         return fault(
             StatusCode::FORBIDDEN,
             "InvalidStateTransition",
-            "the invocation in hand has not been answered",
+            "the previous invocation has not been answered",
         );
     };
     let deadline = environment.begin(&invocation.id, invocation.reply, invocation.permit);
@@ -108,7 +108,7 @@ async fn respond(
         Err(Broken::TooLarge) => fault(
             StatusCode::PAYLOAD_TOO_LARGE,
             "Function.ResponseSizeTooLarge",
-            "the response is larger than 6 MB, or streamed than 200 MB",
+            "the response is larger than 6 MB, or than 200 MB if streamed",
         ),
         Err(Broken::Over) => fault(StatusCode::GONE, "InvocationOver", "its deadline has passed"),
         Err(Broken::Reported(what)) => {
@@ -121,7 +121,7 @@ async fn respond(
     }
 }
 
-/// How the answer is to be read.
+/// How to read the answer.
 fn mode(fields: &HeaderMap) -> Mode {
     let is = |name: &str, value: &str| {
         fields
@@ -140,20 +140,20 @@ fn mode(fields: &HeaderMap) -> Mode {
 /// Why an answer ends before its end.
 enum Broken {
     TooLarge,
-    /// The invocation's time is over.
+    /// The invocation's deadline has passed.
     Over,
-    /// A trailer says so.
+    /// A trailer reports an error.
     Reported(String),
-    /// The process broke off.
+    /// The process broke the connection.
     Connection,
 }
 
-/// Hands an answer on, to its end.
+/// Passes an answer on, to its end.
 async fn take(mut body: Incoming, mode: Mode, claim: Claim) -> Result<(), Broken> {
     let Claim { reply, mut over } = claim;
     let limit = if mode == Mode::Buffered { MAX_BUFFERED } else { MAX_STREAMED };
     let (pieces, receiver) = mpsc::channel(PIECES);
-    // Here and below: a client that has gone does not keep the function from answering to the end.
+    // Here and below: the function answers to the end even if its client has gone.
     let _ = reply.send(Reply { mode, body: receiver });
     let mut size = 0;
     loop {
@@ -194,7 +194,7 @@ async fn give_up(
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     match environment.claim(id) {
-        // What the claim had for the answer is dropped, of which the client learns.
+        // Dropping the claim tells the client that there will be no answer.
         Ok(_) => {
             report(environment, id, request).await;
             environment.finish(id);
@@ -204,7 +204,7 @@ async fn give_up(
     }
 }
 
-/// Prints an error of the function's, as Lambda logs it.
+/// Prints an error from the function, as Lambda would log it.
 async fn report(environment: &Environment, what: &str, request: Request<Incoming>) {
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
     let body = body.unwrap_or_default();
@@ -217,7 +217,7 @@ fn register(environment: &Environment) -> Response<Full<Bytes>> {
         return fault(
             StatusCode::FORBIDDEN,
             "Extension.InvalidStateTransition",
-            "extensions are registered before the first invocation is asked for",
+            "extensions must be registered before the first invocation is asked for",
         );
     }
     let name = environment.function.settings.name;
@@ -246,7 +246,7 @@ fn refused(refusal: &Refusal) -> Response<Full<Bytes>> {
         Refusal::Answered => fault(
             StatusCode::FORBIDDEN,
             "InvalidStateTransition",
-            "the invocation has been answered",
+            "the invocation has already been answered",
         ),
     }
 }

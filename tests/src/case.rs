@@ -1,4 +1,4 @@
-//! What a case is: a name, what it needs, and the function that shows a rule.
+//! A case: a name, what it needs, and the function that shows a rule.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ pub(crate) struct Case {
 
 #[derive(Clone, Copy)]
 enum Body {
-    /// On a hub shared by all cases of this configuration; none: the default one.
+    /// On a hub shared by all cases with this configuration, which is empty for the default one.
     Shared(Variables, fn(&Hub)),
-    /// With hubs of its own, which it starts, kills and starts again.
+    /// With hubs of its own, which it starts, kills and restarts.
     Launching(fn(&Suite)),
 }
 
-/// Makes a [`Case`] of a function, under its path as the name.
+/// Makes a function a [`Case`], named after its path.
 macro_rules! case {
     ($function:ident) => {
         $crate::case::Case::shared(
@@ -64,7 +64,7 @@ impl Case {
         Self { name, needs: &[], body: Body::Launching(function) }
     }
 
-    /// The case makes no sense where the platform takes these away.
+    /// Skips the case on platforms that take these away.
     pub(crate) const fn needing(mut self, capabilities: &'static [Capability]) -> Self {
         self.needs = capabilities;
         self
@@ -95,7 +95,7 @@ impl Case {
     }
 }
 
-/// What all cases share.
+/// What the cases share.
 pub(crate) struct Suite {
     pub(crate) arguments: Arguments,
     pub(crate) hubs: Hubs,
@@ -106,7 +106,7 @@ impl Suite {
         Ok(Self { hubs: Hubs::new(&arguments)?, arguments })
     }
 
-    /// Starts a hub of the case's own; it ends when it is dropped.
+    /// Starts a hub for this case alone; it ends when it is dropped.
     #[track_caller]
     pub(crate) fn launch(&self, variables: &[(&str, &str)]) -> Hub {
         match self.hubs.launch(variables) {

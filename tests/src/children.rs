@@ -1,4 +1,4 @@
-//! The processes that the suite starts, none of which outlives it.
+//! The processes started by the suite, none of which outlives it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use std::{fs, io};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Every child that runs, by process id.
+/// Every running child, by process id.
 static RUNNING: Mutex<BTreeMap<u32, Child>> = Mutex::new(BTreeMap::new());
 
-/// A case that panicked must not keep the others, or the end, from what a mutex guards.
+/// Locks a mutex even if a case has panicked with it: the other cases, and the end, still need it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -23,7 +23,7 @@ pub(crate) fn folder() -> PathBuf {
 
 /// Starts a process, and returns its id.
 pub(crate) fn spawn(command: &mut Command) -> io::Result<u32> {
-    // Under the lock: when all are ended, there must be none that was started and is not known.
+    // Under the lock, so that no child is started unnoticed while all of them are being ended.
     let mut running = lock(&RUNNING);
     let child = command.spawn()?;
     let id = child.id();
@@ -41,9 +41,9 @@ pub(crate) fn has_ended(id: u32) -> bool {
 
 /// Asks a process to end (SIGTERM).
 pub(crate) fn ask_to_end(id: u32) {
-    // Under the lock: it has not been waited for, so the id is still its own.
+    // Under the lock nobody has waited for the process, so its id has not been reused.
     if let Some(child) = lock(&RUNNING).get(&id) {
-        // It fails only for a process that is gone.
+        // This fails only for a process that is gone.
         let _ = kill_process(Pid::from_child(child), Signal::TERM);
     }
 }
@@ -58,13 +58,13 @@ pub(crate) fn kill(id: u32) {
 
 /// Ends every process, and then the suite itself.
 pub(crate) fn exit(code: i32) -> ! {
-    // Held to the end: no case can start another.
+    // Held to the end, so that no case can start another.
     let mut running = lock(&RUNNING);
     end_all(&mut running);
     std::process::exit(code)
 }
 
-/// Ends every process when it is dropped, also by a panic.
+/// Ends every process when it is dropped, even by a panic.
 pub(crate) struct Reaper;
 
 impl Drop for Reaper {
@@ -78,12 +78,12 @@ fn end_all(running: &mut BTreeMap<u32, Child>) {
         end(child);
     }
     running.clear();
-    // Not there where no hub was started.
+    // It does not exist if no hub was started.
     let _ = fs::remove_dir_all(folder());
 }
 
 fn end(child: &mut Child) {
-    // Both fail only for a process that is gone already.
+    // Both fail only for a process that is already gone.
     let _ = child.kill();
     let _ = child.wait();
 }

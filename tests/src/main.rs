@@ -1,17 +1,17 @@
 //! A black-box suite for hubs of the Mercure protocol.
 //!
-//! One binary runs the same cases against every hub, so that what the specification demands and
-//! what Cinnabar adds to it is written down once, whatever the platform:
+//! One binary runs the same cases against every hub, so that what the specification demands, and
+//! what Cinnabar adds to it, is written down once for all platforms:
 //!
 //! ```console
 //! $ cinnabar-conformance --launch "COMMAND ARGUMENTS"           # starts its own hubs
-//! $ cinnabar-conformance --url https://… --publisher-key …      # a hub that already runs
+//! $ cinnabar-conformance --url https://… --publisher-key …      # a hub that is already running
 //! ```
 //!
-//! It knows a hub by its bytes alone: no crate of the project is among its dependencies. A case
-//! is a function named for the rule it shows ([`cases`]); it is handed a running [`hub::Hub`],
-//! speaks HTTP to it ([`http`], [`stream`]) with tokens that it signs itself ([`token`]), and
-//! panics when the rule is broken.
+//! It knows a hub only by its bytes: none of the project's crates is among its dependencies. A case
+//! is a function named after the rule it shows ([`cases`]); it gets a running [`hub::Hub`], speaks
+//! HTTP to it ([`http`], [`stream`]) with tokens that it signs itself ([`token`]), and panics if
+//! the rule is broken.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -29,6 +29,7 @@ mod form;
 mod http;
 mod hub;
 mod launch;
+mod process;
 mod sse;
 mod stream;
 mod token;
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // 128 + SIGINT, which is what a shell reports for a program that ended so.
+    // 128 + SIGINT, which is what a shell reports for a program ended by that signal.
     if let Err(error) = ctrlc::set_handler(|| children::exit(130)) {
         eprintln!("cannot listen for Ctrl-C: {error}");
         return ExitCode::from(2);

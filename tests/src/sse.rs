@@ -1,9 +1,9 @@
 //! The parser of event streams, as browsers have it.
 //!
-//! Written after the HTML standard, "Interpreting an event stream", and to nothing else: what a
-//! case sees is what a page would see.
+//! It follows the HTML standard, "Interpreting an event stream", and nothing else: a case sees what
+//! a page would see.
 
-/// An event that a page would be given.
+/// An event that a page would get.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Event {
     /// `message` if the stream names none.
@@ -13,7 +13,7 @@ pub(crate) struct Event {
     pub(crate) id: String,
 }
 
-/// What a stream has said.
+/// An item of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Item {
     Event(Event),
@@ -30,9 +30,10 @@ pub(crate) struct Parser {
     event_type: String,
     data: String,
     id: String,
-    /// What the reader would resume from.
+    /// The ID that the reader would resume from.
     pub(crate) last_event_id: String,
-    /// How long the reader would wait before it does, in milliseconds, if the stream said.
+    /// How long the reader would wait before it reconnects, in milliseconds, if the stream has
+    /// said.
     pub(crate) retry: Option<u64>,
 }
 
@@ -87,7 +88,7 @@ impl Parser {
         self.last_event_id.clone_from(&self.id);
         let event_type = std::mem::take(&mut self.event_type);
         let mut data = std::mem::take(&mut self.data);
-        // A `data` field with nothing in it leaves a line break here, and no field leaves nothing.
+        // An empty `data` field leaves a line break here; no `data` field at all leaves nothing.
         data.pop()?;
         Some(Event {
             event_type: if event_type.is_empty() { "message".to_owned() } else { event_type },

@@ -1,7 +1,7 @@
 //! An open event stream.
 //!
 //! Nothing is read ahead: a stream that no case waits on is a reader that does not read. Waiting
-//! ends at a generous deadline, so cases never depend on how fast the hub is.
+//! ends at a generous deadline, so that no case depends on the speed of the hub.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -50,7 +50,7 @@ impl Stream {
         }
     }
 
-    /// Waits this long for what is asked of it, instead of the usual deadline.
+    /// Waits this long for anything, instead of the usual deadline.
     pub(crate) fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
@@ -112,7 +112,7 @@ impl Stream {
     /// The next event, or `None` when the stream has ended; comments are passed over.
     #[track_caller]
     pub(crate) fn next(&mut self) -> Option<Event> {
-        // One deadline for all: heartbeats must not keep a case waiting for ever.
+        // One deadline for all items: heartbeats must not keep a case waiting forever.
         let deadline = Instant::now() + self.patience;
         loop {
             if let Item::Event(event) = self.item_before(deadline)? {
@@ -148,12 +148,12 @@ impl Stream {
         (events, self.end.unwrap_or(End::Clean))
     }
 
-    /// What a browser would resume from.
+    /// The ID that a browser would resume from.
     pub(crate) fn last_event_id(&self) -> &str {
         &self.parser.last_event_id
     }
 
-    /// How long a browser would wait before it does, in milliseconds, if the stream has said.
+    /// How long a browser would wait before it reconnects, in milliseconds, if the stream has said.
     pub(crate) fn retry(&self) -> Option<u64> {
         self.parser.retry
     }

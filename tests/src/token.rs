@@ -1,9 +1,8 @@
 //! Tokens of both protocol generations, and anything else that can be signed with HS256.
 //!
-//! The signing is done here rather than by a JWT library, since most cases need a token that a
-//! library would refuse to make.
+//! They are signed here rather than by a JWT library, since most cases need a token that a library
+//! would refuse to make.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -11,8 +10,6 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
-
-use crate::hub::Hub;
 
 /// The `type` of a Mercure authorization detail (draft-08, "Authorization Details").
 pub(crate) const DETAIL: &str = "https://mercure.rocks/authorization-detail";
@@ -40,7 +37,7 @@ pub(crate) fn sign(header: &Value, claims: &Value, key: &str) -> String {
     sign_bytes(header.to_string(), claims.to_string(), key)
 }
 
-/// As [`sign`], of bytes that need not be JSON.
+/// As [`sign`], for bytes that need not be JSON.
 pub(crate) fn sign_bytes(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>, key: &str) -> String {
     let signed = format!("{}.{}", base64(header), base64(claims));
     let mut mac =
@@ -49,17 +46,17 @@ pub(crate) fn sign_bytes(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>, key
     format!("{signed}.{}", base64(mac.finalize().into_bytes()))
 }
 
-/// base64url without padding, as JWS has it.
+/// base64url without padding, as in JWS.
 pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A header of 0.x.
+/// The header of a 0.x token.
 pub(crate) fn header_v0() -> Value {
     json!({"alg": "HS256", "typ": "JWT"})
 }
 
-/// A header of 1.0.
+/// The header of a 1.0 token.
 pub(crate) fn header_v1() -> Value {
     json!({"alg": "HS256", "typ": "at+jwt"})
 }
@@ -68,76 +65,4 @@ pub(crate) fn header_v1() -> Value {
 pub(crate) fn detail(action: &str, topics: &[&str]) -> Value {
     let topics: Vec<Value> = topics.iter().map(|topic| json!({"match": topic})).collect();
     json!({"type": DETAIL, "actions": [action], "topics": topics})
-}
-
-impl Hub {
-    /// A publisher's token which grants these topics.
-    pub(crate) fn publisher(&self, generation: Generation, topics: &[&str]) -> String {
-        match generation {
-            Generation::V0 => self.publisher_v0(json!({"mercure": {"publish": topics}})),
-            Generation::V1 => self.publisher_v1(json!([detail("publish", topics)])),
-        }
-    }
-
-    /// A subscriber's token which grants these topics.
-    pub(crate) fn subscriber(&self, generation: Generation, topics: &[&str]) -> String {
-        match generation {
-            Generation::V0 => self.subscriber_v0(json!({"mercure": {"subscribe": topics}})),
-            Generation::V1 => self.subscriber_v1(json!([detail("subscribe", topics)])),
-        }
-    }
-
-    /// A subscriber's token which ends at this time, in seconds since the Unix epoch.
-    pub(crate) fn subscriber_until(
-        &self,
-        generation: Generation,
-        topics: &[&str],
-        exp: u64,
-    ) -> String {
-        match generation {
-            Generation::V0 => {
-                self.subscriber_v0(json!({"mercure": {"subscribe": topics}, "exp": exp}))
-            }
-            Generation::V1 => {
-                let mut claims = self.claims_v1(json!([detail("subscribe", topics)]));
-                claims["exp"] = json!(exp);
-                sign(&header_v1(), &claims, &self.keys.subscriber)
-            }
-        }
-    }
-
-    /// A 0.x token with these claims, of the publisher's key.
-    pub(crate) fn publisher_v0(&self, claims: Value) -> String {
-        sign(&header_v0(), &claims, &self.keys.publisher)
-    }
-
-    /// A 0.x token with these claims, of the subscriber's key.
-    pub(crate) fn subscriber_v0(&self, claims: Value) -> String {
-        sign(&header_v0(), &claims, &self.keys.subscriber)
-    }
-
-    /// A valid 1.0 token with these `authorization_details`, of the publisher's key.
-    pub(crate) fn publisher_v1(&self, details: Value) -> String {
-        sign(&header_v1(), &self.claims_v1(details), &self.keys.publisher)
-    }
-
-    /// A valid 1.0 token with these `authorization_details`, of the subscriber's key.
-    pub(crate) fn subscriber_v1(&self, details: Value) -> String {
-        sign(&header_v1(), &self.claims_v1(details), &self.keys.subscriber)
-    }
-
-    /// Every claim that RFC 9068 asks for; cases take one away, or break it.
-    pub(crate) fn claims_v1(&self, details: Value) -> Value {
-        static TOKENS: AtomicU64 = AtomicU64::new(0);
-        json!({
-            "iss": self.keys.issuer,
-            "aud": self.keys.audience,
-            "sub": "https://example.com/users/42",
-            "client_id": "https://example.com",
-            "iat": now(),
-            "exp": now() + 3600,
-            "jti": format!("token-{}", TOKENS.fetch_add(1, Ordering::Relaxed)),
-            "authorization_details": details,
-        })
-    }
 }

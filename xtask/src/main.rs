@@ -1,38 +1,37 @@
-//! `cargo xtask`: everything that is done with this repository by hand or by CI.
+//! `cargo xtask`: everything that developers and CI do with this repository.
 //!
-//! One program, so that a developer's hub, CI's and the deployed one are built by the same code:
+//! It is one program, so that a developer's hub, CI's hub and the deployed hub are built by the
+//! same code:
 //!
 //! ```text
-//! dev    build, serve under workerd, print what to paste ── serve (the same hub, bare, for tests)
-//!        (with --aws: under an emulator of Lambda, with DynamoDB Local)
-//! test   all checks ── build (the Worker; also what wrangler calls)
-//! check  the configuration, before a deploy
-//! token  a token of either protocol generation
-//! readme the README's tables
+//! dev     build, serve under workerd, print what to paste ── serve (the same hub, bare, for tests)
+//!         (with --aws: under an emulator of Lambda, with DynamoDB Local)
+//! test    all checks ── build (the Worker; wrangler calls it too)
+//! check   the configuration, before a deploy
+//! plan    who may import whom
+//! token   mint a token of either protocol generation
+//! readme  regenerate the README's tables
 //! ```
 //!
-//! Each command installs what it needs ([`tools`]), and ends what it started ([`process`]).
+//! A file may use what is in its own room and in those below it:
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`commands`] | what can be asked of this program, and the checks that make up `test` |
+//! | [`hubs`] | a hub on this machine: its configuration, its build, its start |
+//! | [`machine`] | this machine: tools that are installed when missing, processes that never outlive this one, paths |
 
-mod aws;
-mod check;
-mod configuration;
-mod dev;
-mod dynamodb;
-mod page;
-mod process;
-mod readme;
-mod requirements;
-mod serve;
-mod template;
-mod test;
-mod token;
-mod tools;
-mod worker;
-mod workspace;
+mod commands;
+mod hubs;
+mod machine;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::commands::{check, dev, plan, readme, serve, test, token};
+use crate::hubs::worker;
+use crate::machine::process;
 
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about = "Builds, runs and checks the hub", version)]
@@ -45,19 +44,21 @@ struct Arguments {
 enum Command {
     /// Serve the hub on this machine, and print tokens and lines to paste
     ///
-    /// A configuration variable in the environment overrides the development default.
+    /// Configuration variables in the environment override the development defaults.
     Dev(dev::Arguments),
     /// Run every check: what CI runs
     Test(test::Arguments),
     /// Build the Worker for deployment
     Build,
-    /// Check the configuration as the hub will read it
+    /// Check the configuration, reading it as the hub will
     Check,
     /// Mint an access token
     Token(token::Arguments),
-    /// Bring the README's tables up to date
+    /// Regenerate the README's tables
     Readme,
-    /// Become a hub, configured by the environment alone (what test suites launch)
+    /// Check that imports follow the tables of rooms, and form no circle
+    Plan,
+    /// Become a hub, configured only by the environment (for test suites to launch)
     Serve(serve::Arguments),
 }
 
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         Command::Check => check::run(),
         Command::Token(arguments) => token::run(&arguments),
         Command::Readme => readme::update(),
+        Command::Plan => plan::check(),
         Command::Serve(arguments) => serve::run(&arguments),
     });
     match done {

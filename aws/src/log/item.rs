@@ -13,6 +13,7 @@
 //! | `sid` | updates | the log's name, `#` and the id: the key of the index `ids` |
 //! | `own` | updates | that the publisher chose the id; absent where the hub made it |
 //! | `t`, `d`, `p`, `e`, `r` | updates | topics, data, private, event type, retry |
+//! | `f` | updates | targets (for whom it is meant); absent where there are none |
 //!
 //! The index projects `x` and `own` beside the keys. So an update of up to a kilobyte costs three
 //! write units (the head's, the item's, the index entry's), and each further kilobyte one more.
@@ -96,6 +97,7 @@ impl Items {
             text("d", &stored.data),
         ]);
         item.extend(row.own.then(|| ("own".to_owned(), Value::Bool(true))));
+        item.extend((!stored.targets.is_empty()).then(|| text("f", &stored.targets)));
         item.extend(stored.private.then(|| ("p".to_owned(), Value::Bool(true))));
         item.extend(stored.event_type.as_deref().map(|name| text("e", name)));
         item.extend(stored.retry.map(|retry| number("r", retry.into())));
@@ -142,6 +144,10 @@ impl Items {
         Ok(StoredUpdate {
             id: id.ok_or(Malformed("sid"))?.to_owned(),
             topics: read_text(&mut item, "t")?,
+            targets: match item.contains_key("f") {
+                true => read_text(&mut item, "f")?,
+                false => String::new(),
+            },
             data: read_text(&mut item, "d")?,
             private: item.contains_key("p"),
             event_type: match item.contains_key("e") {
@@ -208,6 +214,7 @@ mod tests {
             stored: StoredUpdate {
                 id: "urn:uuid:550e8400-e29b-41d4-a716-446655440000".into(),
                 topics: "https://example.com/a\nb".into(),
+                targets: "/users/1\n/users/2".into(),
                 data: "one\ntwo\0é".into(),
                 private: true,
                 event_type: Some("ping".into()),
@@ -220,7 +227,13 @@ mod tests {
 
     fn plain() -> Row {
         let row = row();
-        let stored = StoredUpdate { private: false, event_type: None, retry: None, ..row.stored };
+        let stored = StoredUpdate {
+            targets: String::new(),
+            private: false,
+            event_type: None,
+            retry: None,
+            ..row.stored
+        };
         Row { stored, own: false, ..row }
     }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use cinnabar_core::{EventId, Located, Location, Place, Position};
 
-use super::LogError;
 use super::cell::{Cell, Numbered};
 use super::fault::Fault;
 use super::item::Row;
@@ -18,79 +17,42 @@ const NEWEST: i32 = 8;
 /// How long to wait before `earliest` is read again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What was found.
-enum Answer {
-    /// An update.
-    Found(Place, EventId),
-    /// All that followed the place is kept.
-    Kept,
-    /// Nothing that could be named; all that is kept follows this place.
-    Oldest(Position),
-    /// Nothing, or nothing that may be followed.
-    Unknown,
-}
-
-impl Answer {
-    /// The same as the core takes it, where the log ends at `end` or later. A place at the end may
-    /// be followed even if it is unknown: nothing did follow.
-    fn located(self, end: Position) -> Located {
-        match self {
-            Self::Found(place, id) => {
-                Located { found: Some((place, id)), oldest: place.position.next() }
-            }
-            Self::Kept => Located { found: None, oldest: Position::START.next() },
-            Self::Oldest(place) => Located { found: None, oldest: place.next() },
-            Self::Unknown => Located { found: None, oldest: end.next() },
-        }
-    }
-}
-
-impl From<Option<(Place, EventId)>> for Answer {
-    fn from(found: Option<(Place, EventId)>) -> Self {
-        found.map_or(Self::Unknown, |(place, id)| Self::Found(place, id))
-    }
-}
-
-/// `floor` is the place from which the longest replay begins; the log ends at `end`, or later.
-pub(super) async fn locate(
-    table: &Table,
-    location: Location,
-    floor: Position,
-    end: Position,
-) -> Result<Located, LogError> {
-    let answer = match location {
-        Location::Id(id) => by_id(table, id, floor).await?,
-        Location::Told(place) => told(table, place),
-        Location::At(floor) => earliest(table, floor).await?,
+pub(super) async fn locate(table: &Table, location: Location) -> Result<Located, Fault> {
+    match location {
+        Location::Id { id, floor } => by_id(table, id, floor).await,
+        Location::Told(place) => told(table, place).await,
+        Location::Floor { floor, end } => longest_replay(table, floor, end).await,
         Location::Newest(newest) => {
             let now = table.now().wall;
             let is_there = |row: &Row| row.expires > now;
-            newest_update(table, newest, is_there).await?.into()
+            Ok(found(newest_update(table, newest, is_there).await?))
         }
-    };
-    Ok(answer.located(end))
-}
-
-/// Rule 10: a position is good for as long as its date allows.
-fn told(table: &Table, place: Place) -> Answer {
-    match table.timing.keeps_since(place.since, table.now().wall) {
-        true => Answer::Kept,
-        false => Answer::Unknown,
     }
 }
 
+fn found(update: Option<(Place, EventId)>) -> Located {
+    update.map_or(Located::Unknown, |(place, id)| Located::Found(place, id))
+}
+
+/// Rule 10: a position is good for as long as its date allows, or as long as nothing follows it.
+async fn told(table: &Table, place: Place) -> Result<Located, Fault> {
+    let is_kept = table.timing.keeps_since(place.since, table.now().wall)
+        || table.last().await? <= place.position;
+    Ok(if is_kept { Located::Kept } else { Located::Unknown })
+}
+
 /// Rule 9.
-async fn by_id(table: &Table, id: EventId, floor: Position) -> Result<Answer, Fault> {
+async fn by_id(table: &Table, id: EventId, floor: Position) -> Result<Located, Fault> {
     let index = table.indexed(id.as_str()).await?;
     let newest = match lookup::reads_newest(index) {
         true => Some(newest_hit(table, &id, floor).await?),
         false => None,
     };
-    let Some(hit) = lookup::find(&table.timing, index, newest, table.now().wall) else {
-        return Ok(Answer::Unknown);
-    };
-    let since = table.timing.began(hit.expires);
-    Ok(Answer::Found(Place { position: hit.position, since }, id))
+    let hit = lookup::find(&table.timing, index, newest, table.now().wall);
+    Ok(found(hit.map(|hit| {
+        let since = table.timing.began(hit.expires);
+        (Place { position: hit.position, since }, id)
+    })))
 }
 
 /// Looks for an id among the newest cells: as far back as the index may lag, but not past the place
@@ -127,24 +89,22 @@ async fn newest_hit(table: &Table, id: &EventId, floor: Position) -> Result<Newe
     }
 }
 
-/// The place after which the longest replay begins. If an update up to there is kept, its id can be
-/// told; otherwise the replay begins as early as there is something (rule 11).
-async fn earliest(table: &Table, floor: Position) -> Result<Answer, Fault> {
+/// The longest replay begins at the floor. If an update up to there is kept, its id can be told;
+/// otherwise the replay begins as early as there is something (rule 11).
+async fn longest_replay(table: &Table, floor: Position, end: Position) -> Result<Located, Fault> {
     if floor > Position::START {
         let now = table.now().wall;
         let may_follow = |row: &Row| table.timing.may_follow(row.expires, now);
         if let Some((place, id)) = newest_update(table, floor, may_follow).await? {
-            return Ok(Answer::Found(place, id));
+            return Ok(Located::Found(place, id));
         }
     }
-    // Read before the cells: where there are none, no lower number had been written by then.
-    let head = table.last().await?;
     loop {
         let asked = table.now().wall;
         let read = table.cells(floor, None, Some(1), true).await?;
         let first = read.cells.first().map(|first| (first.position, first.cell.written()));
-        match lookup::earliest(&table.timing, floor, head, first, asked) {
-            Earliest::After(place) => return Ok(Answer::Oldest(place)),
+        match lookup::earliest(&table.timing, floor, end, first, asked) {
+            Earliest::After(place) => return Ok(Located::Oldest(place.next())),
             Earliest::Ask => table.clock.sleep(AGAIN).await,
         }
     }

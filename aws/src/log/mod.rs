@@ -42,7 +42,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use cinnabar_core::{CursorKey, Fetch, Located, Location, Page, Place, Position, Update};
+use cinnabar_core::{
+    CursorKey, Fetch, IdOrigin, Located, Location, Page, Place, Position, Subscribe, Update,
+};
 
 pub use clock::{Clock, Moment, SystemClock};
 pub use item::ITEM_LIMIT;
@@ -144,8 +146,12 @@ impl Log {
     /// # Errors
     ///
     /// See [`AppendError`].
-    pub async fn append(&self, update: &Update) -> Result<Position, AppendError> {
-        append::append(&self.table, update).await
+    pub async fn append(
+        &self,
+        update: &Update,
+        id_origin: IdOrigin,
+    ) -> Result<Position, AppendError> {
+        append::append(&self.table, update, id_origin).await
     }
 
     /// The newest number that was given away, read consistently: where a new holder begins. A holder
@@ -158,34 +164,24 @@ impl Log {
         Ok(self.table.last().await?)
     }
 
-    /// Finds a place in the log, for a stream whose longest replay begins at `floor` and whose
-    /// holder knows that the log has got to `end`. This may take some seconds when `earliest`
-    /// follows a very long silence.
+    /// Finds a place in the log. This may take some seconds when `earliest` follows a very long
+    /// silence.
     ///
     /// # Errors
     ///
     /// See [`LogError`].
-    pub async fn locate(
-        &self,
-        location: Location,
-        floor: Position,
-        end: Position,
-    ) -> Result<Located, LogError> {
-        locate::locate(&self.table, location, floor, end).await
+    pub async fn locate(&self, location: Location) -> Result<Located, LogError> {
+        Ok(locate::locate(&self.table, location).await?)
     }
 
-    /// Reads a page of history, leaving out updates whose topics and privacy are not wanted. This
-    /// may take a second or two where a publisher has died.
+    /// Reads a page of history for a subscriber's stream. This may take a second or two where a
+    /// publisher has died.
     ///
     /// # Errors
     ///
     /// See [`LogError`].
-    pub async fn page(
-        &self,
-        fetch: &Fetch,
-        wants: impl Fn(&str, bool) -> bool,
-    ) -> Result<Page, LogError> {
-        replay::page(&self.table, fetch, wants).await
+    pub async fn page(&self, fetch: &Fetch, subscribe: &Subscribe) -> Result<Page, LogError> {
+        Ok(replay::page(&self.table, fetch, subscribe).await?)
     }
 
     /// Follows the log from a place on: what [`Log::head`] said, and the time before it was asked.

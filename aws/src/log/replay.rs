@@ -10,9 +10,9 @@
 
 use std::time::Duration;
 
-use cinnabar_core::{Appended, Fetch, Page, Place, StoredUpdate, Update};
+use cinnabar_core::{Fetch, Offer, Page, Pager, Place, Subscribe, Update};
 
-use super::LogError;
+use super::fault::Fault;
 use super::item::Row;
 use super::reader::{Look, Reader, Step};
 use super::table::Table;
@@ -24,20 +24,15 @@ const SOON: Duration = Duration::from_millis(25);
 pub(super) async fn page(
     table: &Table,
     fetch: &Fetch,
-    wants: impl Fn(&str, bool) -> bool,
-) -> Result<Page, LogError> {
-    let mut page = Page {
-        updates: Vec::new(),
-        reached: fetch.after,
-        since: None,
-        // Nothing is deleted that the stream has yet to read, unless the reader finds otherwise.
-        oldest: fetch.after.next(),
-    };
+    subscribe: &Subscribe,
+) -> Result<Page, Fault> {
+    let mut pager = Pager::new(fetch, subscribe);
+    // Nothing is deleted that the stream has yet to read, unless the reader finds otherwise.
+    let kept = fetch.after.next();
     let mut reader: Reader<Row> = Reader::new(Place::undated(fetch.after), fetch.as_of);
     let mut consistent = false;
-    let mut bytes = 0;
     let mut wait = SOON;
-    while page.reached < fetch.through {
+    while pager.reached() < fetch.through {
         let limit = Some(fetch.limit.updates.max(1));
         let (after, through) = (reader.reached(), Some(fetch.through));
         let asked = table.now().wall;
@@ -52,28 +47,21 @@ pub(super) async fn page(
         loop {
             match reader.step(&table.timing, table.now()) {
                 Step::Deliver(position, row) => {
-                    let wanted = wants(&row.stored.topics, row.stored.private);
-                    bytes += length(&row.stored, wanted);
-                    if bytes > fetch.limit.bytes && page.reached > fetch.after {
-                        return Ok(page);
-                    }
-                    page.since = Some(table.timing.began(row.expires));
-                    if wanted {
-                        let update = Update::restore(row.stored).into();
-                        page.updates.push(Appended { position, update });
+                    let appended = table.timing.began(row.expires);
+                    match pager.offer(position, appended, &row.stored, row.stored.data.len()) {
+                        Offer::Take => pager.take(position, Update::restore(row.stored)),
+                        Offer::Skip => {}
+                        Offer::Full => return Ok(pager.cut(kept)),
                     }
                 }
-                Step::Pass(_) => {}
+                Step::Pass(position) => pager.pass(position),
                 Step::Probe(position) => probe(table, &mut reader, position).await?,
                 Step::Seal(position) => seal(table, &mut reader, position).await?,
                 Step::Poll => break,
-                Step::Overtaken => {
-                    return Ok(Page { oldest: fetch.through.next(), ..page });
-                }
+                Step::Overtaken => return Ok(pager.cut(fetch.through.next())),
             }
-            page.reached = reader.reached();
         }
-        if page.reached > fetch.after {
+        if pager.reached() > fetch.after {
             break;
         }
         // A hole, and nothing before it. The first look may have been stale, so the next one is
@@ -85,10 +73,5 @@ pub(super) async fn page(
         }
         consistent = true;
     }
-    Ok(page)
-}
-
-/// How much of an update a page holds while it is being made.
-fn length(stored: &StoredUpdate, wanted: bool) -> usize {
-    stored.topics.len() + stored.id.len() + if wanted { stored.data.len() } else { 0 }
+    Ok(pager.cut(kept))
 }

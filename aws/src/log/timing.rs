@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use cinnabar_core::Timestamp;
 
-/// The shortest time that a log keeps updates: streams, leases and the skew have to fit into it
-/// several times. A shorter setting is raised to it.
-pub const SHORTEST_HISTORY: Duration = Duration::from_secs(600);
+use crate::deployment::PLATFORM;
 
 /// The bounds; [`Timing::new`] has those that ship.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,13 +32,13 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// The bounds of a log that keeps updates this long, but no shorter than [`SHORTEST_HISTORY`].
+    /// The bounds of a log that keeps updates this long, but no shorter than [`PLATFORM`] says.
     #[must_use]
     pub fn new(retention: Duration) -> Self {
         Self {
             lease: Duration::from_secs(10),
             skew: Duration::from_secs(5),
-            retention: retention.max(SHORTEST_HISTORY),
+            retention: retention.max(PLATFORM.shortest_history_age),
             grace: Duration::from_secs(3_600),
             patience: Duration::from_secs(1),
             index_lag: Duration::from_secs(60),
@@ -118,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_reader_may_be_behind_for_the_grace_less_the_skew_twice() {
-        let timing = Timing::new(SHORTEST_HISTORY);
+        let timing = Timing::new(Duration::ZERO);
         let behind_since = Timestamp::from_millis(1_000_000);
         let last = behind_since.plus(Duration::from_secs(3_600 - 10));
         assert!(timing.remembers(behind_since, last));

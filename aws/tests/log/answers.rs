@@ -1,10 +1,11 @@
 //! What publishers are answered over HTTP, whatever becomes of the log.
 
 use cinnabar_aws::answer::Answer;
+use cinnabar_aws::deployment::PLATFORM;
 use cinnabar_aws::event::Event;
 use cinnabar_aws::hub::Hub;
 use cinnabar_aws::log::Log;
-use cinnabar_core::{Config, Platform, Timestamp};
+use cinnabar_core::{Config, IdOrigin, Timestamp};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::json;
 
@@ -19,7 +20,7 @@ fn hub(log: Log) -> Hub {
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let variables = [("MERCURE_PUBLISHER_JWT_KEY", KEY), ("ANONYMOUS", "1")];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Hub::new(Config::for_platform(Platform::Aws, variables).unwrap(), log)
+    Hub::new(Config::read(&PLATFORM, variables).unwrap(), log)
 }
 
 async fn publish(hub: &Hub, fields: &str) -> Answer {
@@ -67,7 +68,7 @@ async fn an_outage_is_a_503_that_asks_to_come_back() {
 async fn a_log_that_is_broken_is_a_500() {
     let table = Table::create().await;
     let log = table.log(&TestClock::new());
-    log.append(&update("a")).await.unwrap();
+    log.append(&update("a"), IdOrigin::Publisher).await.unwrap();
     table.delete("head#hub", 0).await;
     assert_eq!(status(&publish(&hub(log), "topic=a").await), 500);
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cinnabar_aws::log::{Clock, Log, LogError};
-use cinnabar_core::{Fetch, Page, PageLimit, Position, StreamId, Timestamp};
+use cinnabar_core::{Fetch, IdOrigin, Page, PageLimit, Position, StreamId, Timestamp};
 
 use crate::clock::TestClock;
-use crate::local::{Table, place, read_through, update};
+use crate::local::{Table, place, read_through, subscribe, update};
 use crate::proxy::{Fate, Proxy};
 
 /// All updates after one position up to another, for a stream that arrives now.
@@ -23,7 +23,7 @@ fn ids(page: &Page) -> Vec<&str> {
 
 async fn publish(log: &Log, updates: &[&str]) {
     for id in updates {
-        log.append(&update(id)).await.unwrap();
+        log.append(&update(id), IdOrigin::Publisher).await.unwrap();
     }
 }
 
@@ -105,7 +105,7 @@ async fn what_a_stale_poll_does_not_show_is_not_skipped() {
         let mut read = Vec::new();
         let mut reached = 0;
         while reached < 4 {
-            let page = reader.page(&whole(&clock, reached, 4), |_, _| true).await.unwrap();
+            let page = reader.page(&whole(&clock, reached, 4), &subscribe("other")).await.unwrap();
             assert!(page.reached.get() > reached, "a page that brings nothing");
             reached = page.reached.get();
             read.extend(page.updates.iter().map(|read| read.update.id().to_string()));
@@ -142,20 +142,22 @@ async fn a_page_ends_where_it_is_told_to() {
     let clock = TestClock::new();
     let log = table.log(&clock);
     publish(&log, &["a", "b", "c", "d"]).await;
-    let page = log.page(&whole(&clock, 1, 3), |_, _| true).await.unwrap();
+    let page = log.page(&whole(&clock, 1, 3), &subscribe("other")).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["b", "c"], Position::new(3)));
     assert!(page.since.is_some() && page.oldest == Position::new(2));
 
-    let wants = |topics: &str, private: bool| topics.ends_with("/c\nother") && !private;
-    let page = log.page(&whole(&clock, 0, 4), wants).await.unwrap();
+    let wants = subscribe("https://example.com/c");
+    let page = log.page(&whole(&clock, 0, 4), &wants).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["c"], Position::new(4)));
 
     let limit = PageLimit { updates: 2, bytes: 1 << 20 };
-    let page = log.page(&Fetch { limit, ..whole(&clock, 0, 4) }, |_, _| true).await.unwrap();
+    let page =
+        log.page(&Fetch { limit, ..whole(&clock, 0, 4) }, &subscribe("other")).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["a", "b"], Position::new(2)));
 
     let limit = PageLimit { updates: 500, bytes: 1 };
-    let page = log.page(&Fetch { limit, ..whole(&clock, 0, 4) }, |_, _| true).await.unwrap();
+    let page =
+        log.page(&Fetch { limit, ..whole(&clock, 0, 4) }, &subscribe("other")).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["a"], Position::new(1)));
 }
 
@@ -166,7 +168,7 @@ async fn a_page_seals_a_number_that_nothing_follows() {
     let clock = TestClock::new();
     let log = table.log(&clock);
     assert_eq!(log.head().await, Ok(Position::new(1)));
-    let page = log.page(&whole(&clock, 0, 1), |_, _| true).await.unwrap();
+    let page = log.page(&whole(&clock, 0, 1), &subscribe("other")).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec![], Position::new(1)));
     assert!(table.item(1).await.unwrap()["k"].as_s().is_ok_and(|kind| kind == "t"));
 }
@@ -181,7 +183,7 @@ async fn updates_that_had_expired_before_a_stream_arrived_are_not_delivered() {
     publish(&log, &["c"]).await;
     let read = log.tail(place(Position::START, &clock)).poll().await.unwrap();
     assert_eq!((read.updates.len(), read.reached), (1, Position::new(3)));
-    let page = log.page(&whole(&clock, 0, 3), |_, _| true).await.unwrap();
+    let page = log.page(&whole(&clock, 0, 3), &subscribe("other")).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["c"], Position::new(3)));
 }
 
@@ -194,7 +196,7 @@ async fn updates_that_expire_once_a_stream_has_arrived_are_delivered() {
     clock.advance(Duration::from_secs(599));
     let (fetch, mut tail) = (whole(&clock, 0, 1), log.tail(place(Position::START, &clock)));
     clock.advance(Duration::from_secs(900));
-    let page = log.page(&fetch, |_, _| true).await.unwrap();
+    let page = log.page(&fetch, &subscribe("other")).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["a"], Position::new(1)));
     assert_eq!(page.oldest, Position::new(1));
     assert_eq!(tail.poll().await.unwrap().updates.len(), 1);
@@ -210,7 +212,7 @@ async fn a_reader_that_may_have_missed_deleted_updates_ends() {
     // Nobody looks for an hour.
     clock.advance(Duration::from_secs(3_600));
     table.delete("hub", 1).await;
-    let page = log.page(&fetch, |_, _| true).await.unwrap();
+    let page = log.page(&fetch, &subscribe("other")).await.unwrap();
     assert!(page.updates.is_empty() && page.oldest > Position::new(1), "{page:?}");
     for _ in 0..2 {
         assert_eq!(tail.poll().await, Err(LogError::Overtaken));

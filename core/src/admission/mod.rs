@@ -1,19 +1,28 @@
 //! Admission: from a request to an answer, or to a command for the holder of the log.
 //!
 //! ```text
-//!  request ─▶ route ─▶ size ─▶ token ─▶ type ─▶ body ─▶ fields ─▶ grants ─▶ Command
-//!               └────────┴────────┴────────┴───────┴────────┴────────┴─────▶ Answer
+//!            Routed         Authenticated            Unread
+//!  request ─▶ path, method ─▶ token, origin ─┬─▶ type, body ─┬─▶ fields, grants ─▶ Command
+//!               lengths                      └───────────────┘
+//!                 │               │                 │               │
+//!                 └───────────────┴─── Refusal ─────┴───────────────┴──────────▶ Answer
 //! ```
 //!
-//! All of it is a pure function of the request, the configuration, the time and some random bytes;
-//! where the body counts, two: [`admit`](admit()) asks for it ([`Step::Read`]) when its sender has
-//! shown the token that is needed, for a body is not worth memory before that.
+//! Each step takes the value that the one before it made. All of them are pure functions of the
+//! request, the configuration, the time and some random bytes.
+//!
+//! Where the body counts there are two calls: [`admit`](admit()) asks for the body
+//! ([`Step::Read`]) once its sender has shown the token that is needed, because before that a body
+//! is not worth the memory.
 //!
 //! ```
-//! use cinnabar_core::{Admission, Body, Command, Config, Request, Step, Timestamp, admit};
+//! use cinnabar_core::{
+//!     Admission, Body, Command, Config, Platform, Request, Step, Timestamp, admit,
+//! };
 //!
 //! let variables = [("MERCURE_PUBLISHER_JWT_KEY", "k".repeat(32)), ("ANONYMOUS", "1".into())];
-//! let config = Config::from_variables(variables.map(|(name, value)| (name.into(), value)))?;
+//! let variables = variables.map(|(name, value)| (name.into(), value));
+//! let config = Config::read(&Platform::new("my machine"), variables)?;
 //! let now = Timestamp::from_millis(1_767_225_600_000);
 //!
 //! let url = "https://hub.example.com/.well-known/mercure";
@@ -29,20 +38,19 @@
 //! # Ok::<(), cinnabar_core::ConfigError>(())
 //! ```
 
-use crate::authorization::bearer::{Presentation, bearer};
-use crate::authorization::token::{self, Role, Token};
-use crate::command::publish::{self, Publish};
-use crate::command::subscribe::{self, Subscribe};
-use crate::command::{CheckHealth, Command};
+mod authenticated;
+mod publication;
+mod route;
+mod subscription;
+
+use crate::admission::authenticated::Authenticated;
+use crate::admission::route::{Purpose, Route, Routed};
+use crate::command::Command;
+use crate::command::health::CheckHealth;
 use crate::config::Config;
-use crate::config::serves::{check_origin, methods};
-use crate::limits::{MAX_QUERY_BODY_LENGTH, MAX_URL_LENGTH};
-use crate::terms::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl};
-use crate::terms::update::Update;
 use crate::time::Timestamp;
-use crate::wire::answer::{Answer, Response};
-use crate::wire::cors::{self, Cors};
-use crate::wire::form;
+use crate::wire::answer::{Answer, preflight};
+use crate::wire::cors::Cors;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Body, Request};
 
@@ -65,48 +73,6 @@ pub enum Admission {
     Forward(Command),
 }
 
-/// A request whose head is in order, and whose body is still to be read.
-#[derive(Debug)]
-pub struct Unread<'a> {
-    head: Head<'a>,
-    purpose: Purpose,
-    limit: usize,
-}
-
-/// What a body is read for.
-#[derive(Debug)]
-enum Purpose {
-    Publish(Token),
-    Subscribe(Option<Token>),
-}
-
-/// What is known of a request before its body.
-#[derive(Debug)]
-struct Head<'a> {
-    request: &'a Request,
-    config: &'a Config,
-    hub: HubUrl,
-    cors: Cors,
-    random: [u8; 16],
-}
-
-/// The methods of the hub's health.
-const HEALTH_METHODS: &str = "GET, HEAD, OPTIONS";
-
-/// What a path and a method ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
-    Publish,
-    Subscribe,
-    /// The answer to a subscriber, without a stream.
-    Probe,
-    Query,
-    Preflight {
-        methods: &'static str,
-    },
-    CheckHealth,
-}
-
 /// Decides what becomes of a request. `entropy` must be fresh random bytes: ids are made of it.
 #[must_use]
 pub fn admit<'a>(
@@ -115,52 +81,56 @@ pub fn admit<'a>(
     now: Timestamp,
     entropy: &[u8; 32],
 ) -> Step<'a> {
-    let cors = Cors::of(request, config);
-    match begin(request, config, now, entropy, &cors) {
-        Ok(step) => step,
-        Err(refusal) => Step::Done(Admission::Answer(refusal.into_answer(&cors))),
-    }
-}
-
-fn begin<'a>(
-    request: &'a Request,
-    config: &'a Config,
-    now: Timestamp,
-    entropy: &[u8; 32],
-    cors: &Cors,
-) -> Result<Step<'a>, Refusal> {
-    let (route, hub) = route(request, config)?;
+    let cors = Cors::of(request, &config.cors_origins);
     let mut random = [0; 16];
     random.copy_from_slice(&entropy[..16]);
-    let head = Head { request, config, hub, cors: cors.clone(), random };
-    Ok(match route {
-        Route::Preflight { methods } => Step::Done(answer(cors.preflight(methods))),
+    Routed::find(request, config, cors.clone(), random)
+        .and_then(|routed| follow(routed, now))
+        .unwrap_or_else(|refusal| Step::Done(Admission::Answer(refusal.into_answer(&cors))))
+}
+
+/// Follows a route as far as it goes without a body.
+fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
+    let purpose = match routed.route {
+        Route::Preflight { methods } => {
+            return Ok(Step::Done(Admission::Answer(preflight(methods, &routed.cors))));
+        }
         Route::CheckHealth => {
-            Step::Done(Admission::Forward(Command::CheckHealth(CheckHealth { cors: cors.clone() })))
+            let check = CheckHealth { cors: routed.cors };
+            return Ok(Step::Done(Admission::Forward(Command::CheckHealth(check))));
         }
-        Route::Publish => head.unread(config.max_request_body_size, |head| {
-            Ok(Purpose::Publish(head.publisher(now)?))
-        })?,
-        Route::Query => head
-            .unread(MAX_QUERY_BODY_LENGTH, |head| Ok(Purpose::Subscribe(head.subscriber(now)?)))?,
-        Route::Subscribe => {
-            let subscribe = head.subscribe(head.subscriber(now)?, &[])?;
-            Step::Done(Admission::Forward(Command::Subscribe(subscribe)))
+        Route::Hub(purpose) => purpose,
+    };
+    let limit = purpose.body_limit(routed.config);
+    let authenticated = Authenticated::check(routed, purpose, now)?;
+    if let Some(limit) = limit {
+        return Unread::check(authenticated, limit).map(Step::Read);
+    }
+    Ok(Step::Done(match authenticated.command(b"", now)? {
+        Command::Subscribe(subscribe) if purpose == Purpose::Probe => {
+            Admission::Answer(subscribe.probed())
         }
-        Route::Probe => {
-            let subscribe = head.subscribe(head.subscriber(now)?, &[])?;
-            let response = subscribe.opened(subscribe.unresumed());
-            Step::Done(answer(response.map(|()| Vec::new())))
-        }
-    })
+        command => Admission::Forward(command),
+    }))
 }
 
-fn answer(response: Response) -> Admission {
-    Admission::Answer(Answer { response, log: None })
+/// A request whose head is in order, and whose body is still to be read.
+#[derive(Debug)]
+pub struct Unread<'a> {
+    authenticated: Authenticated<'a>,
+    limit: usize,
 }
 
-impl Unread<'_> {
-    /// The most bytes of the body that are of use; one that goes on is [`Body::TooLarge`].
+impl<'a> Unread<'a> {
+    /// Checks that the body will be a form.
+    fn check(authenticated: Authenticated<'a>, limit: usize) -> Result<Self, Refusal> {
+        if !authenticated.routed.request.is_form() {
+            return Err(Refusal::NotAForm);
+        }
+        Ok(Self { authenticated, limit })
+    }
+
+    /// How many bytes of the body to read at most; one that goes on is [`Body::TooLarge`].
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit
@@ -169,28 +139,13 @@ impl Unread<'_> {
     /// Decides what becomes of the request, now that its body is known.
     #[must_use]
     pub fn admit(self, body: &Body, now: Timestamp) -> Admission {
-        let Self { head, purpose, limit } = self;
-        let decided = whole(body, limit).and_then(|body| match purpose {
-            Purpose::Publish(token) => {
-                // It may have taken its time to arrive.
-                check_expiry(Some(&token), now)?;
-                let update = head.publish(&token, body)?;
-                Ok(Command::Publish(Publish { update, cors: head.cors.clone() }))
-            }
-            Purpose::Subscribe(token) => {
-                check_expiry(token.as_ref(), now)?;
-                head.subscribe(token, body).map(Command::Subscribe)
-            }
-        });
-        match decided {
+        let Self { authenticated, limit } = self;
+        let cors = authenticated.routed.cors.clone();
+        match whole(body, limit).and_then(|body| authenticated.command(body, now)) {
             Ok(command) => Admission::Forward(command),
-            Err(refusal) => Admission::Answer(refusal.into_answer(&head.cors)),
+            Err(refusal) => Admission::Answer(refusal.into_answer(&cors)),
         }
     }
-}
-
-fn check_expiry(token: Option<&Token>, now: Timestamp) -> Result<(), Refusal> {
-    token::check_expiry(token.and_then(|token| token.expires), now).map_err(Refusal::InvalidToken)
 }
 
 fn whole(body: &Body, limit: usize) -> Result<&[u8], Refusal> {
@@ -203,117 +158,10 @@ fn whole(body: &Body, limit: usize) -> Result<&[u8], Refusal> {
     }
 }
 
-/// Finds what is asked for, and the hub's URL for this request.
-fn route(request: &Request, config: &Config) -> Result<(Route, HubUrl), Refusal> {
-    check_origin(request, config)?;
-    if request.url_length() > MAX_URL_LENGTH {
-        return Err(Refusal::UrlTooLong);
-    }
-    // A host that makes no URL is none that this hub could be at.
-    let hub = config
-        .hub_url(request)
-        .ok_or_else(|| Refusal::NotFound { hub_path: DEFAULT_PATH.to_owned() })?;
-    let path = canonical(request.path());
-    let route = if path == hub.path() || config.hub_aliases.contains(&path) {
-        let serves = config.serves;
-        match request.method() {
-            "GET" if serves.subscribes() => Route::Subscribe,
-            "HEAD" if serves.subscribes() => Route::Probe,
-            "QUERY" if serves.subscribes() => Route::Query,
-            "POST" if serves.publishes() => Route::Publish,
-            "OPTIONS" => Route::Preflight { methods: methods(config) },
-            _ => return Err(Refusal::Method { allowed: methods(config) }),
-        }
-    } else if path == HEALTH_PATH {
-        match request.method() {
-            "GET" | "HEAD" => Route::CheckHealth,
-            "OPTIONS" => Route::Preflight { methods: HEALTH_METHODS },
-            _ => return Err(Refusal::Method { allowed: HEALTH_METHODS }),
-        }
-    } else {
-        return Err(Refusal::NotFound { hub_path: hub.path().to_owned() });
-    };
-    Ok((route, hub))
-}
-
-/// A path without doubled leading slashes or a trailing one. Clients glue URLs together, and a
-/// redirected POST would lose its body.
-fn canonical(path: &str) -> String {
-    format!("/{}", path.trim_matches('/'))
-}
-
-impl<'a> Head<'a> {
-    /// All that can be known before the body.
-    fn unread(
-        self,
-        limit: usize,
-        purpose: impl FnOnce(&Self) -> Result<Purpose, Refusal>,
-    ) -> Result<Step<'a>, Refusal> {
-        let length =
-            self.request.header("content-length").and_then(|length| length.parse::<usize>().ok());
-        if length.is_some_and(|length| length > limit) {
-            return Err(Refusal::body_too_large(limit));
-        }
-        let purpose = purpose(&self)?;
-        if !form::is_content_of(self.request) {
-            return Err(Refusal::NotAForm);
-        }
-        Ok(Step::Read(Unread { head: self, purpose, limit }))
-    }
-
-    /// The token of a publisher, who may publish something.
-    fn publisher(&self, now: Timestamp) -> Result<Token, Refusal> {
-        let (token, presented) = self.token(Role::Publisher, now)?.ok_or(Refusal::NoToken)?;
-        // A cookie comes along whatever page sent the request.
-        if presented == Presentation::Cookie
-            && !cors::may_publish(self.request, self.config, &self.hub)
-        {
-            return Err(Refusal::ForbiddenOrigin);
-        }
-        Ok(token)
-    }
-
-    /// The token of a subscriber, who may need none.
-    fn subscriber(&self, now: Timestamp) -> Result<Option<Token>, Refusal> {
-        match self.token(Role::Subscriber, now)? {
-            Some((token, _)) => Ok(Some(token)),
-            None if self.config.anonymous => Ok(None),
-            None => Err(Refusal::NoToken),
-        }
-    }
-
-    fn token(&self, role: Role, now: Timestamp) -> Result<Option<(Token, Presentation)>, Refusal> {
-        let Some(bearer) = bearer(self.request, self.config)? else { return Ok(None) };
-        let own = self.config.own_url(self.request, &self.hub);
-        let token = token::validate(&bearer, role, self.config, &self.hub, own.as_ref(), now);
-        Ok(Some((token.map_err(Refusal::InvalidToken)?, bearer.presented)))
-    }
-
-    fn publish(&self, token: &Token, body: &[u8]) -> Result<Update, Refusal> {
-        let update = publish::read(body, self.config, &self.hub, self.random)?;
-        if token.publishes_ungranted(&update, self.config) {
-            return Ok(update);
-        }
-        // Of the protocol's first years: every target must be granted as well, and a grant of
-        // them is none of the topics.
-        let topics = update.topics().iter().chain(update.targets());
-        if let Some(topic) = token.grants.refuses(topics, &self.hub) {
-            return Err(Refusal::InsufficientScope(format!(
-                "The access token does not grant publishing to `{topic}`."
-            )));
-        }
-        Ok(update)
-    }
-
-    fn subscribe(&self, token: Option<Token>, body: &[u8]) -> Result<Subscribe, Refusal> {
-        let Self { request, config, hub, cors, random } = self;
-        subscribe::read(request, body, token, config, hub, cors.clone(), *random)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::MAX_QUERY_BODY_LENGTH;
     use crate::tests::{config, sign};
 
     const HUB: &str = "https://hub.example/.well-known/mercure";
@@ -400,5 +248,72 @@ mod tests {
             let Admission::Answer(answer) = unread.admit(&body, NOW) else { panic!() };
             assert_eq!(answer.response.status().as_u16(), status);
         }
+    }
+
+    #[test]
+    fn a_token_that_expires_on_the_way_to_the_holder_is_answered_as_at_the_entry() {
+        let config = config(&[("CORS_ORIGINS", "https://page.example")]);
+        let token = bearer("subscribe", NOW.as_millis() / 1_000 + 1);
+        let fields = [("authorization", token.as_bytes()), ("origin", b"https://page.example")];
+        let request = Request::new("GET", &format!("{HUB}?match=a"), fields);
+        let step = admit(&request, &config, NOW, &[7; 32]);
+        let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) = step else { panic!() };
+        let at = |millis| Timestamp::from_millis(NOW.as_millis() + millis);
+        assert!(subscribe.expired(at(999)).is_none());
+        let Step::Done(Admission::Answer(entry)) = admit(&request, &config, at(1_000), &[7; 32])
+        else {
+            panic!()
+        };
+        let holder = subscribe.expired(at(1_000)).unwrap();
+        assert_eq!(holder.response.status(), 401);
+        assert_eq!(holder.response.headers(), entry.response.headers());
+        assert_eq!(holder.response.body(), entry.response.body());
+        assert_eq!((holder.response.status(), holder.log), (entry.response.status(), entry.log));
+    }
+
+    #[test]
+    fn a_subscriber_without_a_token_never_expires() {
+        let config = config(&[("ANONYMOUS", "1")]);
+        let request = Request::new("GET", &format!("{HUB}?match=a"), []);
+        let step = admit(&request, &config, NOW, &[7; 32]);
+        let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) = step else { panic!() };
+        assert!(subscribe.expired(Timestamp::from_millis(u64::MAX)).is_none());
+    }
+
+    /// Wherever a client puts a token, no value that a shell holds shows it.
+    #[test]
+    fn a_token_is_never_shown() {
+        let config = config(&[("QUERY_AUTHORIZATION", "1"), ("ANONYMOUS", "1")]);
+        let mut forwarded = 0;
+        for role in ["publish", "subscribe"] {
+            let authorization = bearer(role, 2_000_000_000);
+            let token = &authorization["Bearer ".len()..];
+            let bytes = format!("{:?}", token.as_bytes());
+            let bytes = bytes.trim_matches(['[', ']']);
+            let cookie = format!("mercureAuthorization={token}");
+            let query = format!("authorization={token}");
+            let places = [
+                (query.as_str(), vec![]),
+                ("", vec![("authorization", authorization.as_bytes())]),
+                ("", vec![("cookie", cookie.as_bytes()), ("origin", b"https://hub.example")]),
+            ];
+            for (query, fields) in places {
+                for method in ["GET", "HEAD", "QUERY", "POST", "PUT"] {
+                    let url = format!("{HUB}?{query}&match={token}");
+                    let request = Request::new(method, &url, fields.iter().copied());
+                    let body = format!("topic=a&match=a&authorization={token}&data={token}");
+                    let body = Body::Whole(body.into_bytes());
+                    let step = admit(&request, &config, NOW, &[7; 32]);
+                    let mut shown = format!("{request:?} {body:?} {step:?}");
+                    if let Step::Read(unread) = step {
+                        shown += &format!(" {:?}", unread.admit(&body, NOW));
+                    }
+                    forwarded += usize::from(shown.contains("Forward("));
+                    assert!(!shown.contains(token) && !shown.contains(bytes), "{shown}");
+                }
+            }
+        }
+        // For each of the places: a POST of the publisher's, a GET and a QUERY of the subscriber's.
+        assert_eq!(forwarded, 9);
     }
 }

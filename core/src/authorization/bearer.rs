@@ -1,17 +1,15 @@
 //! Where a request carries its access token.
 
-use crate::config::Config;
-use crate::terms::generation::Generation;
-use crate::wire::refusal::Refusal;
-use crate::wire::request::Request;
+use std::fmt;
 
-/// The cookie of the 0.x protocol.
-pub(crate) const LEGACY_COOKIE: &str = "mercureAuthorization";
+use crate::config::{Config, LEGACY_COOKIE};
+use crate::terms::generation::Generation;
+use crate::wire::request::Request;
 
 /// The query parameter of the 0.x protocol.
 const LEGACY_PARAMETER: &str = "authorization";
 
-/// What may stand around a cookie: not all that Unicode calls white space.
+/// What may stand around a cookie: not everything that Unicode calls white space.
 const SPACES: [char; 2] = [' ', '\t'];
 
 /// How a token came.
@@ -19,16 +17,27 @@ const SPACES: [char; 2] = [' ', '\t'];
 pub(crate) enum Presentation {
     Header,
     Query,
-    /// The browser attached it, with or without its user's wish.
+    /// The browser attached it, whether or not its user meant to send the request.
     Cookie,
 }
 
 /// An access token, unverified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Bearer {
     pub(crate) token: String,
     pub(crate) presented: Presentation,
 }
+
+impl fmt::Debug for Bearer {
+    /// Leaves out the token.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Bearer").field("presented", &self.presented).finish_non_exhaustive()
+    }
+}
+
+/// An `Authorization` field that is not one `Bearer` token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MalformedAuthorization;
 
 /// Finds the token of a request, if it has one.
 ///
@@ -39,14 +48,17 @@ pub(crate) struct Bearer {
 /// # Errors
 ///
 /// An `Authorization` field that is not one `Bearer` token; nothing else is then consulted.
-pub(crate) fn bearer(request: &Request, config: &Config) -> Result<Option<Bearer>, Refusal> {
+pub(crate) fn bearer(
+    request: &Request,
+    config: &Config,
+) -> Result<Option<Bearer>, MalformedAuthorization> {
     let mut fields = request.header_values("authorization");
     let (token, presented) = match (fields.next(), fields.next()) {
         (Some(field), None) => {
-            let token = authorization(field).ok_or(Refusal::MalformedToken)?;
+            let token = authorization(field).ok_or(MalformedAuthorization)?;
             (Some(token), Presentation::Header)
         }
-        (Some(_), Some(_)) => return Err(Refusal::MalformedToken),
+        (Some(_), Some(_)) => return Err(MalformedAuthorization),
         (None, _) => match query(request, config) {
             Some(token) => (Some(token), Presentation::Query),
             None => {
@@ -88,7 +100,7 @@ fn authorization(field: &[u8]) -> Option<String> {
 
 /// The first cookie of this name that is not empty, without quotes around its value.
 ///
-/// Split as bytes: what another cookie holds must not hide this one.
+/// Split as bytes, so that a cookie that is not UTF-8 does not hide another.
 fn cookie(request: &Request, name: &str) -> Option<String> {
     request
         .header_values("cookie")
@@ -98,4 +110,15 @@ fn cookie(request: &Request, name: &str) -> Option<String> {
         .map(|(_, value)| value.trim_matches(SPACES).trim_matches('"'))
         .find(|value| !value.is_empty())
         .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let bearer = Bearer { token: "secret".into(), presented: Presentation::Header };
+        assert_eq!(format!("{bearer:?}"), "Bearer { presented: Header, .. }");
+    }
 }

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use crate::authorization::token::InvalidToken;
+use crate::authorization::invalid_token::InvalidToken;
 use crate::limits::MAX_TOKEN_MATCHERS;
-use crate::matching::matcher::{Budget, InvalidMatcher, Matcher, Matchers, TooCostly};
+use crate::matching::budget::{Budget, TooCostly};
+use crate::matching::matcher::Matcher;
+use crate::matching::matchers::Matchers;
 use crate::matching::subject::Subject;
 use crate::terms::hub_url::HubUrl;
 use crate::terms::topic::Topic;
@@ -37,9 +39,9 @@ impl Grants {
     ///
     /// # Errors
     ///
-    /// draft-08, "Authorization Details" and "Topic Matcher List": one bad Mercure detail rejects
-    /// the token, since skipping it would alter what the token grants. Details of another type
-    /// and unknown actions grant nothing, and do no harm.
+    /// draft-08, "Authorization Details" and "Topic Matcher List": one bad Mercure detail makes the
+    /// token invalid, since skipping it would alter what the token grants. Details of another type
+    /// and unknown actions grant nothing and are skipped.
     pub(crate) fn from_details(claim: Option<&Value>, hub: &HubUrl) -> Result<Self, InvalidToken> {
         let mut grants = Self::default();
         let mut budget = Budget::of_token();
@@ -55,8 +57,8 @@ impl Grants {
             if kind != DETAIL_TYPE {
                 continue;
             }
-            // Its `payload` is for presence, and may be of any type: the law wants an object, and
-            // Laravel sends what its application returned, such as `true`.
+            // Its `payload` is for presence, and not looked at. The specification asks for an
+            // object; Laravel sends whatever its application returned, such as `true`.
             let (publish, subscribe) = actions(detail.get("actions"))?;
             let matchers = matchers(detail.get("topics"), hub)?;
             for matcher in matchers {
@@ -72,10 +74,10 @@ impl Grants {
         grants.bounded()
     }
 
-    /// Reads the `mercure` claim of a 0.x token, and whether it has a `publish` member: to have none
-    /// is not the same as to have an empty one.
+    /// Reads the `mercure` claim of a 0.x token, and whether it has a `publish` member: lacking one
+    /// is not the same as having an empty one.
     ///
-    /// PHP writes an empty map as `[]`: no grants.
+    /// A missing claim grants nothing, and neither does `[]`, which is how PHP writes an empty map.
     ///
     /// # Errors
     ///
@@ -141,7 +143,7 @@ fn matchers(value: Option<&Value>, hub: &HubUrl) -> Result<Vec<Matcher>, Invalid
             match entry.get("match_type").map(Value::as_str) {
                 None | Some(Some("exact")) => Ok(Matcher::exact(text)?),
                 Some(Some("urlpattern")) => Ok(Matcher::url_pattern(text, hub)?),
-                // `*` is every topic whatever the type; but a type must be one that exists.
+                // `*` selects every topic whatever the type, but the type has to exist.
                 Some(_) => Err(InvalidToken::Claim("match_type")),
             }
         })
@@ -160,12 +162,6 @@ fn non_empty<'a>(
 
 fn array<'a>(value: &'a Value, name: &'static str) -> Result<&'a [Value], InvalidToken> {
     value.as_array().map(Vec::as_slice).ok_or(InvalidToken::Claim(name))
-}
-
-impl From<InvalidMatcher> for InvalidToken {
-    fn from(reason: InvalidMatcher) -> Self {
-        Self::Matcher(reason)
-    }
 }
 
 #[cfg(test)]

@@ -2,4 +2,5 @@
 
 pub(crate) mod bearer;
 pub(crate) mod grant;
+pub(crate) mod invalid_token;
 pub(crate) mod token;

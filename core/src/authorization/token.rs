@@ -1,8 +1,8 @@
 //! Access tokens: from a JWT to what it allows, or a reason to refuse it.
 //!
-//! Two kinds are told apart by the header's `typ`. `at+jwt` is a token of draft-08 and is held to
-//! all of its rules; anything else is a 0.x token with its `mercure` claim. There is no falling
-//! back from one to the other.
+//! The header's `typ` tells two kinds apart. `at+jwt` is a token of draft-08 and is held to all of
+//! its rules; anything else is a 0.x token with its `mercure` claim. Neither is ever taken for the
+//! other when it turns out to be invalid.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,167 +10,143 @@ use serde_json::{Map, Value};
 
 use crate::authorization::bearer::{Bearer, Presentation};
 use crate::authorization::grant::Grants;
+use crate::authorization::invalid_token::InvalidToken;
 use crate::config::Config;
-use crate::limits::{MAX_TOKEN_LENGTH, MAX_TOKEN_MATCHERS};
-use crate::matching::matcher::InvalidMatcher;
+use crate::limits::MAX_TOKEN_LENGTH;
 use crate::terms::generation::Generation;
 use crate::terms::hub_url::HubUrl;
 use crate::terms::update::Update;
 use crate::time::Timestamp;
 use crate::trust::key::Key;
+use crate::trust::role::Role;
 
 /// Another name of the 0.x claim, for issuers that want names without collisions.
 const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
-
-/// What a token is presented for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Publisher,
-    Subscriber,
-}
-
-impl Role {
-    /// As variables spell it.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Publisher => "PUBLISHER",
-            Self::Subscriber => "SUBSCRIBER",
-        }
-    }
-}
 
 /// A valid token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) grants: Grants,
     generation: Generation,
-    /// When streams that it opened must be closed.
+    /// When the streams that it opened must be closed.
     pub(crate) expires: Option<Timestamp>,
 }
 
 impl Token {
-    /// Whether it publishes this update without a grant: a public one, where the older meaning of
-    /// 0.x tokens is configured.
+    /// Whether it is still valid, for a request that took its time.
+    ///
+    /// # Errors
+    ///
+    /// Its `exp` has passed.
+    pub(crate) fn check_expiry(&self, now: Timestamp) -> Result<(), InvalidToken> {
+        check_expiry(self.expires, now)
+    }
+
+    /// Whether it may publish this update without a grant: a public one may go out so where the
+    /// older meaning of 0.x tokens is configured.
     pub(crate) fn publishes_ungranted(&self, update: &Update, config: &Config) -> bool {
         self.generation == Generation::V0 && config.publish_ungranted && !update.is_private()
     }
 }
 
-/// Why a token is not valid. For the log alone: answers say `invalid_token` and no more
-/// (draft-08, "Error Responses").
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum InvalidToken {
-    #[error("it is longer than {MAX_TOKEN_LENGTH} bytes")]
-    TooLong,
-    #[error("it is not a JWT: three parts of base64url, the first two JSON objects")]
-    NotAJwt,
-    #[error("its header has `crit`, and no extension is understood here")]
-    Critical,
-    #[error("its `alg` is not the configured one")]
-    Algorithm,
-    #[error("MERCURE_{}_JWT_KEY is not set", .0.name())]
-    NoKey(Role),
-    #[error("its issuer has no {}'s key in MERCURE_TRUSTED_ISSUERS", .0.name().to_lowercase())]
-    NoIssuersKey(Role),
-    #[error("PROTOCOL does not allow tokens of {0}")]
-    Generation(Generation),
-    #[error("its issuer's keys are not for tokens of {0}: `tokens` in MERCURE_TRUSTED_ISSUERS")]
-    IssuersGeneration(Generation),
-    #[error("its signature is not of the configured key")]
-    Signature,
-    #[error("it has no `exp`, which an `at+jwt` must have")]
-    NoExpiry,
-    #[error("its `exp` has passed")]
-    Expired,
-    #[error("its `nbf` is to come")]
-    NotYetValid,
-    #[error("MERCURE_TRUSTED_ISSUERS is not set, so no `at+jwt` is accepted")]
-    NoTrustedIssuer,
-    #[error("its `iss` is not in MERCURE_TRUSTED_ISSUERS")]
-    Issuer,
-    #[error("its `aud` holds neither HUB_URL nor one of AUDIENCES")]
-    Audience,
-    #[error("its `{0}` is missing or of the wrong shape")]
-    Claim(&'static str),
-    #[error("a topic matcher in it {0}")]
-    Matcher(InvalidMatcher),
-    #[error("its URL patterns and templates are too large or too costly together")]
-    TooCostly,
-    #[error("it has more than {MAX_TOKEN_MATCHERS} topic matchers")]
-    TooManyMatchers,
-    #[error("it is an `at+jwt` and came in the query, where only 0.x tokens may")]
-    InQuery,
-    #[error("its `mercure` claim has no `publish` member")]
-    NoPublishMember,
+/// The hub as the resource that a token is for (RFC 9068, section 4): what the token's claims and
+/// signature are held against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resource<'a> {
+    pub(crate) config: &'a Config,
+    /// The hub's URL.
+    pub(crate) hub: &'a HubUrl,
+    /// Another of its URLs, at a host that only this hub can have.
+    pub(crate) own: Option<&'a HubUrl>,
 }
 
-/// Validates a token (draft-08, "Token Validation").
-///
-/// # Errors
-///
-/// The first rule that it breaks.
-pub(crate) fn validate(
-    bearer: &Bearer,
-    role: Role,
-    config: &Config,
-    hub: &HubUrl,
-    own: Option<&HubUrl>,
-    now: Timestamp,
-) -> Result<Token, InvalidToken> {
-    let token = bearer.token.as_str();
-    if token.len() > MAX_TOKEN_LENGTH {
-        return Err(InvalidToken::TooLong);
-    }
-    let (message, signature) = token.rsplit_once('.').ok_or(InvalidToken::NotAJwt)?;
-    let (header, claims) = message.split_once('.').ok_or(InvalidToken::NotAJwt)?;
-    let header = json_object(header).ok_or(InvalidToken::NotAJwt)?;
-    let claims = json_object(claims);
-    let generation = generation(&header);
-    if !config.protocol.contains(generation) {
-        return Err(InvalidToken::Generation(generation));
-    }
-    // Not verified yet, `iss` may choose among the keys that are trusted.
-    let issuer = claims.as_ref().and_then(|claims| claims.get("iss")?.as_str());
-    verify(&header, message, signature, config.issuers.key(issuer, generation, role)?)?;
+impl Resource<'_> {
+    /// Validates a token (draft-08, "Token Validation").
+    ///
+    /// # Errors
+    ///
+    /// The first rule that it breaks.
+    pub(crate) fn validate(
+        &self,
+        bearer: &Bearer,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<Token, InvalidToken> {
+        let token = bearer.token.as_str();
+        if token.len() > MAX_TOKEN_LENGTH {
+            return Err(InvalidToken::TooLong);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(InvalidToken::NotAJwt)?;
+        let (header, claims) = message.split_once('.').ok_or(InvalidToken::NotAJwt)?;
+        let header = json_object(header).ok_or(InvalidToken::NotAJwt)?;
+        let claims = json_object(claims);
+        let generation = generation(&header);
+        if !self.config.protocol.contains(generation) {
+            return Err(InvalidToken::Generation(generation));
+        }
+        // `iss` is not verified yet; all that it does is to choose among trusted keys.
+        let issuer = claims.as_ref().and_then(|claims| claims.get("iss")?.as_str());
+        verify(&header, message, signature, self.config.issuers.key(issuer, generation, role)?)?;
 
-    let claims = claims.ok_or(InvalidToken::NotAJwt)?;
-    let expires = date(&claims, "exp")?;
-    check_expiry(expires, now)?;
-    if date(&claims, "nbf")?.is_some_and(|start| start > now) {
-        return Err(InvalidToken::NotYetValid);
+        let claims = claims.ok_or(InvalidToken::NotAJwt)?;
+        let expires = date(&claims, "exp")?;
+        check_expiry(expires, now)?;
+        if date(&claims, "nbf")?.is_some_and(|start| start > now) {
+            return Err(InvalidToken::NotYetValid);
+        }
+        let grants = match generation {
+            Generation::V1 => {
+                // draft-08, "Security Considerations": access tokens must not be passed in URLs.
+                if bearer.presented == Presentation::Query {
+                    return Err(InvalidToken::InQuery);
+                }
+                // RFC 9068, section 4, and draft-08: `exp`, `iss` and `aud` are required; a key was
+                // found by `iss`.
+                if expires.is_none() {
+                    return Err(InvalidToken::NoExpiry);
+                }
+                self.check_audience(&claims)?;
+                Grants::from_details(claims.get("authorization_details"), self.hub)?
+            }
+            Generation::V0 => {
+                let claim = claims.get("mercure").or_else(|| claims.get(NAMESPACED_CLAIM));
+                let (grants, may_publish) = Grants::from_mercure_claim(claim)?;
+                if role == Role::Publisher && !may_publish {
+                    return Err(InvalidToken::NoPublishMember);
+                }
+                grants
+            }
+        };
+        Ok(Token { grants, generation, expires })
     }
-    let grants = match generation {
-        Generation::V1 => {
-            // draft-08, "Security Considerations": access tokens must not be passed in URLs.
-            if bearer.presented == Presentation::Query {
-                return Err(InvalidToken::InQuery);
-            }
-            // RFC 9068, section 4, and draft-08: `exp`, `iss` and `aud` are required; a key was
-            // found by `iss`.
-            if expires.is_none() {
-                return Err(InvalidToken::NoExpiry);
-            }
-            check_audience(&claims, config, [Some(hub), own])?;
-            Grants::from_details(claims.get("authorization_details"), hub)?
-        }
-        Generation::V0 => {
-            let claim = claims.get("mercure").or_else(|| claims.get(NAMESPACED_CLAIM));
-            let (grants, may_publish) = Grants::from_mercure_claim(claim)?;
-            if role == Role::Publisher && !may_publish {
-                return Err(InvalidToken::NoPublishMember);
-            }
-            grants
-        }
-    };
-    Ok(Token { grants, generation, expires })
+
+    /// `aud` is one string or several, and one of them must be this hub: by one of its URLs and any
+    /// of its paths.
+    fn check_audience(&self, claims: &Map<String, Value>) -> Result<(), InvalidToken> {
+        let Resource { config, hub, own } = *self;
+        let is_url = |url: &HubUrl, audience: &str| {
+            let path = audience.strip_prefix(&url.origin());
+            audience == url.as_str()
+                || path.is_some_and(|path| config.hub_aliases.iter().any(|alias| alias == path))
+        };
+        let is_this_hub = |audience: &Value| {
+            audience.as_str().is_some_and(|audience| {
+                config.audiences.iter().any(|listed| listed == audience)
+                    || is_url(hub, audience)
+                    || own.is_some_and(|own| is_url(own, audience))
+            })
+        };
+        let accepted = match claims.get("aud") {
+            Some(Value::Array(audiences)) => audiences.iter().any(is_this_hub),
+            Some(audience) => is_this_hub(audience),
+            None => false,
+        };
+        if accepted { Ok(()) } else { Err(InvalidToken::Audience) }
+    }
 }
 
 /// draft-08, "Token Validation": `exp` counts if it is there, without leeway.
-///
-/// # Errors
-///
-/// Where it has come.
-pub(crate) fn check_expiry(expires: Option<Timestamp>, now: Timestamp) -> Result<(), InvalidToken> {
+fn check_expiry(expires: Option<Timestamp>, now: Timestamp) -> Result<(), InvalidToken> {
     match expires {
         Some(expires) if expires <= now => Err(InvalidToken::Expired),
         _ => Ok(()),
@@ -191,7 +167,7 @@ fn verify(
     signature: &str,
     key: &Key,
 ) -> Result<(), InvalidToken> {
-    // RFC 7515, section 4.1.11: what is critical and not understood makes the token invalid.
+    // RFC 7515, section 4.1.11: a critical extension that is not understood makes it invalid.
     if header.contains_key("crit") {
         return Err(InvalidToken::Critical);
     }
@@ -206,7 +182,7 @@ fn verify(
 }
 
 /// draft-08, "Token Validation": `typ` is `at+jwt`, in any case, with or without `application/`
-/// (RFC 7515, section 4.1.9). Tokens of the 0.x protocol have any other, or none.
+/// (RFC 7515, section 4.1.9). Tokens of the 0.x protocol have another `typ`, or none.
 fn generation(header: &Map<String, Value>) -> Generation {
     let typ = header.get("typ").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
     match typ.strip_prefix("application/").unwrap_or(&typ) {
@@ -236,32 +212,6 @@ fn date(
     }
 }
 
-/// `aud` is one string or several; one of them must be this hub, by one of its URLs and whichever of
-/// its paths.
-fn check_audience(
-    claims: &Map<String, Value>,
-    config: &Config,
-    urls: [Option<&HubUrl>; 2],
-) -> Result<(), InvalidToken> {
-    let is_this_hub = |audience: &Value| {
-        audience.as_str().is_some_and(|audience| {
-            config.audiences.iter().any(|listed| listed == audience)
-                || urls.iter().flatten().any(|url| {
-                    audience == url.as_str()
-                        || audience
-                            .strip_prefix(&url.origin())
-                            .is_some_and(|path| config.hub_aliases.iter().any(|it| it == path))
-                })
-        })
-    };
-    let accepted = match claims.get("aud") {
-        Some(Value::Array(audiences)) => audiences.iter().any(is_this_hub),
-        Some(audience) => is_this_hub(audience),
-        None => false,
-    };
-    if accepted { Ok(()) } else { Err(InvalidToken::Audience) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,7 +226,8 @@ mod tests {
             let length = token.len();
             let bearer = Bearer { token, presented: Presentation::Header };
             let now = Timestamp::from_millis(1);
-            let validated = validate(&bearer, Role::Subscriber, &config(&[]), &hub, None, now);
+            let resource = Resource { config: &config(&[]), hub: &hub, own: None };
+            let validated = resource.validate(&bearer, Role::Subscriber, now);
             (length, validated.map(|_| ()))
         };
         // Three bytes of claims are four of a token.

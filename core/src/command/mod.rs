@@ -1,23 +1,22 @@
 //! What an entry that has admitted a request sends to the holder of the log.
 
+pub(crate) mod health;
 pub(crate) mod publish;
 pub(crate) mod subscribe;
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use crate::command::health::CheckHealth;
 use crate::command::publish::Publish;
 use crate::command::subscribe::Subscribe;
-use crate::wire::answer::{Response, respond};
-use crate::wire::cors::Cors;
-use crate::wire::unavailable::Unavailable;
+use crate::wire::answer::Answer;
 
-/// The version of the encoding. While a new version is deployed, entry and holder may differ for
-/// a moment; they must not misunderstand each other.
-const VERSION: u32 = 2;
+/// The version of the encoding. While a new version is being deployed, the entry's and the
+/// holder's may differ for a moment, and neither must misunderstand the other.
+const VERSION: u32 = 3;
 
-/// An admitted request.
+/// An admitted request. A holder that does not carry out one of these is not a hub, so a new kind
+/// of command is a breaking change on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Append an update.
@@ -28,7 +27,7 @@ pub enum Command {
     CheckHealth(CheckHealth),
 }
 
-/// Bytes that are no command of this version.
+/// Bytes that are not a command of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a command of version {VERSION}")]
 pub struct UnknownCommand;
@@ -49,7 +48,8 @@ impl Command {
     /// The command as bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        // Strings and numbers always serialize; an empty command would be refused as unknown.
+        // It cannot fail: strings and numbers always serialize. And if it did, the holder would
+        // refuse the empty command as an unknown one.
         serde_json::to_vec(&Outgoing { version: VERSION, command: self }).unwrap_or_default()
     }
 
@@ -57,7 +57,8 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// Bytes of another version, or no command at all: answer as for a passing failure.
+    /// Bytes of another version, or of something else: a passing failure, while a new version is
+    /// being deployed.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, UnknownCommand> {
         match serde_json::from_slice(bytes) {
             Ok(Incoming { version: VERSION, command }) => Ok(command),
@@ -67,27 +68,11 @@ impl Command {
 
     /// The answer when the holder cannot carry it out just now.
     #[must_use]
-    pub fn unavailable(&self) -> Unavailable {
+    pub fn unavailable(&self) -> Answer {
         match self {
-            Self::Publish(publish) => Unavailable::refused(&publish.cors),
+            Self::Publish(publish) => publish.unavailable(),
             Self::Subscribe(subscribe) => subscribe.unavailable(),
-            Self::CheckHealth(check) => Unavailable::refused(&check.cors),
+            Self::CheckHealth(check) => check.unavailable(),
         }
-    }
-}
-
-/// A question after the hub's health.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckHealth {
-    pub(crate) cors: Cors,
-}
-
-impl CheckHealth {
-    /// The answer when a row could be written and read.
-    #[must_use]
-    pub fn healthy(&self) -> Response {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        respond(StatusCode::OK, headers, b"ok\n".to_vec(), &self.cors)
     }
 }

@@ -1,10 +1,10 @@
-//! Names that are not in the table: old ones, those of a later version, and misspelt ones.
+//! Names that are not in the table: old ones, those of later versions, and misspelt ones.
 
 use std::collections::BTreeMap;
 
-use super::VARIABLES;
+use crate::config::variables::VARIABLES;
 
-/// The names that the first hubs of this protocol used, and what they are called today.
+/// The names that this protocol's first hubs used, and today's names for them.
 pub(super) const OLD: [(&str, &[&str]); 4] = [
     ("JWT_KEY", &["MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY"]),
     ("ALLOW_ANONYMOUS", &["ANONYMOUS"]),
@@ -12,11 +12,11 @@ pub(super) const OLD: [(&str, &[&str]); 4] = [
     ("PUBLISH_ALLOWED_ORIGINS", &["PUBLISH_ORIGINS"]),
 ];
 
-/// Variables of a later version. Ignoring one could open what its owner meant to close.
+/// Variables of later versions. To ignore one could open what its owner meant to close.
 pub(super) const NOT_YET: [&str; 1] = ["SUBSCRIPTIONS"];
 
-/// The same values by the names of today. An old name counts for those of its new ones that have no
-/// value.
+/// The same values by today's names. The value of an old name stands for each of its new ones that
+/// has none.
 #[must_use]
 pub fn by_todays_names(mut values: BTreeMap<String, String>) -> BTreeMap<String, String> {
     for (old, names) in OLD {
@@ -31,13 +31,13 @@ pub fn by_todays_names(mut values: BTreeMap<String, String>) -> BTreeMap<String,
     values
 }
 
-/// Every name that means something to the hub, or is refused by it.
+/// Every name that the hub reads or refuses.
 pub fn all() -> impl Iterator<Item = &'static str> {
     let today = VARIABLES.iter().map(|variable| variable.name);
     today.chain(OLD.map(|(old, _)| old)).chain(NOT_YET)
 }
 
-/// The variable that a name resembles: at edit distance 1 or 2, and not itself a variable.
+/// The variable that this name, which is not one, resembles: at edit distance 1 or 2.
 #[must_use]
 pub fn resembles(name: &str) -> Option<&'static str> {
     let nearest =

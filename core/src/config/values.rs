@@ -1,198 +1,158 @@
-//! Values: from text to what it means, or a sentence that says what is wrong and what to write.
+//! Values by name. Every mistake in them is noted and reading goes on, so that users are told of all
+//! mistakes at once.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use url::Url;
+use crate::config::config_error::ConfigError;
+use crate::config::names;
+use crate::config::platform::Platform;
+use crate::config::variables::VARIABLES;
+use crate::trust::issuer::{Issuer, Keys};
+use crate::trust::key::Key;
+use crate::trust::weakness::Weakness;
+use crate::trust::{issuer_list, key_text};
 
-use super::{NativeReaders, Origins};
-use crate::config::serves::Serves;
-use crate::terms::generation::{Generation, Generations};
-use crate::terms::hub_url::HubUrl;
-
-/// The largest body whose update fits a row of the log, which holds 2 MB.
-const LARGEST_BODY: usize = 1_900_000;
-
-/// The longest duration: ten years, in milliseconds.
-const LONGEST: u64 = 3650 * 86_400_000;
-
-pub(super) fn hub_url(text: &str) -> Result<HubUrl, String> {
-    HubUrl::parse(text).map_err(|error| {
-        format!("`{text}` {error}; write it like https://hub.example.com/.well-known/mercure")
-    })
+/// The values that are set, and what was found wrong with those that were read.
+pub(super) struct Values<'a> {
+    platform: &'a Platform,
+    values: BTreeMap<String, String>,
+    mistakes: Vec<Mistake>,
+    warnings: Vec<String>,
+    well_known_keys: Vec<String>,
 }
 
-/// Paths at which the hub answers as well.
-pub(super) fn paths(text: &str) -> Result<Vec<String>, String> {
-    let path = |item: &String| {
-        // Written as it will be compared: with one slash at the front and none at the end.
-        let spelt = HubUrl::parse(&format!("https://hub.example{item}"));
-        spelt.ok().filter(|url| url.path() == item).map(|_| item.clone()).ok_or_else(|| {
-            format!(
-                "`{item}` is not a path for the hub; write it like /hub, without a slash at its end"
-            )
-        })
-    };
-    list(text)?.iter().map(path).collect()
+struct Mistake {
+    name: String,
+    what: String,
 }
 
-pub(super) fn protocol(text: &str) -> Result<Generations, String> {
-    match text {
-        "both" => Ok(Generations::Both),
-        "1.0" => Ok(Generations::Only(Generation::V1)),
-        "0.x" => Ok(Generations::Only(Generation::V0)),
-        _ => Err(format!("`{text}` is not one of `both`, `1.0`, `0.x`")),
-    }
-}
-
-/// Items separated by spaces or commas.
-pub(super) fn list(text: &str) -> Result<Vec<String>, String> {
-    let items = text.split([' ', ',', '\t', '\n']);
-    Ok(items.filter(|item| !item.is_empty()).map(str::to_owned).collect())
-}
-
-pub(super) fn switch(text: &str) -> Result<bool, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "1" | "true" | "on" | "yes" => Ok(true),
-        "0" | "false" | "off" | "no" => Ok(false),
-        _ => Err(format!("`{text}` is neither on nor off; write 1 or 0")),
-    }
-}
-
-pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
-    list(text)?.iter().map(|item| origin(item)).collect()
-}
-
-pub(super) fn cors_origins(text: &str) -> Result<Origins, String> {
-    match text {
-        "*" => Ok(Origins::All),
-        _ => origins(text).map(Origins::Listed),
-    }
-}
-
-/// An origin as browsers spell it in the `Origin` field.
-fn origin(text: &str) -> Result<String, String> {
-    let spelt = Url::parse(text).map(|url| url.origin().ascii_serialization());
-    match spelt {
-        Ok(origin)
-            if !origin.contains('*')
-                && origin == text.trim_end_matches('/').to_ascii_lowercase() =>
-        {
-            Ok(origin)
+impl<'a> Values<'a> {
+    pub(super) fn new(
+        platform: &'a Platform,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let given = variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let mut values = Self {
+            platform,
+            values: BTreeMap::new(),
+            mistakes: Vec::new(),
+            warnings: Vec::new(),
+            well_known_keys: Vec::new(),
+        };
+        for (name, value) in names::by_todays_names(given) {
+            if names::NOT_YET.contains(&name.as_str()) {
+                values.mistake(&name, "is not supported by this version; remove it");
+            } else if !platform.reads(&name) {
+                values.warn(format!("{name} has no effect on {}; remove it", platform.name));
+            } else if VARIABLES.iter().any(|variable| variable.name == name) {
+                values.values.insert(name, value);
+            } else if let Some(known) = names::resembles(&name) {
+                values.warn(format!("{name} is not a variable of the hub; did you mean {known}?"));
+            }
         }
-        _ => Err(format!(
-            "`{text}` is not an origin; write scheme and host alone, like https://www.example.com"
-        )),
+        values
     }
-}
 
-pub(super) fn cookie_name(text: &str) -> Result<String, String> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_token) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("`{text}` is not a cookie's name; use letters, digits, `-` and `_`"))
+    pub(super) fn mistake(&mut self, name: &str, what: &str) {
+        self.mistakes.push(Mistake { name: name.to_owned(), what: what.to_owned() });
     }
-}
 
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
-    match scaled(text, &units) {
-        Some(millis) if (1..=LONGEST).contains(&millis) => Ok(Duration::from_millis(millis)),
-        _ => {
-            Err(format!("`{text}` is not a duration of 1ms to 3650d; write it like 25s, 5m or 24h"))
+    pub(super) fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// The parsed value, or else the default: also in place of a mistake, so that what follows has a
+    /// value to be checked with.
+    #[expect(
+        clippy::expect_used,
+        reason = "defaults are constants, and xtask's tests read those of every platform"
+    )]
+    pub(super) fn required<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> T {
+        let given = self.optional(name, &parse);
+        given.unwrap_or_else(|| parse(self.platform.default_of(name)).expect("a valid default"))
+    }
+
+    /// The parsed value, if there is one.
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let parsed = parse(self.values.get(name)?.trim());
+        parsed.map_err(|what| self.mistake(name, &what)).ok()
+    }
+
+    /// The key of a role, with the algorithm that another variable names.
+    pub(super) fn key(&mut self, name: &str, algorithm_name: &str) -> Option<Key> {
+        // A wrong algorithm is noted even if there is no key that it would be for.
+        let algorithm = self.optional(algorithm_name, |name| {
+            key_text::algorithm(name).map_err(|what| format!("is {what}"))
+        });
+        if self.has(algorithm_name) && algorithm.is_none() {
+            return None;
+        }
+        match key_text::key(self.values.get(name)?, algorithm, algorithm_name) {
+            Ok(read) => {
+                for weakness in read.weaknesses {
+                    self.note(name, weakness);
+                }
+                Some(read.key)
+            }
+            Err(what) => {
+                self.mistake(name, &what);
+                None
+            }
         }
     }
-}
 
-/// How long a stream lives; nothing, where it is to end as soon as it has caught up.
-pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
-    match text {
-        "0" | "0s" => Ok(Duration::ZERO),
-        _ => duration(text).map_err(|what| format!("{what}, or 0 for streams that only catch up")),
-    }
-}
-
-pub(super) fn size(text: &str) -> Result<usize, String> {
-    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("kB", 1_000), ("MB", 1_000_000), ("", 1)];
-    match scaled(text, &units).map(usize::try_from) {
-        Some(Ok(bytes)) if bytes > 0 => Ok(bytes),
-        _ => Err(format!(
-            "`{text}` is not a size above zero that this hub can hold; write it like 256KiB or 1MiB"
-        )),
-    }
-}
-
-pub(super) fn body_size(text: &str) -> Result<usize, String> {
-    match size(text)? {
-        bytes if bytes <= LARGEST_BODY => Ok(bytes),
-        _ => Err(format!("`{text}` is more than the log can keep; write 1900kB or less")),
-    }
-}
-
-/// A whole number above zero, and its unit.
-fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let (_, factor) = units.iter().find(|(name, _)| *name == unit.trim())?;
-    number.parse::<u64>().ok()?.checked_mul(*factor)
-}
-
-pub(super) fn count(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err(format!("`{text}` is not a whole number above zero; write it like 10000")),
-    }
-}
-
-pub(super) fn quantity(text: &str) -> Result<usize, String> {
-    let number = count(text)?;
-    usize::try_from(number).map_err(|_| format!("`{text}` is too large"))
-}
-
-pub(super) fn native_readers(text: &str) -> Result<NativeReaders, String> {
-    match text {
-        "auto" => Ok(NativeReaders::Auto),
-        "always" => Ok(NativeReaders::Always),
-        "never" => Ok(NativeReaders::Never),
-        _ => Err(format!("`{text}` is not one of `auto`, `always`, `never`")),
-    }
-}
-
-pub(super) fn serves(text: &str) -> Result<Serves, String> {
-    match text {
-        "both" => Ok(Serves::Both),
-        "publish" => Ok(Serves::Publish),
-        "subscribe" => Ok(Serves::Subscribe),
-        _ => Err(format!("`{text}` is not one of `both`, `publish`, `subscribe`")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_and_sizes() {
-        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
-        assert_eq!(duration("2 d"), Ok(Duration::from_secs(172_800)));
-        assert!(duration("5").is_err());
-        assert!(duration("99999999999999999999h").is_err());
-        assert_eq!(size("350kB"), Ok(350_000));
-        assert_eq!(size("1048576"), Ok(1 << 20));
-        assert!(size("KiB").is_err());
-    }
-
-    #[test]
-    fn origins_are_spelt_as_browsers_do() {
-        assert_eq!(
-            origins("https://A.example/, http://localhost:8788"),
-            Ok(vec!["https://a.example".into(), "http://localhost:8788".into()])
-        );
-        for wrong in
-            ["a.example", "https://a.example/x", "https://a.example:443", "null", "file:///"]
-        {
-            assert!(origins(wrong).is_err(), "{wrong}");
+    pub(super) fn issuers(&mut self, name: &str, own: &Keys) -> Vec<Issuer> {
+        let Some(text) = self.values.get(name) else { return Vec::new() };
+        let mut weak = Vec::new();
+        let issuers = issuer_list::read(text, own, &mut |key, weakness| weak.push((key, weakness)));
+        for (key, weakness) in weak {
+            self.note(&key, weakness);
         }
+        issuers.map_err(|what| self.mistake(name, &what)).unwrap_or_default()
+    }
+
+    fn note(&mut self, key: &str, weakness: Weakness) {
+        let warning = format!("{key} {weakness}");
+        match weakness {
+            Weakness::WellKnown => self.well_known_keys.push(warning),
+            Weakness::WhiteSpace | Weakness::Short(_) => self.warn(warning),
+        }
+    }
+
+    /// The warnings about keys that anybody can look up, which are not yet among the others.
+    pub(super) fn well_known_keys(&self) -> &[String] {
+        &self.well_known_keys
+    }
+
+    /// Whether a mistake was found so far.
+    pub(super) fn has_mistakes(&self) -> bool {
+        !self.mistakes.is_empty()
+    }
+
+    /// Whether a mistake was found in one of these variables.
+    pub(super) fn has_mistakes_in(&self, names: &[&str]) -> bool {
+        self.mistakes.iter().any(|mistake| names.contains(&mistake.name.as_str()))
+    }
+
+    /// The warnings, if there is no mistake.
+    pub(super) fn finish(self) -> Result<Vec<String>, ConfigError> {
+        if self.mistakes.is_empty() {
+            return Ok(self.warnings);
+        }
+        let line = |Mistake { name, what }| format!("{name}: {what}");
+        let mistakes = self.mistakes.into_iter().map(line).collect();
+        Err(ConfigError { mistakes, warnings: self.warnings })
     }
 }

@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::matching::template::{self, Template};
+use crate::matching::template::{Scan, Template};
 use crate::matching::url_pattern::ParsedTopic;
 use crate::terms::hub_url::HubUrl;
+use crate::terms::topic::Topic;
+use crate::terms::update::{StoredUpdate, Update};
 
 /// The topics of one update: their texts and, once a pattern asks, the URLs that they resolve to.
 /// Each is resolved once for each hub URL, and scanned once for templates, however many matchers
@@ -17,7 +19,7 @@ pub(crate) struct Subject<'a> {
     resolved: RefCell<Vec<(HubUrl, Rc<Resolved>)>>,
     /// The topic that a template asked about last, by its place: a scan is much larger than a topic,
     /// and templates are asked topic by topic.
-    scanned: RefCell<Option<(usize, Rc<template::Topic<'a>>)>>,
+    scanned: RefCell<Option<(usize, Rc<Scan<'a>>)>>,
 }
 
 /// Topics that parse as URL references; patterns match no others.
@@ -33,8 +35,19 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The same, meant for these targets; for none in particular where there are none.
-    pub(crate) fn for_targets(self, targets: impl Iterator<Item = &'a str>) -> Self {
+    /// What matchers look at of an update.
+    pub(crate) fn of(update: &'a Update) -> Self {
+        Self::new(update.topics().iter().map(Topic::as_str))
+            .for_targets(update.targets().iter().map(Topic::as_str))
+    }
+
+    /// The same of an update that a log keeps, without restoring it.
+    pub(crate) fn of_stored(stored: &'a StoredUpdate) -> Self {
+        Self::new(stored.each_topic()).for_targets(stored.each_target())
+    }
+
+    /// The same subject, restricted to these targets, if any.
+    fn for_targets(self, targets: impl Iterator<Item = &'a str>) -> Self {
         let targets = Self::new(targets);
         let targets = (!targets.topics.is_empty()).then(|| Box::new(targets));
         Self { targets, ..self }
@@ -70,12 +83,36 @@ impl<'a> Subject<'a> {
                 match &*scanned {
                     Some((scanned, topic)) if *scanned == index => Rc::clone(topic),
                     _ => {
-                        let topic = Rc::new(template::Topic::scan(topic));
+                        let topic = Rc::new(Scan::new(topic));
                         *scanned = Some((index, Rc::clone(&topic)));
                         topic
                     }
                 }
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_the_audience_of_a_stored_update() {
+        let stored = |targets: &str| StoredUpdate {
+            id: "urn:a".into(),
+            topics: "a\nb".into(),
+            targets: targets.into(),
+            data: String::new(),
+            private: true,
+            event_type: None,
+            retry: None,
+        };
+        let without = stored("");
+        assert_eq!(Subject::of_stored(&without).audience().topics(), ["a", "b"]);
+        let with = stored("/users/1\n/users/2");
+        let subject = Subject::of_stored(&with);
+        assert_eq!(subject.topics(), ["a", "b"]);
+        assert_eq!(subject.audience().topics(), ["/users/1", "/users/2"]);
     }
 }

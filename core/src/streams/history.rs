@@ -1,11 +1,11 @@
 //! What a stream asks of the log, and what the log answers.
 //!
 //! The core decides what to read; a shell reads it, from SQLite at once or from a table over the
-//! network. `oldest`, which comes with each answer, tells what the log no longer keeps.
+//! network, and fills pages with a [`Pager`](crate::Pager).
 
 use std::sync::Arc;
 
-use crate::matching::index::StreamId;
+use crate::streams::stream_id::StreamId;
 use crate::terms::cursor::{Place, Position};
 use crate::terms::event_id::EventId;
 use crate::terms::update::Update;
@@ -20,28 +20,44 @@ pub struct Appended {
     pub update: Arc<Update>,
 }
 
-/// Which update's place and id a stream asks for.
+/// What a stream asks of the log before it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// The first with this id (draft-08, "Reconciliation": a repeated id is its earliest).
-    Id(EventId),
-    /// The one at this position.
-    At(Position),
-    /// The one at this place, which some reader was told as its own: it may be followed where
-    /// `oldest` says that all that followed it is kept.
+    /// The first update with this id (draft-08, "Reconciliation": a repeated id is its earliest).
+    /// [`Located::Found`] or [`Located::Unknown`].
+    Id {
+        /// The id.
+        id: EventId,
+        /// Where the longest replay begins: an update before it need not be found.
+        floor: Position,
+    },
+    /// Whether all that followed this place is kept, which some reader was told as its own.
+    /// [`Located::Kept`] or [`Located::Unknown`].
     Told(Place),
-    /// The newest up to and including this position.
+    /// The update at the floor, so that its id can be told; and where it is not kept, the oldest
+    /// update after it. [`Located::Found`] or [`Located::Oldest`].
+    Floor {
+        /// Where the longest replay begins.
+        floor: Position,
+        /// Where the log ends, as far as the holder knows.
+        end: Position,
+    },
+    /// The newest update up to and including this position. [`Located::Found`] or
+    /// [`Located::Unknown`].
     Newest(Position),
 }
 
-/// The answer to a [`Location`].
+/// The log's answer to a [`Location`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Located {
-    /// The update's place and id; `None` where the log does not keep it.
-    pub found: Option<(Place, EventId)>,
-    /// The oldest update kept; where none is, the place of the next one. A log that cannot tell
-    /// says what it knows of the place that was asked for: from here on all is kept.
-    pub oldest: Position,
+pub enum Located {
+    /// The update is kept, and so is all that followed it: its place and its id.
+    Found(Place, EventId),
+    /// All that followed the place is kept.
+    Kept,
+    /// The update is not kept. The oldest that is, or the position of the next one where none is.
+    Oldest(Position),
+    /// The log keeps no such update, or not all that followed it.
+    Unknown,
 }
 
 /// A stream asks for a page: the updates after one position up to and including another.
@@ -55,8 +71,8 @@ pub struct Fetch {
     pub through: Position,
     /// as far as this allows.
     pub limit: PageLimit,
-    /// When the stream arrived, or fell behind: no later than the log judged its cursor. A log that
-    /// expires updates still owes the stream those that had not expired at this moment.
+    /// When the stream was promised what it replays. An update that had not expired then is part of
+    /// the page, though it may have expired since: or its reader would miss it without a word.
     pub as_of: Timestamp,
 }
 
@@ -79,6 +95,7 @@ pub struct Page {
     pub reached: Position,
     /// As in [`Place`], for where it ends; `None` where nothing in it tells the time.
     pub since: Option<Timestamp>,
-    /// As in [`Located`].
+    /// The oldest update kept; where none is, the position of the next one. A stream that has yet
+    /// to read older ones is cut, and its reader learns what it missed when it resumes.
     pub oldest: Position,
 }

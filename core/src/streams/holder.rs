@@ -1,14 +1,21 @@
 //! The holder of streams: all those of one object, or of one process.
 //!
-//! After every `handle_*`, drain [`Holder::poll_output`] and carry out what comes, in order; then
-//! sleep until [`Holder::poll_timeout`], if there is one. Pages of history are asked for apart,
-//! by [`Holder::poll_fetch`]: read one, drain the outputs again, and let others run before the
-//! next, so that no replay holds up what is live, and memory holds one page at a time.
+//! Methods come in three kinds, as they do in other protocol crates without I/O:
 //!
-//! Everything the holder hears of is durable: its position is the newest durable update, and no
-//! stream is given anything past it.
+//! - `handle_*` tell it what happened: a subscriber came, updates became durable, time passed.
+//! - `poll_*` say what it wants: bytes written, a question asked, a page read, to be woken.
+//! - the rest are plain getters.
+//!
+//! After every `handle_*`, drain [`Holder::poll_output`] and carry out what comes, in order; then
+//! sleep until [`Holder::poll_timeout`], if there is one. Pages of history are asked for separately,
+//! by [`Holder::poll_fetch`]: read one, drain the outputs again, and let others run before the
+//! next, so that no replay holds up what is live, and memory holds one page at a time. The crate's
+//! documentation has that loop as an example.
+//!
+//! Everything the holder hears of is durable. It stands at the newest durable update, and no stream
+//! is given anything past it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,73 +23,32 @@ use bytes::Bytes;
 use crate::command::subscribe::Subscribe;
 use crate::config::Config;
 use crate::limits::{MAX_HOLDER_MATCHERS_SIZE, PAGE_UPDATES};
-use crate::matching::index::{StreamId, Streams};
-use crate::streams::history::{Appended, Fetch, Located, Location, Page, PageLimit};
+use crate::matching::index::Index;
+use crate::matching::subject::Subject;
+use crate::streams::history::{Appended, Fetch, Located, Page, PageLimit};
 use crate::streams::outbox::Waiting;
-use crate::streams::resume::{Log, Next};
+use crate::streams::output::Output;
+use crate::streams::resume::{Horizon, Next};
 use crate::streams::session::{Due, Pace, Session, State};
+use crate::streams::stream_id::StreamId;
+use crate::streams::waiters::Waiters;
+use crate::streams::wakes::Wakes;
 use crate::terms::cursor::{CursorKey, Place, Position};
 use crate::time::Timestamp;
 use crate::wire::sse;
-use crate::wire::unavailable::Unavailable;
-
-/// What a holder wants done.
-#[derive(Clone, Debug)]
-pub enum Output {
-    /// Begin the response of a stream; its body is what `Write` brings.
-    Open {
-        /// The stream.
-        stream: StreamId,
-        /// Status and header fields.
-        response: http::Response<()>,
-        /// Whether chunks that wait for its reader are to leave as one; else each by itself.
-        joins: bool,
-    },
-    /// Answer this instead of a stream.
-    Answer {
-        /// The stream that is not to be.
-        stream: StreamId,
-        /// The answer.
-        unavailable: Unavailable,
-    },
-    /// Write these bytes to each of these streams.
-    Write {
-        /// The streams.
-        streams: Vec<StreamId>,
-        /// The bytes.
-        bytes: Bytes,
-    },
-    /// Look this up, and answer with [`Holder::handle_located`].
-    Locate {
-        /// The stream that asks.
-        stream: StreamId,
-        /// What it asks for.
-        location: Location,
-    },
-    /// End a stream, whose reader has taken all that was written.
-    Close {
-        /// The stream.
-        stream: StreamId,
-    },
-    /// End a stream at once; what its reader has not taken is to be dropped.
-    Cut {
-        /// The stream.
-        stream: StreamId,
-    },
-}
 
 /// All streams of one place.
 #[derive(Debug)]
 pub struct Holder {
     key: CursorKey,
-    position: Position,
+    reached: Place,
     sessions: BTreeMap<StreamId, Session>,
-    streams: Streams,
-    /// For each session one moment, not later than when something is due to it.
-    wakes: BTreeSet<(Timestamp, StreamId)>,
+    index: Index<StreamId>,
+    wakes: Wakes,
     /// How much the matchers of all sessions keep.
     matchers_size: usize,
     waiting: Waiting,
+    waiters: Waiters,
     outputs: VecDeque<Output>,
     /// The streams that ask for a page, in turn.
     fetching: VecDeque<StreamId>,
@@ -93,17 +59,18 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// A holder without streams, over a log whose newest durable update is at `position`.
+    /// A holder without streams, over a log whose durable updates end at `end`.
     #[must_use]
-    pub fn new(config: &Config, key: CursorKey, position: Position) -> Self {
+    pub fn new(config: &Config, key: CursorKey, end: Place) -> Self {
         Self {
             key,
-            position,
+            reached: end,
             sessions: BTreeMap::new(),
-            streams: Streams::default(),
-            wakes: BTreeSet::new(),
+            index: Index::default(),
+            wakes: Wakes::default(),
             matchers_size: 0,
             waiting: Waiting::default(),
+            waiters: Waiters::default(),
             outputs: VecDeque::new(),
             fetching: VecDeque::new(),
             pace: Pace {
@@ -119,16 +86,23 @@ impl Holder {
         }
     }
 
-    /// The newest durable update.
+    /// The newest durable update, as far as the holder has heard.
     #[must_use]
     pub fn position(&self) -> Position {
-        self.position
+        self.reached.position
     }
 
     /// How many streams there are.
     #[must_use]
     pub fn streams(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// What a stream subscribed to: whoever fills a page for it asks
+    /// [`Pager`](crate::Pager) what is wanted, while the holder is in use.
+    #[must_use]
+    pub fn subscription(&self, stream: StreamId) -> Option<Arc<Subscribe>> {
+        self.sessions.get(&stream).map(|session| Arc::clone(&session.subscribe))
     }
 
     /// The next thing to do.
@@ -141,59 +115,57 @@ impl Holder {
     #[must_use]
     pub fn poll_fetch(&mut self) -> Option<Fetch> {
         while let Some(stream) = self.fetching.pop_front() {
-            let session = self.sessions.get(&stream);
-            if let Some((after, as_of)) = session.and_then(Session::fetches_after) {
-                let limit = PageLimit { updates: PAGE_UPDATES, bytes: self.pace.outbox_size };
-                return Some(Fetch { stream, after, through: self.position, limit, as_of });
+            let Some(session) = self.sessions.get(&stream) else { continue };
+            if let Some(after) = session.fetches_after() {
+                return Some(Fetch {
+                    stream,
+                    after,
+                    through: self.reached.position,
+                    limit: PageLimit { updates: PAGE_UPDATES, bytes: self.pace.outbox_size },
+                    as_of: session.promised(),
+                });
             }
         }
         None
     }
 
-    /// Whether a stream that replays wants an update with these topics, joined as a
-    /// [`StoredUpdate`](crate::StoredUpdate) holds them. A page may leave out those it does not.
-    #[must_use]
-    pub fn wants(&self, stream: StreamId, topics: &str, private: bool) -> bool {
-        self.sessions.get(&stream).is_some_and(|session| session.subscribe.selects(topics, private))
-    }
-
-    /// What a stream subscribed to, for who asks [`Subscribe::selects`] while the holder goes on.
-    #[must_use]
-    pub fn subscription(&self, stream: StreamId) -> Option<Arc<Subscribe>> {
-        self.sessions.get(&stream).map(|session| Arc::clone(&session.subscribe))
-    }
-
     /// When to call [`Holder::handle_timeout`]; never, while there is no stream.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.wakes.first().map(|(at, _)| *at)
+        self.wakes.first()
     }
 
-    /// A subscriber has come when the log ended at `end`, of which the holder may not have heard yet:
-    /// what was acknowledged before it came is no news to it.
+    /// A subscriber has come when the log ended at `end`, which the holder may not have heard of yet.
+    /// It is not sent what was acknowledged before it arrived.
     pub fn handle_subscribe(
         &mut self,
         stream: StreamId,
         mut subscribe: Subscribe,
-        end: Position,
+        end: Place,
         now: Timestamp,
     ) {
         self.handle_timeout(now);
-        let size = subscribe.size();
-        let is_full = self.sessions.len() >= self.max_streams
-            || self.matchers_size + size > MAX_HOLDER_MATCHERS_SIZE;
-        if is_full {
-            let unavailable = subscribe.unavailable();
-            self.outputs.push_back(Output::Answer { stream, unavailable });
+        // On its way here its token may have expired: nothing is written at or after `exp`.
+        if let Some(answer) = subscribe.expired(now) {
+            self.outputs.push_back(Output::Answer { stream, answer });
             return;
         }
-        let log = Log { position: end.max(self.position), ..self.log() };
-        let asked = subscribe.cursor.as_ref().map(|cursor| log.first(cursor, now));
-        let here = Place { position: log.position, since: now };
-        self.streams.insert(stream, &mut subscribe.matchers, &subscribe.hub);
+        let size = subscribe.size();
+        let is_full = self.sessions.len() >= self.max_streams
+            || self.matchers_size + size > MAX_HOLDER_MATCHERS_SIZE
+            || !self.index.has_room_for(&subscribe.matchers, &subscribe.hub);
+        if is_full {
+            let answer = subscribe.unavailable();
+            self.outputs.push_back(Output::Answer { stream, answer });
+            return;
+        }
+        let horizon = Horizon { end: end.max(self.reached), ..self.horizon() };
+        let here = horizon.end;
+        let asked = subscribe.cursor.as_ref().map(|cursor| horizon.first(cursor));
+        self.index.insert(stream, &mut subscribe.matchers, &subscribe.hub);
         self.matchers_size += size;
         let state = match &asked {
-            Some((step, _)) => State::Locating(*step),
+            Some((question, _)) => State::Locating(*question),
             None => State::Replaying { fetching: false },
         };
         self.sessions.insert(stream, Session::new(subscribe, state, now));
@@ -225,21 +197,17 @@ impl Holder {
         self.handle_timeout(now);
     }
 
-    fn log(&self) -> Log<'_> {
-        Log { key: &self.key, position: self.position, replay_max: self.replay_max }
-    }
-
     /// The log has answered an [`Output::Locate`].
     pub fn handle_located(&mut self, stream: StreamId, located: &Located, now: Timestamp) {
         self.handle_timeout(now);
         let Some(session) = self.sessions.get(&stream) else { return };
         let asked = session.locating().zip(session.subscribe.cursor.as_ref());
-        let Some((step, cursor)) = asked else { return };
-        match self.log().next(step, cursor, located) {
+        let Some((question, cursor)) = asked else { return };
+        match self.horizon().next(question, cursor, located) {
             Next::Begin(place, answer) => self.open(stream, Some(&answer), place, now),
-            Next::Ask(step, location) => {
+            Next::Ask(question, location) => {
                 if let Some(session) = self.sessions.get_mut(&stream) {
-                    session.ask(step);
+                    session.ask(question);
                 }
                 self.outputs.push_back(Output::Locate { stream, location });
             }
@@ -260,7 +228,7 @@ impl Holder {
                 }
                 self.advance(stream, now);
             }
-            // Its reader learns what it lost when it resumes: from the answer field.
+            // Its reader learns what it missed when it resumes: from the answer field.
             None => self.end(stream, Output::Cut { stream }),
         }
     }
@@ -269,56 +237,50 @@ impl Holder {
     pub fn handle_failure(&mut self, stream: StreamId) {
         let Some(session) = self.sessions.get(&stream) else { return };
         let output = match session.locating() {
-            Some(_) => Output::Answer { stream, unavailable: session.subscribe.unavailable() },
+            Some(_) => Output::Answer { stream, answer: session.subscribe.unavailable() },
             None => Output::Cut { stream },
         };
         self.end(stream, output);
     }
 
-    /// These updates have become durable; they follow the holder's position, in order.
+    /// These updates have become durable. They follow the holder's position, in order.
     pub fn handle_appended(&mut self, appended: &[Appended], now: Timestamp) {
         self.handle_timeout(now);
-        let frames: Vec<Bytes> =
-            appended.iter().map(|update| sse::update(&update.update)).collect();
+        // A frame is made for the first stream that takes it, and shared by the others.
+        let mut frames: Vec<Option<Bytes>> = vec![None; appended.len()];
         let mut readers: Vec<Vec<StreamId>> = vec![Vec::new(); appended.len()];
         for (stream, wanted) in self.wanted(appended) {
             let Some(session) = self.sessions.get_mut(&stream) else { continue };
             let offered: Vec<(Position, usize)> = wanted
                 .iter()
-                .map(|&index| (appended[index].position, frames[index].len()))
+                .map(|&index| {
+                    let update = &appended[index];
+                    let frame = frames[index].get_or_insert_with(|| sse::update(&update.update));
+                    (update.position, frame.len())
+                })
                 .collect();
-            let taken = session.take_live(&offered, &self.pace, now);
+            let taken = session.take_live(&offered, self.reached, &self.pace, now);
             for &index in &wanted[..taken] {
                 readers[index].push(stream);
             }
         }
+        // Before the writes, for these end streams, and what those are told must be true.
         if let Some(last) = appended.last() {
-            self.position = last.position;
+            self.reached.position = last.position;
         }
         for (frame, streams) in frames.into_iter().zip(readers) {
-            self.write(streams, frame, now);
+            if let Some(frame) = frame {
+                self.write(streams, frame, now);
+            }
         }
     }
 
     /// The log was read up to here, and holds no more updates than were handed over: some numbers
-    /// of a log may never get one.
-    pub fn handle_reached(&mut self, position: Position) {
-        self.position = self.position.max(position);
-    }
-
-    /// For each live stream, which of these updates it takes.
-    fn wanted(&self, appended: &[Appended]) -> BTreeMap<StreamId, Vec<usize>> {
-        let mut wanted: BTreeMap<StreamId, Vec<usize>> = BTreeMap::new();
-        for (index, appended) in appended.iter().enumerate() {
-            let subject = appended.update.subject();
-            for stream in self.streams.select(&subject) {
-                let session = self.sessions.get(&stream);
-                if session.is_some_and(|session| session.takes_live(appended, &subject)) {
-                    wanted.entry(stream).or_default().push(index);
-                }
-            }
-        }
-        wanted
+    /// of a log may never get one. `reached.since` is the time before the look that showed this,
+    /// however long ago that was. It is what readers are told, since a log that drops by age must be
+    /// able to rely on it.
+    pub fn handle_reached(&mut self, reached: Place) {
+        self.reached = self.reached.max(reached);
     }
 
     /// A reader has taken bytes that were written to its stream.
@@ -340,18 +302,14 @@ impl Holder {
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let mut silent = Vec::new();
-        while let Some(&(at, stream)) = self.wakes.first() {
-            if at > now {
-                break;
-            }
-            self.wakes.pop_first();
+        while let Some(stream) = self.wakes.pop_due(now) {
             let Some(session) = self.sessions.get(&stream) else { continue };
-            let due = session.due(&self.pace, self.position, now);
+            let due = session.due(&self.pace, self.reached, now);
             // What waits in an outbox speaks for the stream.
             let idle = session.outbox.is_empty();
             match due {
                 Due::End => {
-                    self.finish(stream);
+                    self.finish(stream, now);
                     continue;
                 }
                 Due::Farewell => {
@@ -362,48 +320,66 @@ impl Holder {
                 Due::Position if idle => self.tell_position(stream, now),
                 _ => {}
             }
-            if let Some(session) = self.sessions.get_mut(&stream) {
-                if due != Due::Nothing {
-                    session.wrote(now);
-                }
-                session.wake = session.wakes(&self.pace, now);
-                self.wakes.insert((session.wake, stream));
+            if let Some(session) = self.sessions.get_mut(&stream)
+                && due != Due::Nothing
+            {
+                session.wrote(now);
             }
+            self.schedule(stream, now);
         }
         if !silent.is_empty() {
             self.write(silent, sse::COMMENT, now);
         }
     }
 
+    fn horizon(&self) -> Horizon<'_> {
+        Horizon { key: &self.key, end: self.reached, replay_max: self.replay_max }
+    }
+
+    /// For each live stream, which of these updates it takes.
+    fn wanted(&self, appended: &[Appended]) -> BTreeMap<StreamId, Vec<usize>> {
+        let mut wanted: BTreeMap<StreamId, Vec<usize>> = BTreeMap::new();
+        for (index, appended) in appended.iter().enumerate() {
+            let subject = Subject::of(&appended.update);
+            for stream in self.index.select(&subject) {
+                let session = self.sessions.get(&stream);
+                if session.is_some_and(|session| session.takes_live(appended, &subject)) {
+                    wanted.entry(stream).or_default().push(index);
+                }
+            }
+        }
+        wanted
+    }
+
     /// Tells a native reader its position, and ends a stream that has no more to say.
     fn say_farewell(&mut self, stream: StreamId, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         let opened = session.locating().is_none();
-        let words = if opened { session.say_farewell(&self.key, self.position, now) } else { None };
+        let words = if opened { session.say_farewell(&self.key, self.reached, now) } else { None };
         match words {
             Some(words) => {
                 self.write(vec![stream], words, now);
                 self.schedule(stream, now);
             }
-            None => self.finish(stream),
+            None => self.finish(stream, now),
         }
     }
 
     /// Ends a stream whose time is up.
-    fn finish(&mut self, stream: StreamId) {
+    fn finish(&mut self, stream: StreamId, now: Timestamp) {
         let Some(session) = self.sessions.get(&stream) else { return };
-        if session.locating().is_some() {
-            self.handle_failure(stream);
-        } else if session.outbox.is_empty() {
-            self.end(stream, Output::Close { stream });
-        } else {
-            self.end(stream, Output::Cut { stream });
-        }
+        let output = match (session.locating(), session.subscribe.expired(now)) {
+            (Some(_), Some(answer)) => Output::Answer { stream, answer },
+            (Some(_), None) => return self.handle_failure(stream),
+            (None, _) if session.outbox.is_empty() => Output::Close { stream },
+            (None, _) => Output::Cut { stream },
+        };
+        self.end(stream, output);
     }
 
     fn tell_position(&mut self, stream: StreamId, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        let event = session.tell_position(&self.key, self.position, now);
+        let event = session.tell_position(&self.key, self.reached, now);
         self.write(vec![stream], event, now);
     }
 
@@ -422,7 +398,7 @@ impl Holder {
     /// Lets a stream that catches up take its next step.
     fn advance(&mut self, stream: StreamId, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        if session.advance(self.position, now) {
+        if session.advance(self.reached.position, now) {
             self.fetching.push_back(stream);
         } else if session.is_ending(now) {
             self.schedule(stream, now);
@@ -436,6 +412,7 @@ impl Holder {
         streams.retain(|stream| match self.sessions.get_mut(stream) {
             Some(session) => {
                 session.outbox.push(chunk, now);
+                self.waiters.enter(*stream, now);
                 session.wrote(now);
                 if session.fills(bytes.len(), &self.pace, now) {
                     full.push(*stream);
@@ -457,12 +434,9 @@ impl Holder {
     /// Cuts the streams that have waited longest, until what all of them keep is within bounds.
     fn bound(&mut self) {
         while self.waiting.bytes() > self.outboxes_size {
-            let longest = self
-                .sessions
-                .iter()
-                .filter_map(|(stream, session)| Some((session.outbox.waits_since()?, *stream)))
-                .min();
-            let Some((_, stream)) = longest else { return };
+            let sessions = &self.sessions;
+            let waits_since = |stream| sessions.get(&stream)?.outbox.waits_since();
+            let Some(stream) = self.waiters.longest(waits_since) else { return };
             self.end(stream, Output::Cut { stream });
         }
     }
@@ -476,71 +450,17 @@ impl Holder {
         if let Some(mut session) = self.sessions.remove(&stream) {
             session.outbox.drop_all(&mut self.waiting);
             let subscribe = &session.subscribe;
-            self.streams.remove(stream, &subscribe.matchers, &subscribe.hub);
+            self.index.remove(stream, &subscribe.matchers, &subscribe.hub);
             self.matchers_size -= subscribe.size();
-            self.wakes.remove(&(session.wake, stream));
+            self.wakes.remove(stream);
+            self.waiters.remove(stream);
         }
     }
 
-    /// Sees to it that a stream is looked at when something is due to it. Writing only puts that
-    /// off, so a wake that has become too early is found out when it comes.
+    /// Has a stream looked at when something is due to it.
     fn schedule(&mut self, stream: StreamId, now: Timestamp) {
-        if let Some(session) = self.sessions.get_mut(&stream) {
-            self.wakes.remove(&(session.wake, stream));
-            session.wake = session.wakes(&self.pace, now);
-            self.wakes.insert((session.wake, stream));
+        if let Some(session) = self.sessions.get(&stream) {
+            self.wakes.set(stream, session.wakes(&self.pace, now));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tests::config;
-    use crate::{Admission, Command, Request, Step, StoredUpdate, Update, admit};
-
-    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
-
-    #[test]
-    fn a_response_that_is_full_ends_with_its_position() {
-        let mut config = config(&[("ANONYMOUS", "1"), ("NATIVE_READERS", "always")]);
-        config.response_size = 500;
-        let request = Request::new("GET", "https://hub.example/.well-known/mercure?match=a", []);
-        let step = admit(&request, &config, NOW, &[1; 32]);
-        let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) = step else { panic!() };
-        let mut holder = Holder::new(&config, CursorKey::from_bytes([1; 16]), Position::START);
-        let stream = StreamId::new(1);
-        holder.handle_subscribe(stream, subscribe, holder.position(), NOW);
-
-        let mut written = Vec::new();
-        for number in 1..=100 {
-            let update = Update::restore(StoredUpdate {
-                id: format!("urn:{number}"),
-                topics: "a".into(),
-                data: "x".repeat(100),
-                private: false,
-                event_type: None,
-                retry: None,
-            });
-            let position = Position::new(number);
-            holder.handle_appended(&[Appended { position, update: Arc::new(update) }], NOW);
-            while let Some(output) = holder.poll_output() {
-                match output {
-                    Output::Write { bytes, .. } => {
-                        holder.handle_taken(stream, bytes.len(), NOW);
-                        written.extend(bytes);
-                    }
-                    Output::Open { .. } => {}
-                    Output::Close { .. } => {
-                        let text = String::from_utf8(written).unwrap();
-                        assert!((500..1_000).contains(&text.len()), "{}", text.len());
-                        assert!(text.ends_with("event: cinnabar\ndata:\n\n"), "{text}");
-                        return;
-                    }
-                    other => panic!("{other:?}"),
-                }
-            }
-        }
-        panic!("it did not end");
     }
 }

@@ -1,7 +1,20 @@
 //! All streams of one place: how each lives, and what they ask of a log.
+//!
+//! ```text
+//!  Subscribe ─▶ Holder ◀─ Appended, Located, Page, time
+//!                 │ one Session a stream: resume, outbox
+//!                 ▼
+//!               Output, Fetch, timeout
+//! ```
 
+pub(crate) mod backlog;
 pub(crate) mod history;
 pub(crate) mod holder;
 pub(crate) mod outbox;
+pub(crate) mod output;
+pub(crate) mod pager;
 pub(crate) mod resume;
 pub(crate) mod session;
+pub(crate) mod stream_id;
+pub(crate) mod waiters;
+pub(crate) mod wakes;

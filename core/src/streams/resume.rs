@@ -15,77 +15,92 @@
 use crate::streams::history::{Located, Location};
 use crate::terms::cursor::{Cursor, CursorKey, Place, Position};
 use crate::terms::event_id::EARLIEST;
-use crate::time::Timestamp;
 
-/// What a stream has asked the log.
+/// What a stream has asked the log, and waits to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum Question {
     /// The newest id; it begins at this place, whatever comes meanwhile.
     Newest(Place),
     /// The place that its cursor names.
     Named,
-    /// The update at this position, after which the longest replay begins.
+    /// What is kept at this position, after which the longest replay begins, or later.
     Floor(Position),
 }
 
-/// What follows.
+/// What follows from the log's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Ask the log.
-    Ask(Step, Location),
-    /// Begin after this position, with this answer field.
+    /// Ask the log once more.
+    Ask(Question, Location),
+    /// Begin at this place, with this answer field.
     Begin(Place, String),
 }
 
-/// What resuming depends on.
-pub(crate) struct Log<'a> {
+/// How far a stream can look back.
+pub(crate) struct Horizon<'a> {
     pub(crate) key: &'a CursorKey,
-    /// The newest durable update.
-    pub(crate) position: Position,
+    /// Where the log ends: after its newest durable update.
+    pub(crate) end: Place,
     /// How many updates are replayed at most.
     pub(crate) replay_max: u64,
 }
 
-impl Log<'_> {
+impl Horizon<'_> {
     /// The first question for a cursor.
-    pub(crate) fn first(&self, cursor: &Cursor, now: Timestamp) -> (Step, Location) {
+    pub(crate) fn first(&self, cursor: &Cursor) -> (Question, Location) {
         match cursor {
-            Cursor::Empty => {
-                let here = Place { position: self.position, since: now };
-                (Step::Newest(here), Location::Newest(self.position))
+            Cursor::Empty => (Question::Newest(self.end), Location::Newest(self.end.position)),
+            Cursor::After(id) => {
+                (Question::Named, Location::Id { id: id.clone(), floor: self.floor() })
             }
-            Cursor::After(id) => (Step::Named, Location::Id(id.clone())),
             Cursor::Fragment(fragment) => match self.key.place(fragment) {
-                // Positions are given away when they are durable: one beyond is another log's.
-                Some(place) if place.position <= self.position => {
-                    (Step::Named, Location::Told(place))
+                // The key is the log's own, and a position is told when it is durable. So one
+                // beyond the end comes from a log whose end went back (a restored database), and
+                // what it stands for is not there any more.
+                Some(place) if place.position <= self.end.position => {
+                    (Question::Named, Location::Told(place))
                 }
-                _ => self.floor(),
+                _ => self.ask_for_floor(),
             },
-            Cursor::Earliest | Cursor::Unknown => self.floor(),
+            Cursor::Earliest | Cursor::Unknown => self.ask_for_floor(),
         }
     }
 
-    /// What follows from the log's answer.
-    pub(crate) fn next(&self, step: Step, cursor: &Cursor, located: &Located) -> Next {
-        let id = located.found.as_ref().map(|(_, id)| id.as_str());
-        match step {
-            Step::Newest(here) => Next::Begin(here, id.unwrap_or(EARLIEST).to_owned()),
-            Step::Named => match (self.place(cursor, located), cursor.as_str()) {
+    /// What follows from the log's answer to a question about a cursor.
+    pub(crate) fn next(&self, question: Question, cursor: &Cursor, located: &Located) -> Next {
+        match question {
+            // Nothing is replayed, so an id that is shown need not be of an update that this
+            // subscriber may read: ids say nothing about what they name.
+            Question::Newest(here) => Next::Begin(
+                here,
+                match located {
+                    Located::Found(_, id) => id.as_str().to_owned(),
+                    _ => EARLIEST.to_owned(),
+                },
+            ),
+            Question::Named => match (self.named(cursor, located), cursor.as_str()) {
+                // The answer field repeats the cursor byte for byte: so its reader knows that
+                // nothing was lost.
                 (Some(place), Some(cursor)) => Next::Begin(place, cursor.to_owned()),
                 _ => {
-                    let (step, location) = self.floor();
-                    Next::Ask(step, location)
+                    let (question, location) = self.ask_for_floor();
+                    Next::Ask(question, location)
                 }
             },
-            Step::Floor(floor) => match &located.found {
-                Some((place, id)) => {
-                    let place = Place { position: floor, ..*place };
-                    Next::Begin(place, id.as_str().to_owned())
+            Question::Floor(floor) => match located {
+                // The update at the floor, or the newest before it: numbers between the two never
+                // got an update, so to begin at the floor is to begin after that one.
+                Located::Found(place, id) => {
+                    Next::Begin(Place { position: floor, ..*place }, id.as_str().to_owned())
                 }
-                None => {
-                    let before_oldest = located.oldest.back(1).min(self.position).max(floor);
-                    Next::Begin(Place::undated(before_oldest), EARLIEST.to_owned())
+                Located::Oldest(oldest) => {
+                    // Where nothing is kept, the oldest is the next to come, which the holder may
+                    // not have heard of yet.
+                    let before = oldest.back(1).min(self.end.position).max(floor);
+                    Next::Begin(Place::undated(before), EARLIEST.to_owned())
+                }
+                Located::Kept | Located::Unknown => {
+                    Next::Begin(Place::undated(floor), EARLIEST.to_owned())
                 }
             },
         }
@@ -93,19 +108,21 @@ impl Log<'_> {
 
     /// The place that a cursor names, where all that followed is kept and may be replayed. It may
     /// be past the holder's: a publisher knows an id a moment before the holder does.
-    fn place(&self, cursor: &Cursor, located: &Located) -> Option<Place> {
-        let place = match cursor {
-            Cursor::Fragment(fragment) => {
-                let told = self.key.place(fragment);
-                told.filter(|place| located.oldest <= place.position.next())
-            }
-            _ => located.found.as_ref().map(|(place, _)| *place),
+    fn named(&self, cursor: &Cursor, located: &Located) -> Option<Place> {
+        let place = match (cursor, located) {
+            (Cursor::Fragment(fragment), Located::Kept) => self.key.place(fragment),
+            (Cursor::After(_), Located::Found(place, _)) => Some(*place),
+            _ => None,
         };
-        place.filter(|place| place.position >= self.position.back(self.replay_max))
+        place.filter(|place| place.position >= self.floor())
     }
 
-    fn floor(&self) -> (Step, Location) {
-        let floor = self.position.back(self.replay_max);
-        (Step::Floor(floor), Location::At(floor))
+    fn ask_for_floor(&self) -> (Question, Location) {
+        let floor = self.floor();
+        (Question::Floor(floor), Location::Floor { floor, end: self.end.position })
+    }
+
+    fn floor(&self) -> Position {
+        self.end.position.back(self.replay_max)
     }
 }

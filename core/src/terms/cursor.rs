@@ -51,8 +51,8 @@ impl Position {
     }
 }
 
-/// A place in the log, and when it was the end of the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// A place in the log, and when it was the end of the log. Of two, the later is the greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The place.
     pub position: Position,

@@ -21,7 +21,7 @@ pub enum InvalidEventId {
     /// It holds a character that no name may hold.
     #[error("holds {0}")]
     Character(ForbiddenCharacter),
-    /// It is longer than [`MAX_NAME_LENGTH`].
+    /// It is longer than a hub takes.
     #[error("is longer than {MAX_NAME_LENGTH} bytes")]
     TooLong,
     /// It starts with `#`, as only the hub's own cursors do.

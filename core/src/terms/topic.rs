@@ -18,7 +18,7 @@ pub enum InvalidTopic {
     /// It holds a character that no name may hold.
     #[error("holds {0}")]
     Character(ForbiddenCharacter),
-    /// It is longer than [`MAX_TOPIC_LENGTH`].
+    /// It is longer than a hub takes.
     #[error("is longer than {MAX_TOPIC_LENGTH} bytes")]
     TooLong,
     /// It is `*`, which is the matcher of every topic.

@@ -2,18 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::MAX_NAME_LENGTH;
-use crate::matching::subject::Subject;
-use crate::terms::characters::{self, ForbiddenCharacter};
 use crate::terms::event_id::EventId;
+use crate::terms::event_type::EventType;
 use crate::terms::topic::Topic;
 
 /// A new version of a topic, as it was published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Update {
     pub(crate) id: EventId,
-    #[serde(default)]
-    pub(crate) unique_id: bool,
     pub(crate) topics: Vec<Topic>,
     /// For whom a private update is meant, where its publisher said so in the way of the
     /// protocol's first years; its topics then grant nothing.
@@ -32,13 +28,6 @@ impl Update {
         &self.id
     }
 
-    /// Whether the hub made the id, so that no other update has it. A log keeps this where it is of
-    /// use to it: an update that was restored claims nothing.
-    #[must_use]
-    pub fn has_unique_id(&self) -> bool {
-        self.unique_id
-    }
-
     /// The canonical topic, then the alternate ones; at least one.
     #[must_use]
     pub fn topics(&self) -> &[Topic] {
@@ -48,12 +37,6 @@ impl Update {
     /// For whom it is meant, if not for all whom its topics grant it to.
     pub(crate) fn targets(&self) -> &[Topic] {
         &self.targets
-    }
-
-    /// What matchers look at.
-    pub(crate) fn subject(&self) -> Subject<'_> {
-        Subject::new(self.topics.iter().map(Topic::as_str))
-            .for_targets(self.targets.iter().map(Topic::as_str))
     }
 
     /// Whether only subscribers whose token grants one of its topics (of its targets, if it has
@@ -69,16 +52,24 @@ impl Update {
         &self.data
     }
 
+    /// How many bytes its texts take, all of them: a publication may be all topics.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let topics = self.topics.iter().chain(&self.targets);
+        let event_type = self.event_type.as_ref().map_or(0, |name| name.as_str().len());
+        self.id.as_str().len()
+            + topics.map(|topic| topic.as_str().len()).sum::<usize>()
+            + self.data.len()
+            + event_type
+    }
+
     /// The update as the columns of a log.
     #[must_use]
     pub fn store(&self) -> StoredUpdate {
-        let mut topics = lines(&self.topics);
-        if !self.targets.is_empty() {
-            topics = format!("{topics}{TARGETS_FOLLOW}{}", lines(&self.targets));
-        }
         StoredUpdate {
             id: self.id.as_str().to_owned(),
-            topics,
+            topics: join(&self.topics),
+            targets: join(&self.targets),
             data: self.data.clone(),
             private: self.private,
             event_type: self.event_type.as_ref().map(|name| name.as_str().to_owned()),
@@ -89,25 +80,27 @@ impl Update {
     /// The update that a log kept.
     #[must_use]
     pub fn restore(stored: StoredUpdate) -> Self {
-        let (topics, targets) = StoredUpdate::split(&stored.topics);
         Self {
             id: EventId::restored(&stored.id),
-            unique_id: false,
-            topics: topics.map(Topic::restored).collect(),
-            targets: targets.map(Topic::restored).collect(),
+            topics: split(&stored.topics).map(Topic::restored).collect(),
+            targets: split(&stored.targets).map(Topic::restored).collect(),
             data: stored.data,
             private: stored.private,
-            event_type: stored.event_type.map(|name| EventType(name.into())),
+            event_type: stored.event_type.map(|name| EventType::restored(&name)),
             retry: stored.retry,
         }
     }
 }
 
-/// Between topics and targets of a stored update: an empty line, which none of them is.
-const TARGETS_FOLLOW: &str = "\n\n";
-
-fn lines(topics: &[Topic]) -> String {
+/// Topics as one text, joined by line feeds: a topic is never empty, and holds no control
+/// characters.
+fn join(topics: &[Topic]) -> String {
     topics.iter().map(Topic::as_str).collect::<Vec<_>>().join("\n")
+}
+
+/// What [`join`] joined.
+fn split(topics: &str) -> impl Iterator<Item = &str> {
+    topics.split('\n').filter(|topic| !topic.is_empty())
 }
 
 /// An update as the columns of a log.
@@ -115,9 +108,10 @@ fn lines(topics: &[Topic]) -> String {
 pub struct StoredUpdate {
     /// The id.
     pub id: String,
-    /// The topics, joined by line feeds: topics hold no control characters. After an empty line,
-    /// the targets, if it has some.
+    /// The topics, joined by line feeds.
     pub topics: String,
+    /// The targets, joined by line feeds; empty where there are none.
+    pub targets: String,
     /// The content: any text, NUL included.
     pub data: String,
     /// Whether it is private.
@@ -129,53 +123,21 @@ pub struct StoredUpdate {
 }
 
 impl StoredUpdate {
-    /// Topics that are joined as [`StoredUpdate::topics`] are, for matchers to look at.
-    pub(crate) fn subject(topics: &str) -> Subject<'_> {
-        let (topics, targets) = Self::split(topics);
-        Subject::new(topics).for_targets(targets)
+    /// How many bytes its texts take.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let event_type = self.event_type.as_ref().map_or(0, String::len);
+        self.id.len() + self.topics.len() + self.targets.len() + self.data.len() + event_type
     }
 
-    /// The topics and the targets.
-    fn split(topics: &str) -> (impl Iterator<Item = &str>, impl Iterator<Item = &str>) {
-        let (topics, targets) = match topics.split_once(TARGETS_FOLLOW) {
-            Some((topics, targets)) => (topics, Some(targets)),
-            None => (topics, None),
-        };
-        (topics.split('\n'), targets.into_iter().flat_map(|targets| targets.split('\n')))
-    }
-}
-
-/// The SSE event type of an update.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct EventType(Box<str>);
-
-/// Why a text is not an event type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum InvalidEventType {
-    #[error("holds {0}")]
-    Character(ForbiddenCharacter),
-    #[error("is longer than {MAX_NAME_LENGTH} bytes")]
-    TooLong,
-    #[error("is `mercure`, which is reserved for the hub's own events")]
-    Reserved,
-}
-
-impl EventType {
-    /// Reads an event type that a publisher gives (draft-08, "Publication", `type`).
-    pub(crate) fn parse(text: &str) -> Result<Self, InvalidEventType> {
-        if text.len() > MAX_NAME_LENGTH {
-            return Err(InvalidEventType::TooLong);
-        }
-        characters::check(text).map_err(InvalidEventType::Character)?;
-        if text == "mercure" {
-            return Err(InvalidEventType::Reserved);
-        }
-        Ok(Self(text.into()))
+    /// The topics, each by itself.
+    pub(crate) fn each_topic(&self) -> impl Iterator<Item = &str> {
+        split(&self.topics)
     }
 
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+    /// The targets, each by itself.
+    pub(crate) fn each_target(&self) -> impl Iterator<Item = &str> {
+        split(&self.targets)
     }
 }
 
@@ -187,7 +149,6 @@ mod tests {
     fn a_stored_update_comes_back_whole() {
         let update = Update {
             id: EventId::restored("urn:x"),
-            unique_id: false,
             topics: vec![Topic::restored("a"), Topic::restored("https://example.com/é")],
             targets: Vec::new(),
             data: "one\ntwo\0\u{2028}".into(),
@@ -199,12 +160,22 @@ mod tests {
         let targets = vec![Topic::restored("/users/1"), Topic::restored("/users/2")];
         let update = Update { targets, ..update };
         assert_eq!(Update::restore(update.store()), update);
+        let stored = update.store();
+        assert_eq!(stored.topics, "a\nhttps://example.com/é");
+        assert_eq!(stored.targets, "/users/1\n/users/2");
     }
 
     #[test]
-    fn the_hubs_event_type_is_reserved() {
-        assert_eq!(EventType::parse("mercure"), Err(InvalidEventType::Reserved));
-        assert!(EventType::parse("Mercure").is_ok());
-        assert!(EventType::parse("a\rb").is_err());
+    fn all_texts_of_an_update_count() {
+        let update = Update {
+            id: EventId::restored("urn:x"),
+            topics: vec![Topic::restored("a"), Topic::restored("é")],
+            targets: vec![Topic::restored("/users/1")],
+            data: "one".into(),
+            private: true,
+            event_type: Some(EventType::parse("ping").unwrap()),
+            retry: Some(0),
+        };
+        assert_eq!(update.size(), 5 + 1 + 2 + 8 + 3 + 4);
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::Value;
 
-use crate::Config;
+use crate::{Config, Platform};
 
 const PUBLISHER_KEY: &str = "a publisher's key of thirty-two bytes";
 const SUBSCRIBER_KEY: &str = "a subscriber's key of thirty-two bytes";
@@ -17,7 +17,8 @@ pub(crate) fn config(variables: &[(&str, &str)]) -> Config {
         ("MERCURE_SUBSCRIBER_JWT_KEY", SUBSCRIBER_KEY),
     ];
     let pairs = keys.iter().chain(variables);
-    Config::from_variables(pairs.map(|(name, value)| ((*name).into(), (*value).into()))).unwrap()
+    let pairs = pairs.map(|(name, value)| ((*name).into(), (*value).into()));
+    Config::read(&Platform::new("a test"), pairs).unwrap()
 }
 
 /// A 0.x token for `publish` or `subscribe`, of the key of that role.

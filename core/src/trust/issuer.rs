@@ -1,19 +1,20 @@
-//! Who may sign access tokens, and with which keys they are verified.
+//! Who may sign access tokens, and which keys verify them.
 //!
 //! | the token's `iss` | a 1.0 token | a 0.x token |
 //! |---|---|---|
-//! | names a trusted issuer | its keys | its keys, where they are for such tokens |
-//! | names none, or is missing | is refused | the hub's own keys |
+//! | is a trusted issuer | that issuer's keys | that issuer's keys, if they are for such tokens |
+//! | is anything else, or missing | none: it is refused | the hub's own keys |
 //!
 //! draft-08, "Token Validation": each key belongs to one issuer, and a token is verified with the
-//! keys of the issuer that it names and no other. The token chooses among configured keys, and
-//! never brings one.
+//! keys of the issuer that it names and no other. The token chooses among configured keys; it never
+//! brings one.
 
-use crate::authorization::token::{InvalidToken, Role};
 use crate::terms::generation::{Generation, Generations};
 use crate::trust::key::Key;
+use crate::trust::role::Role;
 
-/// The keys of one issuer: one for each role, so that who may read need not be able to publish.
+/// The keys of one issuer: one for each role, so that whoever makes tokens to read with need not be
+/// able to make tokens to publish with.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keys {
     pub(crate) publisher: Option<Key>,
@@ -29,48 +30,63 @@ impl Keys {
     }
 }
 
-/// Somebody whose tokens are accepted, by the `iss` that they carry.
+/// An issuer whose tokens are accepted; they name it in `iss`.
 #[derive(Clone, Debug)]
 pub(crate) struct Issuer {
     pub(crate) identifier: String,
     pub(crate) keys: Keys,
-    /// The kinds of tokens that its keys may verify.
+    /// The generations of tokens that its keys may verify.
     pub(crate) tokens: Generations,
 }
 
 /// All keys that a hub trusts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Issuers {
-    /// The hub's own, for tokens that name no issuer.
+    /// The hub's own, for tokens that name no trusted issuer.
     pub(crate) own: Keys,
     pub(crate) trusted: Vec<Issuer>,
 }
 
+/// Why no key verifies a token. For the log alone, as part of why the token is not valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoKey {
+    #[error("MERCURE_{}_JWT_KEY is not set", .0.name())]
+    Unset(Role),
+    #[error("its issuer has no {}'s key in MERCURE_TRUSTED_ISSUERS", .0.name().to_lowercase())]
+    OfIssuer(Role),
+    #[error("its issuer's keys are not for tokens of {0}: `tokens` in MERCURE_TRUSTED_ISSUERS")]
+    Generation(Generation),
+    #[error("MERCURE_TRUSTED_ISSUERS is not set, so no `at+jwt` is accepted")]
+    NoTrustedIssuer,
+    #[error("its `iss` is not in MERCURE_TRUSTED_ISSUERS")]
+    UnknownIssuer,
+}
+
 impl Issuers {
-    /// The key that a token which names `iss` must be signed with.
+    /// The key that a token with this `iss` must be signed with.
     ///
     /// # Errors
     ///
-    /// Where that issuer is not trusted, or not with this role or kind of tokens.
+    /// If the issuer is not trusted, or not in this role or for this generation of tokens.
     pub(crate) fn key(
         &self,
         iss: Option<&str>,
         generation: Generation,
         role: Role,
-    ) -> Result<&Key, InvalidToken> {
+    ) -> Result<&Key, NoKey> {
         let named = self.trusted.iter().find(|issuer| iss == Some(issuer.identifier.as_str()));
         match (named, generation) {
             (Some(issuer), _) if !issuer.tokens.contains(generation) => {
-                Err(InvalidToken::IssuersGeneration(generation))
+                Err(NoKey::Generation(generation))
             }
-            (Some(issuer), _) => issuer.keys.of(role).ok_or(InvalidToken::NoIssuersKey(role)),
-            (None, Generation::V0) => self.own.of(role).ok_or(InvalidToken::NoKey(role)),
-            (None, Generation::V1) if self.trusted.is_empty() => Err(InvalidToken::NoTrustedIssuer),
-            (None, Generation::V1) => Err(InvalidToken::Issuer),
+            (Some(issuer), _) => issuer.keys.of(role).ok_or(NoKey::OfIssuer(role)),
+            (None, Generation::V0) => self.own.of(role).ok_or(NoKey::Unset(role)),
+            (None, Generation::V1) if self.trusted.is_empty() => Err(NoKey::NoTrustedIssuer),
+            (None, Generation::V1) => Err(NoKey::UnknownIssuer),
         }
     }
 
-    /// Whether some token of these generations could be verified in a role.
+    /// Whether any token of these generations could be verified in this role.
     pub(crate) fn can_verify(&self, role: Role, protocol: Generations) -> bool {
         let own = protocol.contains(Generation::V0) && self.own.of(role).is_some();
         let meets = |issuer: &Issuer| {

@@ -1,5 +1,5 @@
-//! `MERCURE_TRUSTED_ISSUERS`: one identifier, whose tokens the hub's own keys verify; or a JSON
-//! list of issuers, each with its keys.
+//! `MERCURE_TRUSTED_ISSUERS`: the identifier of one issuer, whose tokens the hub's own keys verify;
+//! or a JSON list of issuers, each with its own keys.
 //!
 //! ```json
 //! [
@@ -12,8 +12,8 @@
 //! ]
 //! ```
 //!
-//! Keys of a list verify 1.0 tokens alone unless they are told to verify others: who signs for
-//! several services signs ID Tokens too, and those are 0.x tokens in all but their claims.
+//! Keys of a list verify 1.0 tokens only, unless `tokens` says otherwise: an issuer that serves
+//! several services also signs ID Tokens, which are 0.x tokens in all but their claims.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,12 +22,13 @@ use crate::terms::generation::{Generation, Generations};
 use crate::trust::issuer::{Issuer, Keys};
 use crate::trust::key::Key;
 use crate::trust::key_text;
+use crate::trust::weakness::Weakness;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     issuer: String,
-    /// Of both roles.
+    /// For both roles.
     key: Option<Value>,
     algorithm: Option<String>,
     publisher: Option<Verifier>,
@@ -44,28 +45,33 @@ struct Verifier {
     algorithm: Option<String>,
 }
 
-/// The one issuer that the hub's own keys are for; `None` where this value of
-/// `MERCURE_TRUSTED_ISSUERS` is a list, in which each has its own.
+/// The one issuer whose tokens the hub's own keys verify; `None` if this value of
+/// `MERCURE_TRUSTED_ISSUERS` is a list, in which each issuer has its own keys.
 #[must_use]
 pub fn own_issuer(text: &str) -> Option<&str> {
     let text = text.trim();
     (!text.starts_with(['[', '{'])).then_some(text)
 }
 
-/// Reads the trusted issuers; `own` are the hub's keys, `warn` takes what looks wrong.
+/// Reads the trusted issuers. `own` are the hub's keys; `warn` is told of weak keys, and how to
+/// refer to each.
+///
+/// # Errors
+///
+/// What is wrong, without any part of a key.
 pub(crate) fn read(
     text: &str,
     own: &Keys,
-    warn: &mut impl FnMut(String),
+    warn: &mut impl FnMut(String, Weakness),
 ) -> Result<Vec<Issuer>, String> {
     if let Some(identifier) = own_issuer(text) {
         return one(identifier, own).map(|issuer| vec![issuer]);
     }
-    // What serde_json says may repeat a part of a key.
+    // serde_json's own message might repeat a part of a key.
     let entries: Vec<Entry> = serde_json::from_str(text).map_err(|error| {
-        let what = if error.is_data() { "has a member that it cannot have, or one of the wrong type" } else { "is not JSON" };
+        let what = if error.is_data() { "has an unknown member, or one of the wrong type" } else { "is not JSON" };
         format!(
-            "{what} (line {}, column {}); write a list like [{{\"issuer\": \"https://auth.example.com\", \"key\": \"…\", \"algorithm\": \"ES256\"}}], with `publisher` and `subscriber` for keys of one role, and `tokens`",
+            "{what} (line {}, column {}); write a list like [{{\"issuer\": \"https://auth.example.com\", \"key\": \"…\", \"algorithm\": \"ES256\"}}], with `publisher` and `subscriber` for keys of one role, and perhaps `tokens`",
             error.line(),
             error.column()
         )
@@ -74,7 +80,7 @@ pub(crate) fn read(
     for entry in entries {
         let name = entry.issuer.clone();
         if name.is_empty() || issuers.iter().any(|issuer| issuer.identifier == name) {
-            return Err(format!("names the issuer `{name}` twice, or not at all"));
+            return Err(format!("names the issuer `{name}` twice, or leaves its name empty"));
         }
         issuers.push(issuer(entry, warn).map_err(|what| format!("the issuer `{name}`: {what}"))?);
     }
@@ -84,12 +90,12 @@ pub(crate) fn read(
     Ok(issuers)
 }
 
-/// One identifier, for whom the hub's own keys are.
+/// One issuer, whose tokens the hub's own keys verify.
 fn one(text: &str, own: &Keys) -> Result<Issuer, String> {
     match text {
         "" => Err("names no issuer; write the `iss` of your tokens, or remove it".into()),
-        // draft-08, "Token Validation": with the same keys, each could sign for the other.
-        _ if text.contains([' ', ',', '\t', '\n']) => Err("names several issuers, and these would share the hub's keys; write a JSON list, in which each has its own".into()),
+        // draft-08, "Token Validation": if they had the same keys, each could sign for the others.
+        _ if text.contains([' ', ',', '\t', '\n']) => Err("names several issuers, which would all share the hub's keys; write a JSON list, in which each has its own".into()),
         _ => Ok(Issuer {
             identifier: text.to_owned(),
             keys: own.clone(),
@@ -98,9 +104,9 @@ fn one(text: &str, own: &Keys) -> Result<Issuer, String> {
     }
 }
 
-fn issuer(entry: Entry, warn: &mut impl FnMut(String)) -> Result<Issuer, String> {
+fn issuer(entry: Entry, warn: &mut impl FnMut(String, Weakness)) -> Result<Issuer, String> {
     let tokens = match entry.tokens.as_deref() {
-        // Such keys would vouch for any JWT of theirs, of whatever audience.
+        // As 0.x tokens they would vouch for any JWT of the issuer's, whatever its audience.
         None => Generations::Only(Generation::V1),
         Some([one]) => Generations::Only(*one),
         Some([one, other]) if one != other => Generations::Both,
@@ -114,7 +120,9 @@ fn issuer(entry: Entry, warn: &mut impl FnMut(String)) -> Result<Issuer, String>
     };
     let both = entry.key.map(|key| Verifier { key, algorithm: entry.algorithm });
     if both.is_some() && (entry.publisher.is_some() || entry.subscriber.is_some()) {
-        return Err("it has a `key` for both roles, and one of one role; which is meant?".into());
+        return Err(
+            "it has a `key` for both roles and also one for one role; which is meant?".into()
+        );
     }
     let publisher = read("publisher", entry.publisher.or_else(|| both.clone()))?;
     let subscriber = read("subscriber", entry.subscriber.or(both))?;
@@ -130,7 +138,7 @@ fn key(
     verifier: Verifier,
     issuer: &str,
     role: &str,
-    warn: &mut impl FnMut(String),
+    warn: &mut impl FnMut(String, Weakness),
 ) -> Result<Key, String> {
     let algorithm = verifier.algorithm.as_deref().map(key_text::algorithm).transpose();
     let algorithm = algorithm.map_err(|what| format!("has an `algorithm` that is {what}"))?;
@@ -140,8 +148,8 @@ fn key(
         _ => return Err("is neither text nor a JWK".into()),
     };
     let read = key_text::key(&text, algorithm, "its `algorithm`")?;
-    for warning in read.warnings {
-        warn(format!("MERCURE_TRUSTED_ISSUERS: the {role}'s key of `{issuer}` {warning}"));
+    for weakness in read.weaknesses {
+        warn(format!("MERCURE_TRUSTED_ISSUERS: the {role}'s key of `{issuer}`"), weakness);
     }
     Ok(read.key)
 }

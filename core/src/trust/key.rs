@@ -1,10 +1,10 @@
-//! Keys that access tokens are verified with.
+//! Keys that verify access tokens.
 
 use std::fmt;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-/// A key together with the one algorithm it may be used with.
+/// A key, and the one algorithm that it may be used with.
 ///
 /// draft-08, "Token Validation": the algorithm is configured, never taken from a token, and bound
 /// to the key.
@@ -15,7 +15,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// A key that was read for this algorithm: a shared secret, or a public key.
+    /// A key that was read for this algorithm: a shared secret or a public key.
     pub(crate) fn new(algorithm: Algorithm, key: DecodingKey) -> Self {
         Self { algorithm, key }
     }
@@ -25,7 +25,7 @@ impl Key {
         alg.parse() == Ok(self.algorithm)
     }
 
-    /// Whether the base64url `signature` over `message` is this key's.
+    /// Whether `signature`, in base64url, is this key's signature of `message`.
     pub(crate) fn verifies(&self, message: &str, signature: &str) -> bool {
         jsonwebtoken::crypto::verify(signature, message.as_bytes(), &self.key, self.algorithm)
             .unwrap_or(false)

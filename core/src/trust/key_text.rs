@@ -1,60 +1,60 @@
-//! Keys, as configurations write them: a shared secret, a public key in PEM, or a JWK.
+//! Keys as configurations write them: a shared secret, a public key in PEM, or a JWK.
 //!
 //! What a key may be used for is settled here: it is bound to one algorithm, and a key of the
-//! wrong kind for it is a mistake. A public key taken for a shared secret would let everybody
-//! sign.
+//! wrong kind for that algorithm is a mistake. A public key taken for a shared secret would let
+//! anybody sign.
 
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind};
 use serde_json::Value;
 
 use crate::trust::key::Key;
+use crate::trust::weakness::{Weakness, short, weaknesses};
 
 /// The names of the algorithms that the hub verifies.
 pub const ALGORITHMS: &str =
     "HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA";
 
-/// A key, and what looks wrong about it and may be meant.
+/// A key, and what is weak about it.
 #[derive(Debug)]
-pub(crate) struct KeyAndWarnings {
+pub(crate) struct KeyAndWeaknesses {
     pub(crate) key: Key,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) weaknesses: Vec<Weakness>,
 }
 
 /// Reads the name of an algorithm.
 ///
 /// # Errors
 ///
-/// What is wrong with it, to be read after "is"; it is not repeated, for it may have been mistaken
-/// for a secret's place.
+/// What is wrong, to be read after "is". The name is not repeated, for it may be a secret that was
+/// put into the wrong variable.
 pub(crate) fn algorithm(name: &str) -> Result<Algorithm, String> {
     match name {
-        "none" => Err("`none`, with which everybody could make tokens".into()),
+        "none" => Err("`none`, with which anybody could make tokens".into()),
         "ES512" => Err(format!("ES512, which is not supported here; use one of {ALGORITHMS}")),
         _ => name.parse().map_err(|_| format!("none of {ALGORITHMS}")),
     }
 }
 
-/// Reads a key. `named` is the algorithm that the configuration names for it, in the place that
-/// `naming` tells users of.
+/// Reads a key. `named` is the algorithm that the configuration gives it, and `naming` is how
+/// messages refer to the place where the configuration does so.
 ///
 /// # Errors
 ///
-/// What is wrong, without a word of the key itself.
+/// What is wrong, without any part of the key itself.
 pub(crate) fn key(
     text: &str,
     named: Option<Algorithm>,
     naming: &str,
-) -> Result<KeyAndWarnings, String> {
+) -> Result<KeyAndWeaknesses, String> {
     let trimmed = text.trim();
     if trimmed.starts_with("-----BEGIN") {
         // Files of variables cannot hold line breaks, and many tools write them like this.
         let key = pem(&trimmed.replace("\\n", "\n"), named, naming)?;
-        return Ok(KeyAndWarnings { key, warnings: Vec::new() });
+        return Ok(KeyAndWeaknesses { key, weaknesses: Vec::new() });
     }
     if trimmed.starts_with('{') {
-        let key = jwk(trimmed, named, naming)?;
-        return Ok(KeyAndWarnings { key, warnings: Vec::new() });
+        return jwk(trimmed, named, naming);
     }
     if let Some(what) = somebodys_public_key(trimmed) {
         return Err(what.into());
@@ -62,15 +62,15 @@ pub(crate) fn key(
     secret(text, named)
 }
 
-/// Whether this value of a key is a shared secret, with which tokens can be signed as well as
-/// verified.
+/// Whether this text is a shared secret, which signs tokens as well as verifying them.
 #[must_use]
 pub fn is_shared_secret(text: &str) -> bool {
     let text = text.trim();
     !text.starts_with("-----BEGIN") && !text.starts_with('{')
 }
 
-/// What a text is that would be a secret which everybody knows.
+/// What this text is, if it is a public key in disguise: as a secret, it would be one that anybody
+/// can know.
 fn somebodys_public_key(text: &str) -> Option<&'static str> {
     let quoted = text.trim_start_matches(['"', '\'', '\u{feff}', ' ']);
     if text.contains("-----BEGIN") {
@@ -83,7 +83,7 @@ fn somebodys_public_key(text: &str) -> Option<&'static str> {
         Some("is a URL; this version takes a key, and not the address of a set of keys")
     } else if quoted.starts_with("ssh-") || quoted.starts_with("ecdsa-sha2-") {
         Some("is an SSH key; give it in PEM, as `ssh-keygen -e -m PKCS8 -f KEY` prints it")
-    // How DER begins that is longer than 255 bytes, and what a P-256 or Ed25519 key looks like.
+    // The beginnings, in base64, of DER longer than 255 bytes and of P-256, P-384 and Ed25519 keys.
     } else if ["MII", "MFkw", "MHYw", "MCow"].iter().any(|start| quoted.starts_with(start)) {
         Some(
             "looks like the inside of a PEM key; give it with its lines `-----BEGIN PUBLIC KEY-----` and `-----END PUBLIC KEY-----`",
@@ -93,39 +93,21 @@ fn somebodys_public_key(text: &str) -> Option<&'static str> {
     }
 }
 
-fn secret(text: &str, named: Option<Algorithm>) -> Result<KeyAndWarnings, String> {
+fn secret(text: &str, named: Option<Algorithm>) -> Result<KeyAndWeaknesses, String> {
     let algorithm = named.unwrap_or(Algorithm::HS256);
     if algorithm.family() != AlgorithmFamily::Hmac {
         return Err(format!(
             "is neither a PEM key nor a JWK, and {algorithm:?} needs a public key; give it from `-----BEGIN PUBLIC KEY-----` on"
         ));
     }
-    let mut warnings = Vec::new();
-    if text.trim() != text {
-        warnings
-            .push("begins or ends with white space; put it again if that is not meant".to_owned());
-    }
-    warnings.extend(short(text.len(), algorithm));
     let key = Key::new(algorithm, DecodingKey::from_secret(text.as_bytes()));
-    Ok(KeyAndWarnings { key, warnings })
-}
-
-/// RFC 7518, section 3.2: a key of HMAC is at least as long as the hash.
-fn short(length: usize, algorithm: Algorithm) -> Option<String> {
-    let least = match algorithm {
-        Algorithm::HS512 => 64,
-        Algorithm::HS384 => 48,
-        _ => 32,
-    };
-    (length < least).then(|| {
-        format!("is shorter than {least} bytes and can be guessed from any token; use a longer one in production")
-    })
+    Ok(KeyAndWeaknesses { key, weaknesses: weaknesses(text.as_bytes(), algorithm) })
 }
 
 fn pem(text: &str, named: Option<Algorithm>, naming: &str) -> Result<Key, String> {
     let label = text.lines().next().unwrap_or_default();
     if label.contains("PRIVATE KEY") {
-        return Err("is a private key, which the hub must not have; give the public one that `openssl pkey -in KEY -pubout` prints".into());
+        return Err("is a private key, which the hub must not have; give it the public one that `openssl pkey -in KEY -pubout` prints".into());
     }
     if label.contains("CERTIFICATE") {
         return Err("is a certificate; give the public key that `openssl x509 -in CERTIFICATE -noout -pubkey` prints".into());
@@ -138,7 +120,7 @@ fn pem(text: &str, named: Option<Algorithm>, naming: &str) -> Result<Key, String
     let key = match algorithm.family() {
         AlgorithmFamily::Hmac => {
             return Err(format!(
-                "is a PEM key, and {algorithm:?} takes a shared secret; a public key as a secret would let everybody sign"
+                "is a PEM key, and {algorithm:?} takes a shared secret; a public key as a secret would let anybody sign"
             ));
         }
         AlgorithmFamily::Rsa => DecodingKey::from_rsa_pem(text.as_bytes()),
@@ -153,10 +135,10 @@ fn pem(text: &str, named: Option<Algorithm>, naming: &str) -> Result<Key, String
     }
 }
 
-fn jwk(text: &str, named: Option<Algorithm>, naming: &str) -> Result<Key, String> {
-    // What serde_json says may repeat a part of the key.
+fn jwk(text: &str, named: Option<Algorithm>, naming: &str) -> Result<KeyAndWeaknesses, String> {
+    // serde_json's own message might repeat a part of the key.
     let value: Value = serde_json::from_str(text).map_err(|error| {
-        format!("begins like a JWK and is not JSON (column {})", error.column())
+        format!("begins like a JWK but is not JSON (column {})", error.column())
     })?;
     let member = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     if value.get("keys").is_some() {
@@ -168,7 +150,7 @@ fn jwk(text: &str, named: Option<Algorithm>, naming: &str) -> Result<Key, String
     };
     let algorithm = match (named, own) {
         (Some(named), Some(own)) if named != own => {
-            return Err(format!("is a JWK for {own:?}, and is configured for {named:?}"));
+            return Err(format!("is a JWK for {own:?}, but is configured for {named:?}"));
         }
         (Some(algorithm), _) | (None, Some(algorithm)) => algorithm,
         (None, None) => {
@@ -191,25 +173,34 @@ fn jwk(text: &str, named: Option<Algorithm>, naming: &str) -> Result<Key, String
     }
     let key = serde_json::from_value::<Jwk>(value).ok().filter(|_| fits);
     let key = key.and_then(|jwk| DecodingKey::from_jwk(&jwk).ok());
-    checked(algorithm, key.ok_or_else(|| unfit(algorithm))?)
+    let key = key.ok_or_else(|| unfit(algorithm))?;
+    let weaknesses = match key.kind() {
+        DecodingKeyKind::SecretOrDer(secret) if family == AlgorithmFamily::Hmac => {
+            weaknesses(secret, algorithm)
+        }
+        _ => Vec::new(),
+    };
+    Ok(KeyAndWeaknesses { key: checked(algorithm, key)?, weaknesses })
 }
 
-/// The key, if it is as long as the algorithm's keys are.
+/// The key, if its length is one that the algorithm allows.
 fn checked(algorithm: Algorithm, key: DecodingKey) -> Result<Key, String> {
-    // RFC 7518, section 3.3: 2048 bits at least. More than 4096 is more than the Worker's library
-    // takes. A JWK has the modulus alone, PEM some bytes of DER around it.
-    let (length, rsa) = match key.kind() {
-        DecodingKeyKind::SecretOrDer(bytes) => (bytes.len(), 266..=530),
-        DecodingKeyKind::RsaModulusExponent { n, .. } => (n.len(), 256..=512),
+    // RFC 7518, section 3.3: at least 2048 bits. Not every library that verifies takes more than
+    // 4096. A JWK has the modulus alone; in PEM there are some bytes of DER around it.
+    let (bytes, rsa) = match key.kind() {
+        DecodingKeyKind::SecretOrDer(bytes) => (bytes, 266..=530),
+        DecodingKeyKind::RsaModulusExponent { n, .. } => (n, 256..=512),
     };
+    let length = bytes.len();
     let fits = match algorithm {
-        // Points that are not compressed.
+        // The length of uncompressed points.
         Algorithm::ES256 => length == 65,
         Algorithm::ES384 => length == 97,
         Algorithm::EdDSA => length == 32,
         _ if algorithm.family() == AlgorithmFamily::Hmac => {
-            return match short(length, algorithm) {
-                Some(what) => Err(what),
+            return match short(bytes, algorithm) {
+                // A JWK is a key that some tool made, so a short one is no choice of a developer's.
+                Some(what) => Err(what.to_string()),
                 None => Ok(Key::new(algorithm, key)),
             };
         }
@@ -233,11 +224,14 @@ fn unfit(algorithm: Algorithm) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     const P256: &str = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEPQTM3wiCEQBHJyErR7YsqNt0/BZe\n3k3SRMDjreY89Mice2kotU8NCYiKZwIdld6tk1ARom13inB+29F8GBBJVw==\n-----END PUBLIC KEY-----\n";
 
-    /// What is wrong with a key; never a word of the key itself.
+    /// What is wrong with a key; it never shows any part of the key itself.
     fn mistake(text: &str, named: &str) -> String {
         let named = (!named.is_empty()).then(|| algorithm(named).unwrap());
         let what = key(text, named, "ITS_ALG").map(|read| read.key).unwrap_err();
@@ -262,7 +256,7 @@ mod tests {
     #[test]
     fn a_public_key_is_never_a_secret() {
         for named in ["HS256", "HS384", "HS512"] {
-            assert!(mistake(P256, named).contains("would let everybody sign"), "{named}");
+            assert!(mistake(P256, named).contains("would let anybody sign"), "{named}");
         }
         assert!(mistake(P256, "").contains("in ITS_ALG"));
         let body = P256.lines().nth(1).unwrap();
@@ -302,10 +296,14 @@ mod tests {
     }
 
     #[test]
-    fn short_secrets_are_pointed_out() {
-        let warnings = |text: &str, named| key(text, Some(named), "").unwrap().warnings.len();
-        assert_eq!(warnings(&"k".repeat(32), Algorithm::HS256), 0);
-        assert_eq!(warnings(&"k".repeat(32), Algorithm::HS384), 1);
-        assert_eq!(warnings("!ChangeMe! ", Algorithm::HS256), 2);
+    fn weak_secrets_are_pointed_out() {
+        let weaknesses = |text: &str| key(text, None, "").unwrap().weaknesses;
+        assert_eq!(weaknesses(&"k".repeat(32)), []);
+        assert_eq!(weaknesses(&"k".repeat(31)), [Weakness::Short(32)]);
+        let known = "!ChangeThisMercureHubJWTSecretKey!";
+        assert_eq!(weaknesses(known), [Weakness::WellKnown]);
+        let encoded = URL_SAFE_NO_PAD.encode(known);
+        let jwk = format!(r#"{{"kty": "oct", "alg": "HS256", "k": "{encoded}"}}"#);
+        assert_eq!(weaknesses(&jwk), [Weakness::WellKnown]);
     }
 }

@@ -1,29 +1,77 @@
 //! Answers: responses that are whole, and what all responses have in common.
 
+use std::time::Duration;
+
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE, ALLOW,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::wire::cors::Cors;
-use crate::wire::refusal::Refusal;
 
 /// A response with all of its body.
 pub type Response = http::Response<Vec<u8>>;
 
-/// What to send back, and what to write to the log.
+/// The whole answer to a request.
+///
+/// Everything that answers a request, other than with a stream, answers with one of these: the
+/// entry, the holder of the log, and a hub without a configuration. So a shell needs one way to
+/// send them.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The response.
+    /// The response. All of its body is to be sent at once.
     pub response: Response,
-    /// A line for the hub's owner, without secrets.
+    /// How long to wait between the body and its end; zero, except where a reader would otherwise
+    /// reconnect at once.
+    pub hold: Duration,
+    /// A line for the hub's owner, without secrets. Anybody can cause such lines, so write them
+    /// through a [`Sampler`](crate::Sampler).
     pub log: Option<String>,
 }
 
-/// The answer on every path of a hub whose configuration is broken. The reason is for the log.
-#[must_use]
-pub fn misconfigured() -> Response {
-    Refusal::Misconfigured.into_answer(&Cors::none()).response
+impl From<Response> for Answer {
+    /// An answer that is not held, with nothing to log.
+    fn from(response: Response) -> Self {
+        Self { response, hold: Duration::ZERO, log: None }
+    }
+}
+
+/// A 200 whose body is a short text.
+pub(crate) fn plain(body: impl Into<Vec<u8>>, cors: &Cors) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    respond(StatusCode::OK, headers, body.into(), cors).into()
+}
+
+/// The answer to OPTIONS: for a preflight, what may be sent.
+pub(crate) fn preflight(methods: &'static str, cors: &Cors) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert(ALLOW, HeaderValue::from_static(methods));
+    if !matches!(cors, Cors::Closed { .. }) {
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static(
+                "authorization, cache-control, content-type, last-event-id, x-requested-with",
+            ),
+        );
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
+    }
+    respond(StatusCode::NO_CONTENT, headers, Vec::new(), cors).into()
+}
+
+/// Keeps nginx, and proxies that copied it, from holding events back.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// The fields of every event stream. Nothing on the way may transform it: compression buffers.
+pub(crate) fn stream_fields() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform"));
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    headers
 }
 
 /// A whole response.
@@ -36,8 +84,8 @@ pub(crate) fn respond(
     finish(status, headers, cors).map(|()| body)
 }
 
-/// Adds what every response carries: what CORS asks for, and fields that keep browsers from
-/// guessing, framing and caching.
+/// Adds what every response carries: the fields of CORS, and those that keep browsers from
+/// sniffing, framing and caching it.
 pub(crate) fn finish(status: StatusCode, headers: HeaderMap, cors: &Cors) -> http::Response<()> {
     let mut response = http::Response::new(());
     *response.status_mut() = status;
@@ -51,6 +99,7 @@ pub(crate) fn finish(status: StatusCode, headers: HeaderMap, cors: &Cors) -> htt
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     cors.apply(response.headers_mut());
+    // Last, since an event stream has a `Cache-Control` of its own.
     response.headers_mut().extend(headers);
     response
 }

@@ -4,9 +4,9 @@ use http::HeaderValue;
 
 use crate::terms::hub_url::HubUrl;
 
-/// The link to the hub, by the URL that is authoritative: a client that came by an alias, or by
-/// the address of a platform, learns it. (RFC 8288 wants the target between angle brackets, which
-/// a URL cannot hold.)
+/// The link to the hub, by its authoritative URL: a client that came by an alias, or by an address
+/// of the platform's, learns it here. (RFC 8288 puts the target between angle brackets, which a
+/// URL cannot hold.)
 pub(crate) fn link(hub: &HubUrl) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("<{hub}>; rel=\"mercure\"")).ok()
 }

@@ -1,26 +1,12 @@
 //! `application/x-www-form-urlencoded`: query components and bodies.
 //!
-//! The usual crates turn invalid UTF-8 into U+FFFD. The law wants it refused, so pairs are decoded
-//! to bytes here, and whoever needs text asks for it.
+//! The usual crates turn invalid UTF-8 into U+FFFD. The specification wants it refused, so pairs
+//! are decoded to bytes here, and callers that need text ask for it.
 
 use std::borrow::Cow;
 use std::str::Utf8Error;
 
 use percent_encoding::percent_decode;
-
-use crate::wire::request::Request;
-
-/// Whether a request's body is a form, or does not say what it is; where it says so more than
-/// once, each time. What is compressed is none as it comes (RFC 9110, section 8.4).
-pub(crate) fn is_content_of(request: &Request) -> bool {
-    let is = |name, value: &'static str| {
-        request.header_values(name).all(|field| {
-            let essence = field.split(|&byte| byte == b';').next().unwrap_or(field).trim_ascii();
-            essence.is_empty() || essence.eq_ignore_ascii_case(value.as_bytes())
-        })
-    };
-    is("content-type", "application/x-www-form-urlencoded") && is("content-encoding", "identity")
-}
 
 /// A name and a value, percent-decoded exactly once.
 pub(crate) struct Pair {
@@ -29,22 +15,22 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// The name, where it is UTF-8.
+    /// The name, if it is UTF-8.
     pub(crate) fn name(&self) -> Result<&str, Utf8Error> {
         std::str::from_utf8(&self.name)
     }
 
-    /// The name, with U+FFFD for what is not UTF-8.
+    /// The name, with U+FFFD in place of whatever is not UTF-8.
     pub(crate) fn name_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.name)
     }
 
-    /// The value, where it is UTF-8.
+    /// The value, if it is UTF-8.
     pub(crate) fn value(&self) -> Result<&str, Utf8Error> {
         std::str::from_utf8(&self.value)
     }
 
-    /// The value, with U+FFFD for what is not UTF-8.
+    /// The value, with U+FFFD in place of whatever is not UTF-8.
     pub(crate) fn value_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.value)
     }

@@ -1,30 +1,39 @@
 //! What is known of the client behind a stream.
 //!
-//! A browser's own `EventSource` is robust, and never comes back after a status other than 200.
-//! The libraries of other readers take a blank line, a lone `retry:` or a chunk for an event. So
-//! the two are told apart, by fields that scripts in browsers cannot set.
+//! A browser's own `EventSource` parses streams as the standard says, and never reconnects after a
+//! status other than 200. The libraries that other readers use may take a blank line, a lone
+//! `retry:` or a network chunk for an event. So the two are told apart, by header fields that
+//! scripts in a browser cannot set.
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, NativeReaders};
 use crate::wire::request::Request;
+
+/// Which readers are taken for a browser's own `EventSource`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NativeReaders {
+    /// Those that look like one.
+    Auto,
+    Always,
+    Never,
+}
 
 /// How a reader is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reader {
-    /// It is a browser's own `EventSource`: it is told its position, and updates that wait reach
-    /// it in one write.
+    /// It is a browser's own `EventSource`: it is told its position, and waiting updates reach it
+    /// in one write.
     pub(crate) native: bool,
     /// A 200 that asks it to come back serves it better than a 503, which would be final.
     pub(crate) gives_up_on_errors: bool,
 }
 
 impl Reader {
-    pub(crate) fn of(request: &Request, config: &Config) -> Self {
+    pub(crate) fn of(request: &Request, native_readers: NativeReaders) -> Self {
         let signs = Signs::of(request);
         // `EventSource` cannot set `Authorization`.
         let own_token = request.header_values("authorization").next().is_some();
-        let native = match config.native_readers {
+        let native = match native_readers {
             NativeReaders::Always => true,
             NativeReaders::Never => false,
             NativeReaders::Auto => {
@@ -64,12 +73,10 @@ impl Signs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::config;
 
-    fn reader(fields: &[(&str, &str)], native_readers: &str) -> Reader {
+    fn reader(fields: &[(&str, &str)], native_readers: NativeReaders) -> Reader {
         let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
-        let request = Request::new("GET", "https://hub.example/", fields);
-        Reader::of(&request, &config(&[("NATIVE_READERS", native_readers)]))
+        Reader::of(&Request::new("GET", "https://hub.example/", fields), native_readers)
     }
 
     const EVENT_SOURCE: [(&str, &str); 3] = [
@@ -81,9 +88,9 @@ mod tests {
     #[test]
     fn an_event_source_is_native() {
         let expected = Reader { native: true, gives_up_on_errors: true };
-        assert_eq!(reader(&EVENT_SOURCE, "auto"), expected);
-        assert!(!reader(&EVENT_SOURCE, "never").native);
-        assert!(reader(&[], "always").native);
+        assert_eq!(reader(&EVENT_SOURCE, NativeReaders::Auto), expected);
+        assert!(!reader(&EVENT_SOURCE, NativeReaders::Never).native);
+        assert!(reader(&[], NativeReaders::Always).native);
     }
 
     #[test]
@@ -91,16 +98,17 @@ mod tests {
         for left_out in 0..EVENT_SOURCE.len() {
             let mut fields = EVENT_SOURCE.to_vec();
             fields.remove(left_out);
-            assert!(!reader(&fields, "auto").native, "{fields:?}");
+            assert!(!reader(&fields, NativeReaders::Auto).native, "{fields:?}");
         }
         let mut with_token = EVENT_SOURCE.to_vec();
         with_token.push(("Authorization", "Bearer x"));
-        assert!(!reader(&with_token, "auto").native);
+        assert!(!reader(&with_token, NativeReaders::Auto).native);
     }
 
     #[test]
     fn who_gives_up_on_errors() {
-        let gives_up = |fields: &[(&str, &str)]| reader(fields, "auto").gives_up_on_errors;
+        let gives_up =
+            |fields: &[(&str, &str)]| reader(fields, NativeReaders::Auto).gives_up_on_errors;
         // On plain http, browsers send no `Sec-Fetch-Mode`.
         assert!(gives_up(&EVENT_SOURCE[1..]));
         assert!(gives_up(&[("Accept", "text/event-stream")]));

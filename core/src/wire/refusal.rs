@@ -1,65 +1,71 @@
-//! What can be wrong with a request, by whose fault it is, and the one map from there to the wire.
+//! Why requests are refused, by whose fault it is, and the one map from there to the wire.
 //!
 //! | fault | status | challenge |
 //! |---|---|---|
 //! | of the request | 400, 404, 405, 413, 414, 415 | none: the body is problem details |
 //! | of the token | 400, 401, 403 | `Bearer`, and the same in words |
-//! | of the page that sent it | 403 | none |
+//! | of the page that sent it, or of the way it came | 403 | none |
 //! | of the hub, for a while | 503 | none |
 //! | of the hub's owner | 500 | none |
 
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::authorization::token::InvalidToken;
-use crate::wire::answer::{Answer, Response};
+use crate::wire::answer::{Answer, Response, respond};
 use crate::wire::cors::Cors;
 
-/// Why a request is refused. The texts are whole sentences, for the person who reads the answer.
+/// Why a request is refused. Texts are whole sentences, for the person who reads the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     // The request's fault.
-    /// A field or parameter is wrong; what is wrong and what to do.
+    /// A field or parameter is wrong: what is wrong with it, and what to do.
     Malformed(String),
-    /// No resource at this path; the path of the hub.
+    /// There is no resource at this path; the hub's is another.
     NotFound { hub_path: String },
-    /// No such method here; those that there are.
+    /// The resource does not have this method, but those.
     Method { allowed: &'static str },
-    /// Something is larger than this hub takes; what, and how large it may be.
+    /// Something is larger than this hub accepts: what it is, and how large it may be.
     TooLarge(String),
-    /// The URL is.
+    /// The URL is longer than this hub accepts.
     UrlTooLong,
-    /// The body is of another media type than a form's.
+    /// The body has another media type than a form's, or is compressed.
     NotAForm,
 
     // The token's fault.
-    /// There is none, and one is needed.
+    /// There is no token, and one is needed.
     NoToken,
-    /// `Authorization` is not one `Bearer` token.
+    /// The `Authorization` field is not one `Bearer` token.
     MalformedToken,
-    /// It is not valid.
-    InvalidToken(InvalidToken),
-    /// It is valid, and grants less than was asked.
+    /// The token is not valid: why, for the log alone.
+    InvalidToken(String),
+    /// The token is valid, and grants less than was asked for.
     InsufficientScope(String),
 
-    // The page's fault.
+    // The fault of the page, or of the way.
     /// A cookie came from a page that may not publish with it.
     ForbiddenOrigin,
-
-    // Whoever stands in front of the hub.
-    /// Did not send this request.
+    /// The request did not come through the CDN in front of the hub.
     Bypass,
 
     // The hub's fault.
-    /// For a while.
+    /// It cannot serve the request for a while.
     Unavailable,
-    /// Until its owner has looked after its log.
+    /// Its log needs its owner's attention.
     BrokenLog,
-    /// Until its owner mends the configuration.
+    /// Its configuration does.
     Misconfigured,
 }
 
+/// The reason to refuse an expired token. It is found in two places: when the token is validated,
+/// and when a subscriber has been long on its way to the holder of its stream.
+pub(crate) const EXPIRED: &str = "its `exp` has passed";
+
 impl Refusal {
+    /// The token has expired.
+    pub(crate) fn expired_token() -> Self {
+        Self::InvalidToken(EXPIRED.to_owned())
+    }
+
     /// The body is larger than this many bytes.
     pub(crate) fn body_too_large(limit: usize) -> Self {
         Self::TooLarge(format!(
@@ -67,13 +73,13 @@ impl Refusal {
         ))
     }
 
-    /// The answer on the wire, and for an invalid token the reason for the log.
+    /// The answer on the wire; for an invalid token, the log has the reason.
     pub(crate) fn into_answer(self, cors: &Cors) -> Answer {
         let log = match &self {
             Self::InvalidToken(reason) => Some(format!("refused an access token: {reason}")),
             _ => None,
         };
-        Answer { response: self.response(cors), log }
+        Answer { log, ..self.response(cors).into() }
     }
 
     fn response(&self, cors: &Cors) -> Response {
@@ -99,7 +105,7 @@ impl Refusal {
             }
             _ => {}
         }
-        crate::wire::answer::respond(status, headers, body.into_bytes(), cors)
+        respond(status, headers, body.into_bytes(), cors)
     }
 
     fn status(&self) -> StatusCode {
@@ -120,7 +126,7 @@ impl Refusal {
     }
 
     /// draft-08, "Error Responses", after RFC 6750, section 3: no error code where no token was
-    /// presented, and one code for whatever may be wrong with one that was.
+    /// presented, and one and the same code whatever makes a token invalid.
     fn challenge(&self) -> Option<&'static str> {
         match self {
             Self::NoToken => Some("Bearer"),

@@ -1,5 +1,7 @@
 //! A request, as a platform received it.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::wire::form::{self, Pair};
@@ -7,8 +9,8 @@ use crate::wire::form::{self, Pair};
 /// The head of a request: method, URL and header fields.
 ///
 /// Built from text and bytes, never from a platform's own conversion: `Last-Event-ID` is raw
-/// UTF-8, URLs are long, and methods such as QUERY are unknown to many a library.
-#[derive(Clone, Debug)]
+/// UTF-8, URLs are long, and many libraries do not know methods such as QUERY.
+#[derive(Clone)]
 pub struct Request {
     method: String,
     url_length: usize,
@@ -19,8 +21,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request for `url`, the absolute URL as the platform vouches for it. Fields that are no
-    /// legal header fields are left out: a client cannot have sent them.
+    /// A request for `url`, the absolute URL as the platform vouches for it. Fields that are not
+    /// legal in HTTP are left out: a client cannot have sent them.
     pub fn new<'a>(
         method: &str,
         url: &str,
@@ -64,7 +66,7 @@ impl Request {
         &self.origin
     }
 
-    /// The path, as it was encoded.
+    /// The path, still percent-encoded.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
@@ -74,7 +76,7 @@ impl Request {
         form::pairs(self.query.as_bytes())
     }
 
-    /// The value of a header field, where it is text; of several, the first.
+    /// The value of a header field, if it is text; of several, the first.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -83,10 +85,38 @@ impl Request {
     pub(crate) fn header_values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.headers.get_all(name).iter().map(HeaderValue::as_bytes)
     }
+
+    /// Whether the body is a form, as far as the header fields say. They may say nothing; where a
+    /// field comes more than once, each must agree. A compressed body is not a form (RFC 9110,
+    /// section 8.4).
+    pub(crate) fn is_form(&self) -> bool {
+        let is = |name, value: &'static str| {
+            self.header_values(name).all(|field| {
+                let essence =
+                    field.split(|&byte| byte == b';').next().unwrap_or(field).trim_ascii();
+                essence.is_empty() || essence.eq_ignore_ascii_case(value.as_bytes())
+            })
+        };
+        is("content-type", "application/x-www-form-urlencoded")
+            && is("content-encoding", "identity")
+    }
+}
+
+impl fmt::Debug for Request {
+    /// Leaves out the query and the header fields, which may carry access tokens.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Request")
+            .field("method", &self.method)
+            .field("origin", &self.origin)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The body of a request, as far as [`Unread::limit`](crate::Unread::limit) lets it be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Body {
     /// All of it.
     Whole(Vec<u8>),
@@ -94,6 +124,17 @@ pub enum Body {
     TooLarge,
     /// It broke off, or was not well-formed.
     Broken,
+}
+
+impl fmt::Debug for Body {
+    /// Shows no byte of it: what is published may be private.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(body) => write!(formatter, "Whole({} bytes)", body.len()),
+            Self::TooLarge => formatter.write_str("TooLarge"),
+            Self::Broken => formatter.write_str("Broken"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -119,5 +160,20 @@ mod tests {
         assert_eq!(ids, ["é".as_bytes()]);
         assert_eq!(request.header("x-a"), Some("1"));
         assert_eq!(request.header_values("x-a").count(), 2);
+    }
+
+    #[test]
+    fn what_may_hold_a_token_is_not_shown() {
+        let url = "https://hub.example/hub?authorization=secret-1#secret-2";
+        let fields: [(&str, &[u8]); 3] = [
+            ("Authorization", b"Bearer secret-3"),
+            ("Cookie", b"mercureAuthorization=secret-4"),
+            ("X-Origin-Verify", b"secret-5"),
+        ];
+        let shown = format!("{:?}", Request::new("GET", url, fields));
+        let expected =
+            r#"Request { method: "GET", origin: "https://hub.example", path: "/hub", .. }"#;
+        assert_eq!(shown, expected);
+        assert_eq!(format!("{:?}", Body::Whole(b"secret".to_vec())), "Whole(6 bytes)");
     }
 }

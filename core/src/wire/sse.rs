@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 use crate::terms::update::Update;
 
-/// A comment: proof that the stream lives, and nothing to any reader. Never followed by a blank
-/// line, which some libraries take for an event.
+/// A comment: it shows that the stream is alive, and no reader takes it for anything. It is never
+/// followed by a blank line, which some libraries take for an event.
 pub(crate) const COMMENT: Bytes = Bytes::from_static(b":\n");
 
 /// The event type of position events, which nobody listens to.
@@ -40,7 +40,7 @@ pub(crate) fn position(cursor: &str, retry: Duration) -> Bytes {
     format!("retry: {}\nid: {cursor}\nevent: {POSITION_TYPE}\ndata:\n\n", retry.as_millis()).into()
 }
 
-/// What asks a reader to come back after a passing failure; `cursor` is for a native reader.
+/// Asks a reader to come back after a passing failure; `cursor` is for a native reader.
 pub(crate) fn come_back(cursor: Option<&str>, retry: Duration) -> Bytes {
     match cursor {
         Some(cursor) => [COMMENT, position(cursor, retry)].concat().into(),

@@ -1,14 +1,15 @@
-//! Passing failures: the holder of the log is full, restarting, or out of reach.
+//! What a hub answers when it cannot serve: because the holder of the log is full, restarting or
+//! out of reach, or because the hub has no configuration.
 //!
-//! A browser's `EventSource` never comes back after a status other than 200. So it is given a 200
-//! whose stream asks it to come back, and ends; all others are told the truth, 503.
+//! A browser's `EventSource` never reconnects after a status other than 200. So for a passing
+//! failure it is given a 200 whose stream asks it to come back, and ends; everybody else is told
+//! the truth, 503.
 
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::command::subscribe;
-use crate::wire::answer::{Response, finish};
+use crate::wire::answer::{Answer, finish, stream_fields};
 use crate::wire::cors::Cors;
 use crate::wire::reader::Signs;
 use crate::wire::refusal::Refusal;
@@ -16,52 +17,48 @@ use crate::wire::request::Request;
 use crate::wire::sse;
 
 /// How long a stream that asks its reader to come back stays open: some readers reconnect at
-/// once, whatever they are told.
+/// once, whatever `retry:` tells them.
 const HOLD: Duration = Duration::from_secs(1);
 
 /// When the reader of a hub without a configuration is to come back.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The answer to a request that cannot be served just now.
-#[derive(Clone, Debug)]
-pub struct Unavailable {
-    /// The answer; its body is to be sent at once.
-    pub response: Response,
-    /// How long to wait between the body and its end.
-    pub hold: Duration,
+/// 503 with `Retry-After`.
+pub(crate) fn unavailable(cors: &Cors) -> Answer {
+    Refusal::Unavailable.into_answer(cors)
 }
 
-impl Unavailable {
-    /// 503 with `Retry-After`.
-    pub(crate) fn refused(cors: &Cors) -> Self {
-        Self { response: Refusal::Unavailable.into_answer(cors).response, hold: Duration::ZERO }
-    }
-
-    /// A stream that asks its reader to come back.
-    pub(crate) fn come_back(response: Response) -> Self {
-        Self { response, hold: HOLD }
-    }
+/// A stream with this head that asks its reader to come back after `retry`; a native reader is
+/// told again the cursor that it came with.
+pub(crate) fn come_back(head: http::Response<()>, cursor: Option<&str>, retry: Duration) -> Answer {
+    let response = head.map(|()| sse::come_back(cursor, retry).to_vec());
+    Answer { hold: HOLD, ..response.into() }
 }
 
-/// The answer on every path of a hub that cannot get at its configuration just now. It says
-/// nothing that is not for all.
+/// The answer on every path of a hub whose configuration is broken. The reason is for the log.
 #[must_use]
-pub fn unconfigured(request: &Request) -> Unavailable {
+pub fn misconfigured() -> Answer {
+    Refusal::Misconfigured.into_answer(&Cors::none())
+}
+
+/// The answer on every path of a hub that cannot load its configuration just now. Pages of every
+/// origin may read it, since it reveals nothing private.
+#[must_use]
+pub fn unconfigured(request: &Request) -> Answer {
     let cors = Cors::open_to(request);
     if request.method() != Method::GET.as_str() || !Signs::of(request).gives_up_on_errors() {
-        return Unavailable::refused(&cors);
+        return unavailable(&cors);
     }
-    let head = finish(StatusCode::OK, subscribe::stream_fields(), &cors);
-    Unavailable::come_back(head.map(|()| sse::come_back(None, RETRY).to_vec()))
+    come_back(finish(StatusCode::OK, stream_fields(), &cors), None, RETRY)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn answer(method: &str, fields: &[(&str, &str)]) -> Response {
+    fn answer(method: &str, fields: &[(&str, &str)]) -> Answer {
         let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
-        unconfigured(&Request::new(method, "https://hub.example/x", fields)).response
+        unconfigured(&Request::new(method, "https://hub.example/x", fields))
     }
 
     #[test]
@@ -71,16 +68,18 @@ mod tests {
             ("cache-control", "no-cache"),
             ("sec-fetch-mode", "cors"),
         ];
-        let asked = answer("GET", &event_source);
+        let Answer { response, hold, log } = answer("GET", &event_source);
         assert_eq!(
-            (asked.status(), asked.body().as_slice()),
+            (response.status(), response.body().as_slice()),
             (StatusCode::OK, &b":\nretry: 5000\n\n"[..])
         );
-        assert_eq!(asked.headers()["access-control-allow-origin"], "*");
-        assert_eq!(answer("GET", &event_source[..1]).status(), StatusCode::OK);
+        assert_eq!(response.headers()["access-control-allow-origin"], "*");
+        assert_eq!((hold, log), (HOLD, None));
+        assert_eq!(answer("GET", &event_source[..1]).response.status(), StatusCode::OK);
         for told in [answer("POST", &event_source), answer("GET", &[("accept", "*/*")])] {
-            assert_eq!(told.status(), StatusCode::SERVICE_UNAVAILABLE);
-            assert!(told.headers().contains_key("retry-after"));
+            assert_eq!(told.response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(told.response.headers().contains_key("retry-after"));
+            assert_eq!(told.hold, Duration::ZERO);
         }
     }
 }

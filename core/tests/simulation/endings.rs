@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cinnabar_core::Position;
+use cinnabar_core::{Place, Position};
 
 use crate::world::{Ended, NATIVE, World};
 
@@ -117,8 +117,9 @@ fn numbers_without_updates_move_the_position() {
     let mut world = World::new(&[]);
     let stream = world.subscribe("match=a", &NATIVE);
     world.take_all(stream);
-    world.holder.handle_reached(Position::new(5));
-    world.holder.handle_reached(Position::new(4));
+    for number in [5, 4] {
+        world.holder.handle_reached(Place { position: Position::new(number), since: world.now });
+    }
     assert_eq!(world.holder.position(), Position::new(5));
     let newer = world.subscribe("match=a", &NATIVE);
     let told = cursor(&world.take_all(newer));

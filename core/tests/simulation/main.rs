@@ -5,7 +5,9 @@
 mod client;
 mod endings;
 mod framing;
+mod late;
 mod lifetimes;
+mod places;
 mod pressure;
 mod promises;
 mod resuming;

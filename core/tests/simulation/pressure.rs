@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cinnabar_core::Position;
+
 use crate::client::Client;
 use crate::world::{Ended, NATIVE, World};
 
@@ -77,7 +79,7 @@ fn a_stream_whose_missed_updates_are_no_longer_kept_is_cut() {
     for number in 0..10 {
         world.publish_and_sync(&format!("topic=a&data={number}"));
     }
-    world.oldest = 9;
+    world.log.drop_through(Position::new(8));
     world.take_all(stream);
     assert_eq!(world.connection(stream).ended, Some(Ended::Cut));
 }

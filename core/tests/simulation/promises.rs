@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cinnabar_core::Position;
 use cinnabar_core::StreamId;
 use proptest::prelude::*;
 
@@ -43,9 +44,9 @@ struct Reader {
     client: Client,
     stream: Option<StreamId>,
     /// Where the log stood at each of its connections.
-    stood: BTreeMap<StreamId, usize>,
+    stood: BTreeMap<StreamId, u64>,
     /// The first update that it is owed: none before it was told where it stands.
-    owed_from: Option<usize>,
+    owed_from: Option<u64>,
 }
 
 impl Reader {
@@ -87,7 +88,7 @@ impl Reader {
             fields.push(("last-event-id", cursor));
         }
         self.client.reconnect();
-        let stood = usize::try_from(world.holder.position().get()).unwrap();
+        let stood = world.holder.position().get();
         let stream = world.begin("topic=/topics/0&topic=/topics/2&topic=/topics/1", &fields);
         self.stood.insert(stream, stood);
         self.stream = Some(stream);
@@ -120,8 +121,10 @@ impl Reader {
         let entitled = |private: bool, topic: &str| {
             !private || (self.may_read_private && topic != "/topics/2")
         };
-        world.log[from..]
-            .iter()
+        world
+            .log
+            .between(Position::new(from), world.log.end())
+            .map(|appended| appended.update)
             .filter(|update| entitled(update.is_private(), update.topics()[0].as_str()))
             .map(|update| update.data().trim_end_matches('.').to_owned())
             .collect()
@@ -145,7 +148,7 @@ fn run(steps: &[Step]) -> Result<(), TestCaseError> {
     for step in steps {
         match *step {
             Step::Publish { topic, private, long } => {
-                let number = world.log.len();
+                let number = world.log.end().get();
                 let private = if private { "&private=on" } else { "" };
                 let padding = if long { ".".repeat(250) } else { String::new() };
                 world.publish(&format!("topic=/topics/{topic}&data={number}{padding}{private}"));

@@ -39,7 +39,7 @@ fn after_an_id_that_is_kept() {
 fn from_the_earliest() {
     let mut world = with_history(3, &[]);
     assert_eq!(resume(&mut world, "earliest"), expected("earliest", &["1", "2", "3"]));
-    world.oldest = 3;
+    world.log.drop_through(Position::new(2));
     assert_eq!(resume(&mut world, "earliest"), expected("earliest", &["3"]));
     let mut empty = World::new(&[]);
     assert_eq!(resume(&mut empty, "earliest"), expected("earliest", &[]));
@@ -51,10 +51,10 @@ fn after_an_id_that_is_not_kept() {
     for unknown in ["id-9", "#forged", "a b", "é"] {
         assert_eq!(resume(&mut world, unknown), expected("earliest", &["1", "2", "3"]));
     }
-    world.oldest = 3;
+    world.log.drop_through(Position::new(2));
     assert_eq!(resume(&mut world, "id-1"), expected("earliest", &["3"]));
     // All has expired: there is nothing to replay, and nothing that precedes it.
-    world.oldest = 4;
+    world.log.drop_through(Position::new(3));
     assert_eq!(resume(&mut world, "id-1"), expected("earliest", &[]));
 }
 
@@ -105,7 +105,7 @@ fn no_more_than_the_newest_are_replayed_and_the_answer_says_so() {
     }
     assert_eq!(resume(&mut world, "id-5"), expected("id-5", &["6"]));
     // Where less is kept than may be replayed, nothing is cut.
-    world.oldest = 5;
+    world.log.drop_through(Position::new(4));
     assert_eq!(resume(&mut world, "earliest"), expected("earliest", &["5", "6"]));
 }
 
@@ -133,7 +133,7 @@ fn a_native_reader_that_received_nothing_resumes_from_its_position() {
     let position = client.last_event_id.clone();
     assert_eq!(resume(&mut world, &position), expected(&position, &["gap"]));
     // A position whose next update is no longer kept is as good as unknown.
-    world.oldest = 4;
+    world.log.drop_through(Position::new(3));
     assert_eq!(resume(&mut world, &position), expected("earliest", &[]));
 }
 

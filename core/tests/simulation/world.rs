@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cinnabar_core::testing::MemoryLog;
 use cinnabar_core::{
-    Admission, Appended, Body, Command, Config, CursorKey, Fetch, Holder, Located, Location,
-    Output, Page, Place, Position, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
+    Admission, Appended, Body, Command, Config, CursorKey, Fetch, Holder, Location, Output, Place,
+    Platform, Position, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
@@ -23,7 +24,8 @@ pub(crate) enum Ended {
 }
 
 /// What a stream asks the log.
-enum Question {
+#[derive(Debug)]
+pub(crate) enum Question {
     Locate(StreamId, Location),
     Fetch(Fetch),
 }
@@ -50,12 +52,11 @@ pub(crate) struct World {
     /// Where the log ends, if that is further than the holder has heard.
     pub(crate) end: Position,
     pub(crate) connections: BTreeMap<StreamId, Connection>,
-    /// All updates, durable or not; `kept` of them are still in the log.
-    pub(crate) log: Vec<Arc<Update>>,
-    pub(crate) oldest: u64,
+    /// All updates, durable or not.
+    pub(crate) log: MemoryLog,
     /// Questions to the log that were not answered yet.
-    questions: VecDeque<Question>,
-    /// How many bytes of data each page held.
+    pub(crate) questions: VecDeque<Question>,
+    /// How many pages were read.
     pub(crate) pages: usize,
     entropy: u64,
     streams: u64,
@@ -63,6 +64,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(variables: &[(&str, &str)]) -> Self {
+        Self::on(&Platform::new("a test"), variables)
+    }
+
+    pub(crate) fn on(platform: &Platform, variables: &[(&str, &str)]) -> Self {
         let keys = [
             ("MERCURE_PUBLISHER_JWT_KEY", PUBLISHER_KEY),
             ("MERCURE_SUBSCRIBER_JWT_KEY", SUBSCRIBER_KEY),
@@ -70,18 +75,16 @@ impl World {
             ("ANONYMOUS", "1"),
         ];
         let pairs = keys.iter().chain(variables);
-        let config =
-            Config::from_variables(pairs.map(|(name, value)| ((*name).into(), (*value).into())))
-                .unwrap();
-        let holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Position::START);
+        let pairs = pairs.map(|(name, value)| ((*name).into(), (*value).into()));
+        let config = Config::read(platform, pairs).unwrap();
+        let holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Place::default());
         Self {
             now: Timestamp::from_millis(1_700_000_000_000),
             config,
             holder,
             end: Position::START,
             connections: BTreeMap::new(),
-            log: Vec::new(),
-            oldest: 1,
+            log: MemoryLog::default(),
             questions: VecDeque::new(),
             pages: 0,
             entropy: 0,
@@ -123,7 +126,7 @@ impl World {
         match self.admit(&request, form.as_bytes())? {
             Command::Publish(publish) => {
                 let update = Arc::new(publish.into_update());
-                self.log.push(Arc::clone(&update));
+                self.log.append(Arc::clone(&update), self.now);
                 Some(update)
             }
             other => panic!("not a publication: {other:?}"),
@@ -132,9 +135,8 @@ impl World {
 
     /// Makes the next `count` updates durable, together.
     pub(crate) fn sync(&mut self, count: usize) {
-        let from = self.durable();
-        let through = self.log.len().min(from.saturating_add(count));
-        let batch: Vec<Appended> = (from..through).map(|index| self.appended(index)).collect();
+        let batch: Vec<Appended> =
+            self.log.between(self.holder.position(), self.log.end()).take(count).collect();
         if !batch.is_empty() {
             self.holder.handle_appended(&batch, self.now);
             self.drain();
@@ -144,15 +146,6 @@ impl World {
     pub(crate) fn publish_and_sync(&mut self, form: &str) {
         self.publish(form);
         self.sync(usize::MAX);
-    }
-
-    fn durable(&self) -> usize {
-        usize::try_from(self.holder.position().get()).unwrap()
-    }
-
-    fn appended(&self, index: usize) -> Appended {
-        let position = Position::new(u64::try_from(index).unwrap() + 1);
-        Appended { position, update: Arc::clone(&self.log[index]) }
     }
 
     /// What a request would ask of the holder.
@@ -168,10 +161,16 @@ impl World {
     /// Opens a stream; the log answers when it is told to.
     pub(crate) fn begin(&mut self, query: &str, fields: &[(&str, &str)]) -> StreamId {
         let subscribe = self.subscription(query, fields);
+        self.arrive(subscribe)
+    }
+
+    /// A subscriber reaches the holder.
+    pub(crate) fn arrive(&mut self, subscribe: Subscribe) -> StreamId {
         self.streams += 1;
         let stream = StreamId::new(self.streams);
         self.connections.insert(stream, Connection::default());
-        self.holder.handle_subscribe(stream, subscribe, self.end, self.now);
+        let end = Place { position: self.end, since: self.now };
+        self.holder.handle_subscribe(stream, subscribe, end, self.now);
         self.drain();
         stream
     }
@@ -187,12 +186,15 @@ impl World {
     pub(crate) fn answer_one(&mut self) {
         match self.questions.pop_front() {
             Some(Question::Locate(stream, location)) => {
-                let located = self.locate(&location);
+                let located = self.log.locate(&location);
                 self.holder.handle_located(stream, &located, self.now);
             }
             Some(Question::Fetch(fetch)) => {
-                let page = self.page(&fetch);
-                self.holder.handle_page(fetch.stream, &page, self.now);
+                self.pages += 1;
+                if let Some(subscription) = self.holder.subscription(fetch.stream) {
+                    let page = self.log.page(&fetch, &subscription);
+                    self.holder.handle_page(fetch.stream, &page, self.now);
+                }
             }
             None => {}
         }
@@ -216,53 +218,7 @@ impl World {
         self.drain();
     }
 
-    fn locate(&self, location: &Location) -> Located {
-        let kept = |position: u64| position >= self.oldest && position >= 1;
-        let numbered = (1..).zip(&self.log).filter(|(position, _)| kept(*position));
-        let found = match location {
-            Location::Id(id) => numbered.into_iter().find(|(_, update)| update.id() == id),
-            Location::At(at) | Location::Told(Place { position: at, .. }) => {
-                numbered.into_iter().find(|(position, _)| *position == at.get())
-            }
-            Location::Newest(newest) => {
-                numbered.into_iter().filter(|(position, _)| *position <= newest.get()).last()
-            }
-        };
-        Located {
-            found: found.map(|(position, update)| {
-                (Place::undated(Position::new(position)), update.id().clone())
-            }),
-            oldest: Position::new(self.oldest),
-        }
-    }
-
-    fn page(&mut self, fetch: &Fetch) -> Page {
-        self.pages += 1;
-        let mut page = Page {
-            updates: Vec::new(),
-            reached: fetch.through,
-            since: None,
-            oldest: Position::new(self.oldest),
-        };
-        let (mut looked_at, mut read) = (0, 0);
-        let from = fetch.after.get().max(self.oldest - 1);
-        for index in usize::try_from(from).unwrap()..usize::try_from(fetch.through.get()).unwrap() {
-            let stored = self.log[index].store();
-            read += stored.topics.len() + stored.data.len();
-            let full = looked_at == fetch.limit.updates || read > fetch.limit.bytes;
-            if looked_at > 0 && full {
-                page.reached = Position::new(u64::try_from(index).unwrap());
-                break;
-            }
-            looked_at += 1;
-            if self.holder.wants(fetch.stream, &stored.topics, stored.private) {
-                page.updates.push(self.appended(index));
-            }
-        }
-        page
-    }
-
-    fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         while let Some(output) = self.holder.poll_output() {
             match output {
                 Output::Locate { stream, location } => {
@@ -274,10 +230,10 @@ impl World {
                     connection.head = Some(response);
                     connection.joins = joins;
                 }
-                Output::Answer { stream, unavailable } => {
+                Output::Answer { stream, answer } => {
                     let connection = self.connection(stream);
                     assert!(connection.head.is_none(), "answered after it was opened");
-                    connection.unavailable = Some(unavailable.response);
+                    connection.unavailable = Some(answer.response);
                     connection.ended = Some(Ended::Cleanly);
                 }
                 Output::Write { streams, bytes } => {

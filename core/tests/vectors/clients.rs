@@ -153,7 +153,7 @@ fn clients() {
         match request.admit() {
             Admission::Answer(answer) => Outcome::of(&answer.response),
             Admission::Forward(Command::Publish(publish)) => {
-                let (answer, update) = (publish.accepted(), Update::of(&publish));
+                let (answer, update) = (publish.accepted().response, Update::of(&publish));
                 assert_eq!(answer.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
                 assert_eq!(*answer.body(), update.id.as_bytes(), "the answer is the id");
                 Outcome { update: Some(update), ..Outcome::of(&answer) }
@@ -170,7 +170,9 @@ fn clients() {
                     ..Outcome::of(&seen.response)
                 }
             }
-            Admission::Forward(Command::CheckHealth(check)) => Outcome::of(&check.healthy()),
+            Admission::Forward(Command::CheckHealth(check)) => {
+                Outcome::of(&check.healthy().response)
+            }
         }
     });
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use cinnabar_core::{Admission, Command, Response};
+use cinnabar_core::{Admission, Command};
 use serde::Deserialize;
 
 use super::check::check;
@@ -69,10 +69,9 @@ fn origins() {
 
 /// The answer of a holder that can do what it is asked.
 fn answered(command: Command, request: &Exchange) -> Got {
-    let whole = |response: Response| Got::of(&response);
     match command {
-        Command::Publish(publish) => whole(publish.accepted()),
-        Command::CheckHealth(check) => whole(check.healthy()),
+        Command::Publish(publish) => Got::of(&publish.accepted().response),
+        Command::CheckHealth(check) => Got::of(&check.healthy().response),
         Command::Subscribe(subscribe) => {
             Got::of(&watch(subscribe, &request.config(), request.now(), &[], &[]).response)
         }

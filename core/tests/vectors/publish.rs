@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::check::check;
 use super::request::{Exchange, RANDOM_ID};
+use super::text;
 
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +27,8 @@ pub(super) struct Update {
     #[serde(default = "random_id")]
     pub(super) id: String,
     topics: Vec<String>,
+    #[serde(default)]
+    targets: Vec<String>,
     #[serde(default)]
     data: String,
     #[serde(default)]
@@ -44,7 +47,8 @@ impl Update {
         let stored = publish.update().store();
         Self {
             id: stored.id,
-            topics: stored.topics.split('\n').map(str::to_owned).collect(),
+            topics: text::lines(&stored.topics),
+            targets: text::lines(&stored.targets),
             data: stored.data,
             private: stored.private,
             event_type: stored.event_type,
@@ -67,7 +71,7 @@ fn publications() {
                 }
             }
             Admission::Forward(Command::Publish(publish)) => {
-                let answer = publish.accepted();
+                let answer = publish.accepted().response;
                 assert_eq!(answer.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
                 let update = Update::of(&publish);
                 assert_eq!(*answer.body(), update.id.as_bytes(), "the answer is the id");

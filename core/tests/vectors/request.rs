@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cinnabar_core::{Admission, Body, Config, Request, Step, Timestamp, admit};
+use cinnabar_core::{Admission, Body, Config, Platform, Request, Step, Timestamp, admit};
 use serde::Deserialize;
 
 use super::text::Text;
@@ -85,7 +85,7 @@ impl Exchange {
         let mut variables: BTreeMap<String, String> =
             keys.map(|(name, key)| (name.to_owned(), key.secret().to_owned())).into();
         variables.extend(self.config.clone());
-        Config::from_variables(variables).expect("a configuration without mistakes")
+        Config::read(&Platform::new("a test"), variables).expect("a configuration without mistakes")
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -95,7 +95,7 @@ impl Given {
         if let Some(publication) = &self.publication {
             match publication.over(&scene.publication).admit() {
                 Admission::Forward(Command::Publish(publish)) => {
-                    outcome.read(&publish.accepted());
+                    outcome.read(&publish.accepted().response);
                     outcome.publication = Some(200);
                     published.push(UpdateText::of(&publish));
                 }

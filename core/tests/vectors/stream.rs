@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use cinnabar_core::testing::MemoryLog;
 use cinnabar_core::{
-    Appended, Config, CursorKey, Holder, Located, Location, Output, Page, Place, Position, Publish,
-    StoredUpdate, StreamId, Subscribe, Timestamp, Update,
+    Appended, Config, CursorKey, Holder, Output, Place, Publish, StoredUpdate, StreamId, Subscribe,
+    Timestamp, Update,
 };
 use serde::Deserialize;
 
-use super::text::Text;
+use super::text::{self, Text};
 
 /// An update, as vectors write it.
 #[derive(Clone, Debug, Deserialize)]
@@ -18,6 +19,8 @@ pub(super) struct UpdateText {
     id: String,
     #[serde(default = "topic")]
     topics: Vec<String>,
+    #[serde(default)]
+    targets: Vec<String>,
     #[serde(default = "empty")]
     data: Text,
     #[serde(default)]
@@ -41,6 +44,7 @@ impl UpdateText {
         Self {
             id: topic.to_owned(),
             topics: vec![topic.to_owned()],
+            targets: Vec::new(),
             data: empty(),
             private: false,
             event_type: None,
@@ -55,16 +59,17 @@ impl UpdateText {
 
     /// The update of a publication that was admitted.
     pub(super) fn of(publish: &Publish) -> Self {
-        let StoredUpdate { id, topics, data, private, event_type, retry } =
+        let StoredUpdate { id, topics, targets, data, private, event_type, retry } =
             publish.update().store();
-        let topics = topics.split('\n').map(str::to_owned).collect();
-        Self { id, topics, data: Text::Plain(data), private, event_type, retry }
+        let (topics, targets) = (text::lines(&topics), text::lines(&targets));
+        Self { id, topics, targets, data: Text::Plain(data), private, event_type, retry }
     }
 
     fn restore(&self) -> Arc<Update> {
         Arc::new(Update::restore(StoredUpdate {
             id: self.id.clone(),
             topics: self.topics.join("\n"),
+            targets: self.targets.join("\n"),
             data: String::from_utf8(self.data.bytes()).expect("data is text"),
             private: self.private,
             event_type: self.event_type.clone(),
@@ -104,15 +109,15 @@ pub(super) fn watch(
     live: &[UpdateText],
 ) -> Seen {
     let stream = StreamId::new(1);
-    let mut log: Vec<Appended> = Vec::new();
+    let mut log = MemoryLog::default();
     for update in history {
-        append(&mut log, update);
+        log.append(update.restore(), now);
     }
-    let newest = log.last().map_or(Position::START, |newest| newest.position);
-    let mut holder = Holder::new(config, CursorKey::from_bytes([7; 16]), newest);
+    let end = Place { position: log.end(), since: now };
+    let mut holder = Holder::new(config, CursorKey::from_bytes([7; 16]), end);
     let mut response = None;
     let mut writes = Vec::new();
-    let mut drain = |holder: &mut Holder, log: &[Appended]| loop {
+    let mut drain = |holder: &mut Holder, log: &MemoryLog| loop {
         while let Some(output) = holder.poll_output() {
             match output {
                 Output::Open { response: head, .. } => response = Some(head),
@@ -121,7 +126,7 @@ pub(super) fn watch(
                     writes.push(bytes);
                 }
                 Output::Locate { location, .. } => {
-                    holder.handle_located(stream, &locate(log, &location), now);
+                    holder.handle_located(stream, &log.locate(&location), now);
                 }
                 Output::Answer { .. } | Output::Close { .. } | Output::Cut { .. } => {
                     panic!("the stream ended: {output:?}");
@@ -129,49 +134,18 @@ pub(super) fn watch(
             }
         }
         let Some(fetch) = holder.poll_fetch() else { break };
-        holder.handle_page(stream, &page(log, fetch.after, fetch.through), now);
+        let subscription = holder.subscription(stream).expect("a stream that asks for a page");
+        holder.handle_page(stream, &log.page(&fetch, &subscription), now);
     };
 
-    holder.handle_subscribe(stream, subscribe, holder.position(), now);
+    holder.handle_subscribe(stream, subscribe, end, now);
     drain(&mut holder, &log);
     for update in live {
-        let appended = append(&mut log, update);
-        holder.handle_appended(&[appended], now);
+        let update = update.restore();
+        let position = log.append(Arc::clone(&update), now);
+        holder.handle_appended(&[Appended { position, update }], now);
         drain(&mut holder, &log);
     }
     let opening = writes.remove(0);
     Seen { response: response.expect("a stream that was opened"), opening, writes }
-}
-
-fn append(log: &mut Vec<Appended>, update: &UpdateText) -> Appended {
-    let position = log.last().map_or(Position::START, |last| last.position).next();
-    let appended = Appended { position, update: update.restore() };
-    log.push(appended.clone());
-    appended
-}
-
-fn locate(log: &[Appended], location: &Location) -> Located {
-    let found = log.iter().find(|appended| match location {
-        Location::Id(id) => appended.update.id() == id,
-        // Nothing is ever removed from this log.
-        Location::At(position)
-        | Location::Told(Place { position, .. })
-        | Location::Newest(position) => appended.position == *position,
-    });
-    Located {
-        found: found
-            .map(|appended| (Place::undated(appended.position), appended.update.id().clone())),
-        oldest: Position::new(1),
-    }
-}
-
-fn page(log: &[Appended], after: Position, through: Position) -> Page {
-    let updates =
-        log.iter().filter(|appended| appended.position > after && appended.position <= through);
-    Page {
-        updates: updates.cloned().collect(),
-        reached: through,
-        since: None,
-        oldest: Position::new(1),
-    }
 }

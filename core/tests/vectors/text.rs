@@ -44,3 +44,8 @@ impl Part {
         }
     }
 }
+
+/// Topics or targets, as a stored update joins them.
+pub(super) fn lines(joined: &str) -> Vec<String> {
+    joined.lines().map(str::to_owned).collect()
+}

@@ -1,4 +1,4 @@
-//! What Lambda does, case by case.
+//! What Lambda does, one case for each rule.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -103,7 +103,7 @@ fn a_client_that_goes_is_not_told_of() {
     let mut invocation = opened(&emulator);
     client.until("\r\n\r\n");
     drop(client);
-    // More than every buffer on the way holds.
+    // More than all buffers on the way hold.
     for _ in 0..200 {
         invocation.then(&format!("send {}", "x".repeat(100_000)));
     }
@@ -131,7 +131,7 @@ fn an_environment_is_used_again() {
         invocation.then("end");
         drop(invocation);
         client.whole();
-        // Where there is no /proc, whether it stands still is not to be seen.
+        // Without /proc there is no telling whether it is frozen.
         if cfg!(target_os = "linux") {
             wait_for("standstill", || state(process).filter(|state| *state == 'T'));
         }
@@ -141,7 +141,7 @@ fn an_environment_is_used_again() {
     assert_eq!(processes.len(), 1);
 }
 
-/// What a process does: `T` for one that was stopped.
+/// The state of a process: `T` if it is stopped.
 fn state(process: u64) -> Option<char> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()
@@ -164,7 +164,7 @@ fn what_is_above_the_reserved_concurrency_is_429() {
     let first = Exchange::get(&emulator);
     let mut invocation = opened(&emulator);
     assert!(Exchange::get(&emulator).whole().starts_with("HTTP/1.1 429 "));
-    // The other function has its own.
+    // The other function has a reservation of its own.
     let publisher = Exchange::send(&emulator, "POST", "", b"");
     opened(&emulator).then("end");
     publisher.whole();
@@ -260,7 +260,7 @@ fn a_buffered_answer_is_whole() {
 
 fn a_request_above_6_mb_is_413() {
     let emulator = Emulator::start(&[]);
-    // In base64 it is a third larger.
+    // Base64 makes it a third larger.
     let client = Exchange::send(&emulator, "POST", "", &vec![b'x'; 5 << 20]);
     assert!(client.whole().starts_with("HTTP/1.1 413 "));
 }

@@ -1,4 +1,4 @@
-//! A client, byte by byte.
+//! A client that sends and receives bytes.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -26,7 +26,7 @@ impl Exchange {
             body.len()
         );
         connection.write_all(head.as_bytes()).unwrap();
-        // One that is refused early does not read it.
+        // An emulator that refuses the request early does not read the body.
         let _ = connection.write_all(body);
         Self { connection, received: Vec::new() }
     }
@@ -43,7 +43,7 @@ impl Exchange {
         self.text()
     }
 
-    /// Reads to the end, which a broken connection is, too.
+    /// Reads to the end, even if that is a broken connection.
     pub(crate) fn whole(mut self) -> String {
         let _ = self.connection.read_to_end(&mut self.received);
         self.text()

@@ -1,4 +1,4 @@
-//! The test's end: an emulator that it starts, and invocations that it leads.
+//! The test's side: an emulator that it starts, and invocations that it controls.
 
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use serde_json::Value;
 /// How long anything may take; a busy machine is slow.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An emulator, whose functions are this program.
+/// An emulator whose functions are this program.
 pub(crate) struct Emulator {
     child: Child,
     pub(crate) port: u16,
@@ -27,7 +27,7 @@ impl Emulator {
         Self::run(command(arguments, function))
     }
 
-    /// Its functions register an extension, and what it prints is kept.
+    /// Starts one whose functions register an extension, if `extended`, and keeps what it prints.
     pub(crate) fn start_extended(extended: bool) -> Self {
         let function = std::env::current_exe().unwrap();
         let mut command = command(&[], function.to_str().unwrap());
@@ -48,12 +48,12 @@ impl Emulator {
         Self { child, port, listener }
     }
 
-    /// A path at which an invocation asks this test what to do.
+    /// A path that makes an invocation ask this test what to do.
     pub(crate) fn path(&self) -> String {
         format!("/.well-known/mercure?control={}", self.listener.local_addr().unwrap().port())
     }
 
-    /// The next invocation that a function has got.
+    /// The next invocation that a function gets.
     pub(crate) fn invocation(&self) -> Invocation {
         let connection = wait_for("an invocation", || self.listener.accept().ok()).0;
         connection.set_nonblocking(false).unwrap();
@@ -65,7 +65,7 @@ impl Emulator {
         Invocation { control, report: serde_json::from_str(&line).unwrap() }
     }
 
-    /// Asks it to end, and returns what it has printed.
+    /// Asks it to end, and returns what it printed.
     pub(crate) fn terminate(&mut self) -> String {
         let process = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
@@ -95,7 +95,7 @@ impl Drop for Emulator {
     }
 }
 
-/// An invocation in a function's hands; when it is dropped, the function asks for the next.
+/// An invocation that a function has; when this is dropped, the function asks for the next.
 pub(crate) struct Invocation {
     control: BufReader<TcpStream>,
     report: Value,
@@ -119,7 +119,7 @@ impl Invocation {
         &self.report["event"]
     }
 
-    /// Has the function do this, and returns the status of its request, if it made one.
+    /// Makes the function do this, and returns the status of the request it made, if any.
     pub(crate) fn then(&mut self, command: &str) -> u16 {
         self.start(command);
         let mut line = String::new();
@@ -127,16 +127,16 @@ impl Invocation {
         line.trim_end().parse().expect("the function has died")
     }
 
-    /// Has the function do this, and does not wait.
+    /// Makes the function do this, without waiting.
     pub(crate) fn start(&mut self, command: &str) {
         writeln!(self.control.get_mut(), "{command}").unwrap();
     }
 
     /// Waits until the function's process has ended.
     pub(crate) fn wait_for_death(mut self) {
-        // Its connection is closed, or reset where it has not read a command.
+        // Its connection is closed, or reset if it has not read a command.
         if let Err(error) = self.control.read_to_end(&mut Vec::new()) {
-            assert_eq!(error.kind(), ErrorKind::ConnectionReset, "it lives");
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset, "the process is alive");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The function: a Runtime API client, written by hand, that does what it is told.
+//! The function: a hand-written Runtime API client that does what it is told.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const NEXT: &str = "2018-06-01/runtime/invocation/next";
 
-/// Fetches invocations and follows their commands, in as many threads as there may be invocations.
+/// Fetches invocations and follows their commands, with a thread for each possible invocation.
 pub(crate) fn serve(address: &str) {
     if std::env::var_os("EXTENDED").is_some() {
         let registered = exchange(address, "POST", "2020-01-01/extension/register", b"{}");
@@ -29,7 +29,7 @@ pub(crate) fn serve(address: &str) {
 fn follow(address: &str) {
     let next = exchange(address, "GET", NEXT, b"");
     if next.status != 200 {
-        // The test is over, and left an invocation without an answer.
+        // The test is over, and has left an invocation unanswered.
         std::process::exit(0);
     }
     let event: Value = serde_json::from_str(&next.body).unwrap();

@@ -1,8 +1,8 @@
-//! The emulator, as its two sides see it: a client at its port, and a function at its Runtime API.
+//! The emulator from both sides: as a client at its port, and as a function at its Runtime API.
 //!
-//! This program is the function, too. The emulator starts it again ([`function`]), and then it
-//! does what the test says, over a connection that it opens for each invocation ([`control`]): so
-//! a test knows what has happened, and never waits for time to pass.
+//! This program is also the function. When the emulator starts it ([`function`]), it does what the
+//! test tells it to, over a connection that it opens for each invocation ([`control`]). So a test
+//! knows what has happened, and never waits for time to pass.
 #![expect(
     clippy::expect_used,
     clippy::panic,

@@ -1,15 +1,16 @@
 //! `EventSource` across origins, with cookies (draft-08, "Cookie").
 
+use super::hosts::{USERS, shared, target};
 use super::page::Subscriber;
 use super::process::Browser;
 use super::site::Report;
-use super::{USERS, shared, target};
+
 use crate::case::Suite;
 use crate::form;
 use crate::hub::{Hub, fresh};
 use crate::token::Generation;
 
-/// What Symfony and others set for hubs of each generation.
+/// The cookie that Symfony and others set for hubs of each generation.
 fn set_cookie(hub: &Hub, generation: Generation, token: &str) -> String {
     let name = match generation {
         Generation::V0 => "mercureAuthorization",
@@ -75,6 +76,6 @@ pub(super) fn a_private_update_reaches_the_page_whose_cookie_grants_it_alone(
     let public = hub.publish(&[("topic", &topic), ("data", "public")]);
     assert_eq!(granted.message(), (private, "private".to_owned()));
     assert_eq!(granted.message(), (public.clone(), "public".to_owned()));
-    // What was published after it has come, so the private one never will.
+    // The update published after it has arrived, so the private one never will.
     assert_eq!(other.message(), (public, "public".to_owned()));
 }

@@ -1,18 +1,19 @@
-//! A page whose connection is lost, and which has received nothing before.
+//! A page that loses its connection before it has received anything.
 //!
-//! An `EventSource` that has received no event has no last event ID; only the hub's position
-//! event gives it one. Without it, each of these pages silently loses an update.
+//! An `EventSource` that has received no event has no last event ID; only the hub's position event
+//! gives it one. Without that, each of these pages would silently lose an update.
 
 use super::gate::Gate;
+use super::hosts::{self, USERS, target, variables};
 use super::page::{Page, Subscriber};
 use super::process::Browser;
 use super::site::Report;
-use super::{USERS, target, variables};
+
 use crate::case::Suite;
 use crate::form;
 use crate::hub::{Hub, fresh};
 
-/// Opens a page on a topic that is quiet, and waits until it is subscribed.
+/// Opens a page on a quiet topic, and waits until it is subscribed.
 #[track_caller]
 fn quiet_page<'a>(browser: &'a Browser, hub: &Hub, port: u16, topic: &str) -> Page<'a> {
     let query = form::pairs(&[("match", topic)]);
@@ -28,7 +29,7 @@ pub(super) fn a_quiet_page_misses_nothing_when_its_stream_ends(suite: &Suite, br
     let gate = Gate::start(hub.endpoint.port).unwrap();
     let topic = fresh("ended");
     let page = quiet_page(browser, &hub, gate.port(), &topic);
-    // It will not be back before the update is published.
+    // It cannot come back before the update is published.
     gate.shut();
     assert_eq!(page.next(), Report::Error { r#final: false });
     let id = hub.publish(&[("topic", &topic), ("data", "meanwhile")]);
@@ -40,7 +41,7 @@ pub(super) fn a_quiet_page_misses_nothing_when_its_connection_is_reset(
     suite: &Suite,
     browser: &Browser,
 ) {
-    let hub = super::shared(suite, browser);
+    let hub = hosts::shared(suite, browser);
     let gate = Gate::start(hub.endpoint.port).unwrap();
     let topic = fresh("reset");
     let page = quiet_page(browser, &hub, gate.port(), &topic);
@@ -65,13 +66,13 @@ pub(super) fn a_page_recovers_from_the_death_of_the_hub(suite: &Suite, browser: 
     }
 }
 
-/// Polling mode: a stream says what there is, and ends.
+/// Polling mode: a stream delivers what there is, and ends.
 pub(super) fn a_page_that_polls_sees_every_update_in_order(suite: &Suite, browser: &Browser) {
     let hub = suite.launch(variables(browser, &[("STREAM_LIFETIME", "0")]));
     let topic = fresh("polled");
     let page = quiet_page(browser, &hub, hub.endpoint.port, &topic);
     for round in ["first", "second"] {
-        // Its stream has ended, with nothing more to say.
+        // Its stream has ended, with nothing left to deliver.
         assert_eq!(page.next(), Report::Error { r#final: false });
         let published = [1, 2, 3].map(|number| {
             let data = format!("{number} of the {round} round");

@@ -1,17 +1,18 @@
-//! `fetch` with a token in the header, which the specification recommends where cookies do not
-//! reach (draft-08, "Authorization HTTP Header").
+//! `fetch` with a token in the header, which the specification recommends where cookies cannot be
+//! used (draft-08, "Authorization HTTP Header").
 
+use super::hosts::{USERS, shared, target};
 use super::page::Subscriber;
 use super::process::Browser;
 use super::site::Report;
-use super::{USERS, shared, target};
+
 use crate::case::Suite;
 use crate::form;
 use crate::hub::fresh;
 use crate::token::Generation;
 
-/// The token makes the browser ask first (a preflight). What is read then is the bytes for any
-/// reader: a lone `:` line, updates, and no position, which a library might take for an update.
+/// The token makes the browser ask first (a preflight). What it then reads is what any other reader
+/// gets: a lone `:` line, updates, and no position, which a library might take for an update.
 pub(super) fn a_page_reads_with_fetch_and_a_token_in_the_header(suite: &Suite, browser: &Browser) {
     let hub = shared(suite, browser);
     let topic = fresh("fetch");

@@ -1,8 +1,8 @@
-//! A TCP proxy in front of the hub: the network that can fail.
+//! A TCP proxy in front of the hub: a network that can fail.
 //!
-//! A page is cut off at a chosen moment, and comes back at a chosen moment: a connection that is
-//! made while the gate is shut waits before it. So "while the page was away" is an order of
-//! events, not a matter of timing.
+//! A page is cut off at a chosen moment and comes back at a chosen moment: connections made while
+//! the gate is shut wait in front of it. So "while the page was away" is an order of events, not a
+//! matter of timing.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -19,7 +19,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Starts an open gate before a port of loopback.
+    /// Starts an open gate in front of a loopback port.
     pub(super) fn start(hub_port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
@@ -28,7 +28,7 @@ impl Gate {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let state = Arc::clone(&shared);
-                // A connection that fails is one that ended: its client sees that for itself.
+                // A connection that fails has ended, and its client will notice.
                 thread::spawn(move || _ = state.pass(client, hub_port));
             }
         });
@@ -39,22 +39,22 @@ impl Gate {
         self.port
     }
 
-    /// From now on new connections wait; those that exist go on.
+    /// From now on new connections wait; existing ones go on.
     pub(super) fn shut(&self) {
         self.state.lock().shut = true;
     }
 
-    /// Lets all in that wait, and all that come.
+    /// Lets in all that are waiting, and all that come.
     pub(super) fn open(&self) {
         self.state.lock().shut = false;
         self.state.opened.notify_all();
     }
 
-    /// Resets every connection, as a network that fails does.
+    /// Resets every connection, as a failing network would.
     pub(super) fn cut(&self) -> io::Result<()> {
         for passage in self.state.lock().passages.drain(..).filter_map(|passage| passage.upgrade())
         {
-            // With a linger of zero the close that follows is a reset.
+            // With a linger time of zero, the close that follows is a reset.
             set_socket_linger(&passage.client, Some(Duration::ZERO))?;
             passage.end();
         }
@@ -109,9 +109,9 @@ impl Passage {
         self.end();
     }
 
-    /// Wakes both directions. Nothing is sent to the client here: what it sees is the close.
+    /// Wakes both directions. Nothing is sent to the client here: it sees only the close.
     fn end(&self) {
-        // Either may be closed by its peer already, which is what was wanted.
+        // Its peer may have closed either already, which is just as well.
         _ = self.client.shutdown(Shutdown::Read);
         _ = self.hub.shutdown(Shutdown::Both);
     }

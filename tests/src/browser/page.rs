@@ -1,4 +1,4 @@
-//! A page of the test's that subscribes in a real browser, and what it sees.
+//! A test page that subscribes in a real browser, and what it sees.
 
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::site::{Report, Site, Visit};
 use crate::form;
 
-/// How long a page may take to see what it is waited for. Reconnecting takes it up to 10 s.
+/// How long a page may take to see what the case waits for. Reconnecting alone can take 10 s.
 const SIGHT: Duration = Duration::from_secs(60);
 
 /// What a page is to do.
@@ -35,7 +35,7 @@ impl Subscriber {
     }
 }
 
-/// A page in its tab, which closes when the case lets go of it.
+/// A page in its tab, which is closed when the case drops this.
 pub(super) struct Page<'a> {
     site: &'a Site,
     visit: Visit,
@@ -56,7 +56,7 @@ impl<'a> Page<'a> {
     /// The next update, over any number of reconnections: id and data.
     #[track_caller]
     pub(super) fn message(&self) -> (String, String) {
-        // A page that reconnects for ever always sees something.
+        // A page that reconnects over and over always sees something.
         let deadline = Instant::now() + SIGHT;
         loop {
             match self.next_until(deadline) {

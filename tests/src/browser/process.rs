@@ -1,7 +1,7 @@
 //! A real browser, headless, without a driver.
 //!
-//! It starts slowly, so one process of each kind serves all cases. It is started by the first
-//! that needs it, under a shell that ends it when this program ends, however that happens.
+//! It starts slowly, so one process of each kind serves all cases. The first case that needs it
+//! starts it, under a shell that ends it when this program ends, however that happens.
 
 use std::env;
 use std::ffi::OsString;
@@ -16,11 +16,11 @@ use super::page::{Page, Subscriber};
 use super::site::Site;
 use crate::children;
 
-/// How long a browser may take to start, on a machine that has much else to do.
+/// How long a browser may take to start on a busy machine.
 const START: Duration = Duration::from_secs(90);
 
-/// Runs a browser until the standard input is closed, which this program's end does too, or a
-/// signal comes; then ends it and removes its profile.
+/// Runs a browser until standard input is closed, as it is when this program ends, or a signal
+/// comes; then ends the browser and removes its profile.
 const UNTIL_CLOSED: &str = r#"
 trap : HUP INT TERM
 profile=$1; shift
@@ -89,7 +89,7 @@ impl Kind {
 
 const CHROMIUM_OPTIONS: [&str; 9] = [
     "--headless",
-    // As root, as in CI, it runs only so. Its pages are this suite's own.
+    // Root, as in CI, cannot run it otherwise, and all its pages are this suite's own.
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -110,7 +110,7 @@ user_pref("network.captive-portal-service.enabled", false);
 user_pref("network.connectivity-service.enabled", false);
 "#;
 
-/// A browser that is started when it is first asked for.
+/// A browser that is started on first use.
 pub(super) struct LazyBrowser {
     kind: Kind,
     started: OnceLock<Result<Browser, String>>,
@@ -121,7 +121,7 @@ impl LazyBrowser {
         Self { kind, started: OnceLock::new() }
     }
 
-    /// The browser; without one, every case fails that needs it.
+    /// The browser. If it is missing, every case that needs it fails.
     #[track_caller]
     pub(super) fn get(&self) -> &Browser {
         match self.started.get_or_init(|| Browser::start(self.kind)) {
@@ -165,7 +165,7 @@ impl Browser {
         Err(format!("{} shows no page after {START:?}; it says: {said}", program.display()))
     }
 
-    /// The origin of a page that is fetched from this name of loopback.
+    /// The origin of a page that is fetched from this loopback name.
     pub(super) fn origin(&self, host: &str) -> String {
         self.site.origin(host)
     }

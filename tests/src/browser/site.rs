@@ -1,8 +1,8 @@
 //! The web site that the pages come from.
 //!
-//! It is another origin than the hub's (another port), as a publisher's site is, and so it sets
-//! the cookies: two ports of one host share them. A page reports what it sees by `fetch` to the
-//! site it came from, so no browser driver is needed.
+//! Its origin differs from the hub's (in the port), as a publisher's site would, and it sets the
+//! cookies, which all ports of a host share. A page uses `fetch` to report what it sees to the site
+//! it came from, so no browser driver is needed.
 //!
 //! | path | what it is |
 //! |---|---|
@@ -32,7 +32,7 @@ pub(super) enum Report {
     Open,
     /// Its `EventSource` lost the connection, and has given up if that is `final`.
     Error { r#final: bool },
-    /// `onmessage`.
+    /// Its `onmessage` got this update.
     Message { id: String, data: String },
     /// The status of the answer to its `fetch`.
     Answer { status: u16 },
@@ -49,7 +49,7 @@ pub(super) struct Visit {
     pub(super) reports: Receiver<Report>,
 }
 
-/// A web server on a free port of loopback, for as long as the process lives.
+/// A web server on a free loopback port, for as long as the process lives.
 pub(super) struct Site {
     port: u16,
     state: Arc<State>,
@@ -64,14 +64,14 @@ impl Site {
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let state = Arc::clone(&shared);
-                // A browser may drop a connection at any time: that is no failure of a case.
+                // A browser may drop a connection at any time; that is not a failure.
                 thread::spawn(move || _ = state.serve(connection));
             }
         });
         Ok(Self { port, state })
     }
 
-    /// The origin of the pages that are fetched from this name of loopback.
+    /// The origin of pages that are fetched from this loopback name.
     pub(super) fn origin(&self, host: &str) -> String {
         format!("http://{host}:{}", self.port)
     }
@@ -84,7 +84,7 @@ impl Site {
         waiting.unwrap_or_else(PoisonError::into_inner).0.started
     }
 
-    /// Has a tab opened with the page that `parameters` describe, and these cookies set by it.
+    /// Opens a tab with the page that `parameters` describe, which sets these cookies.
     pub(super) fn open(&self, host: &str, parameters: &str, cookies: Vec<String>) -> Visit {
         let (sender, reports) = channel();
         let mut inner = self.state.lock();
@@ -97,7 +97,7 @@ impl Site {
         Visit { number, reports }
     }
 
-    /// Has the tab of a visit closed.
+    /// Closes the tab of a visit.
     pub(super) fn close(&self, number: u64) {
         let mut inner = self.state.lock();
         inner.tabs.remove(&number);
@@ -128,7 +128,7 @@ struct Tab {
 
 impl State {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Every change is one step, so what a panicking case left behind is whole.
+        // Every change is a single step, so even a panicking case leaves it consistent.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -187,7 +187,7 @@ impl State {
         if let Some(tab) = visit(query)
             .and_then(|number| self.lock().tabs.get(&number).map(|tab| tab.sender.clone()))
         {
-            // A case that has ended no longer reads the reports of its page.
+            // A case that has ended no longer reads its page's reports.
             _ = tab.send(report);
         }
         Answer::NOTHING

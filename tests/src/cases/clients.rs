@@ -1,5 +1,5 @@
-//! Clients in the field, where what they do shows on the wire alone: the framing of a request, what
-//! a platform makes of a URL, and whole conversations. Their requests one by one are vectors
+//! Clients in the field, as far as only the wire shows what they do: how they frame a request, what
+//! a platform makes of a URL, and whole conversations. Their individual requests are vectors
 //! (`core/tests/vectors/clients.json`).
 
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::arguments::Capability;
 use crate::case::{Case, case};
 use crate::cases::cors::LISTED;
-use crate::cases::expect_nothing_yet;
+use crate::cases::silence::expect_nothing_yet;
 use crate::form;
 use crate::http::{Connection, Request};
 use crate::hub::{Hub, fresh};
@@ -30,8 +30,8 @@ pub(crate) const CASES: &[Case] = &[
     case!(a_client_of_each_generation_shares_a_topic),
 ];
 
-/// PHP's `file_get_contents` with a stream context: the answer's body, which it reads to the end
-/// of the connection. Shared with the cases of [`super::talks`].
+/// PHP's `file_get_contents` with a stream context, which reads the answer's body to the end of the
+/// connection. The cases of [`super::talks`] use it too.
 #[track_caller]
 pub(super) fn php(hub: &Hub, version: &str, path: &str, token: &str, body: &str) -> String {
     let mut connection = Connection::open(&hub.endpoint).expect("the hub listens");
@@ -57,7 +57,7 @@ pub(super) fn php(hub: &Hub, version: &str, path: &str, token: &str, body: &str)
     }
 }
 
-/// The path of the hub, in patterns of presence.
+/// The path of the hub in presence patterns.
 fn presence(hub: &Hub, channel: &str, subscriber: &str) -> String {
     format!("{}/subscriptions/:match_type/{}{subscriber}", hub.path(), form::encode(channel))
 }
@@ -81,7 +81,7 @@ fn whisper(hub: &Hub, topic: &str, data: &str, token: &str) -> Request {
         .body(form::pairs(&[("topic", topic), ("data", data), ("private", "on")]))
 }
 
-/// The next event that a page is told of.
+/// The next event that reaches a page.
 #[track_caller]
 fn message(stream: &mut Stream) -> String {
     loop {
@@ -117,7 +117,7 @@ fn dart_sends_a_form_in_chunks_with_a_charset(hub: &Hub) {
     stream.expect_data("ü");
 }
 
-// Of a longer body: curl, and what is made with it; .NET.
+// For longer bodies: curl and whatever is built on it; .NET.
 fn curl_waits_for_leave_to_send_a_body(hub: &Hub) {
     let topic = fresh("a");
     let mut stream = hub.subscribe(&topic);
@@ -133,7 +133,7 @@ fn curl_waits_for_leave_to_send_a_body(hub: &Hub) {
         body.len()
     );
     connection.write(head.as_bytes()).expect("the hub takes what is sent");
-    // It does not wait for ever.
+    // The client does not wait forever.
     connection.write(body.as_bytes()).expect("the hub takes what is sent");
     let mut answer = connection.head().expect("an answer");
     if answer.status == 100 {
@@ -143,7 +143,7 @@ fn curl_waits_for_leave_to_send_a_body(hub: &Hub) {
     stream.expect_data(&data);
 }
 
-// recomaty/mercure-publisher parses no answer of a redirect.
+// recomaty/mercure-publisher does not parse the answer to a redirect.
 fn dotnet_glues_the_path_to_a_slash(hub: &Hub) {
     let answer = hub
         .request("POST", format!("/{}", hub.path()))
@@ -180,7 +180,7 @@ fn dart_encodes_nothing(hub: &Hub) {
     stream.expect_data("an author");
 }
 
-// Who compresses, buffers.
+// Compression would mean buffering.
 fn a_client_that_takes_gzip_gets_plain_events(hub: &Hub) {
     let topic = fresh("a");
     let mut stream = hub
@@ -213,7 +213,7 @@ fn echo_joins_channels_and_whispers(hub: &Hub) {
     assert_eq!(message(&mut page), "shipped");
     assert_eq!(message(&mut page), "sold");
 
-    // The suite's hub has a key for each role; Echo's cookie is of the publishers' here.
+    // The suite's hub has a key for each role; here Echo's cookie is signed with the publishers'.
     let details = json!([detail("publish", &[&quiet])]);
     let publisher = hub.publisher_v1(details);
     whisper(hub, &quiet, "typing", &publisher)
@@ -232,7 +232,7 @@ fn echo_joins_channels_and_whispers(hub: &Hub) {
         .expect_no_challenge(403);
 }
 
-// Echo re-authenticates on 401 alone, and must be able to read it.
+// Echo re-authenticates only on 401, and must be able to read it.
 fn echo_renews_its_cookie(hub: &Hub) {
     let topic = fresh("whisper/a");
     let token = |exp: u64| {
@@ -280,7 +280,7 @@ fn echo_joins_a_hundred_presence_channels(hub: &Hub) {
     }
 }
 
-// Browsers keep none that is larger, its name included.
+// Browsers keep no larger cookie, name included.
 fn a_cookie_may_have_4_kib(hub: &Hub) {
     let name = "__Secure-mercure_access_token";
     let prefix = fresh("channel");
@@ -297,7 +297,7 @@ fn a_cookie_may_have_4_kib(hub: &Hub) {
     stream.expect_data("x");
 }
 
-// API Platform's admin, UX Notify, Next: all closed and opened again at each update
+// API Platform's admin, UX Notify, Next: everything is closed and reopened at each update
 fn a_page_opens_a_stream_a_record(hub: &Hub) {
     let topic = fresh("books");
     let open = || -> Vec<Stream> {
@@ -314,7 +314,7 @@ fn a_page_opens_a_stream_a_record(hub: &Hub) {
     }
 }
 
-// Laravel's driver is of 1.0, and its health check asks in the way of 0.x.
+// Laravel's driver speaks 1.0, but its health check asks as 0.x does.
 fn a_client_of_each_generation_shares_a_topic(hub: &Hub) {
     let topic = fresh("probe");
     let mut old = hub.subscription(&[("topic", &topic)]).open();

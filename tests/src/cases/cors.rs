@@ -1,4 +1,4 @@
-//! Answers that pages of other origins may read, and those that they may not.
+//! Answers that pages of other origins may read, and answers that they may not.
 
 use crate::case::{Case, case};
 use crate::http::{Head, Request};
@@ -13,12 +13,12 @@ pub(crate) const CASES: &[Case] = &[
     case!(all_origins_are_allowed_without_credentials on OPEN),
 ];
 
-/// Shared with the cases of [`super::csrf`].
+/// The cases of [`super::csrf`] use it too.
 pub(super) const LISTED: Variables = &[
     ("CORS_ORIGINS", "https://app.example https://admin.example:8443"),
     ("PUBLISH_ORIGINS", "https://app.example"),
 ];
-/// Shared with the cases of [`super::readers`].
+/// The cases of [`super::readers`] use it too.
 const OPEN: Variables = &[("NATIVE_READERS", "always"), ("CORS_ORIGINS", "*")];
 
 /// One request for every kind of answer, errors among them.
@@ -86,7 +86,7 @@ fn another_origin_may_read_none(hub: &Hub) {
             let head = head(request, origin);
             assert_eq!(head.header("Access-Control-Allow-Origin"), None, "{origin}: {head:?}");
             assert_eq!(head.header("Access-Control-Allow-Credentials"), None, "{origin}: {head:?}");
-            // Or a cache would answer a page of a listed origin with this.
+            // Otherwise a cache would serve this to a page of a listed origin.
             assert!(head.lists("Vary", "Origin"), "{origin}: {head:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! Publications that a cookie authorizes: only from pages that may (draft-08, "Security
+//! Publications authorized by a cookie: only from pages that are allowed to (draft-08, "Security
 //! Considerations").
 
 use crate::arguments::Capability;
@@ -35,7 +35,7 @@ fn a_cookie_publishes_from_the_hubs_own_and_listed_origins(hub: &Hub) {
         .expect_status(200);
 }
 
-// The request is refused when neither field is there.
+// The request is refused if neither field is there.
 fn a_cookie_does_not_publish_from_elsewhere(hub: &Hub) {
     with_cookie(hub).send().expect_status(403);
     for origin in [
@@ -43,7 +43,7 @@ fn a_cookie_does_not_publish_from_elsewhere(hub: &Hub) {
         "http://app.example",
         "https://app.example:444",
         "https://app.example.evil.example",
-        // It may read, and not write.
+        // It may read, but not write.
         "https://admin.example:8443",
         "null",
         "",
@@ -81,7 +81,7 @@ fn origin_counts_before_referer(hub: &Hub) {
         .expect_status(200);
 }
 
-// No page can send it without the hub's consent in a preflight.
+// No page can send this without the hub's consent in a preflight.
 fn the_header_needs_no_origin(hub: &Hub) {
     let publication = || hub.granted(&[("topic", &fresh("a"))]);
     publication().send().expect_status(200);

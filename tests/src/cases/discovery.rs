@@ -1,4 +1,4 @@
-//! How clients find the hub: its link, and the other paths it may have.
+//! How clients find the hub: its link, and its other paths.
 
 use crate::case::{Case, case};
 use crate::hub::{Hub, fresh};
@@ -28,7 +28,7 @@ fn an_alias_is_the_hub(hub: &Hub) {
             .request("GET", format!("{path}?topic={topic}"))
             .header("Accept", "text/event-stream")
             .open();
-        // The link names the URL that is authoritative.
+        // The link names the authoritative URL.
         assert_eq!(stream.header("Link"), Some(format!("<{}>; rel=\"mercure\"", hub.url())));
         let publication = hub.request("POST", path).bearer(&hub.anyone());
         publication.body(format!("topic={topic}&data={path}")).send().expect_status(200);

@@ -1,10 +1,10 @@
-//! Errors: what their bodies say, and what they must not.
+//! Errors: what their bodies say, and what they must not say.
 
 use crate::arguments::Capability;
 use crate::case::{Case, Suite, case};
 use crate::http::Response;
 use crate::hub::{Hub, fresh};
-use crate::launch::BROKEN;
+use crate::process::BROKEN;
 
 pub(crate) const CASES: &[Case] = &[
     case!(an_unknown_path_names_the_hubs).needing(&[Capability::WholeHost]),
@@ -25,13 +25,13 @@ fn an_unknown_path_names_the_hubs(hub: &Hub) {
     }
 }
 
-/// At least a few words, and one sentence's full stop.
+/// At least a few words, and a full stop.
 #[track_caller]
 fn is_a_sentence(text: &str) {
     assert!(text.split(' ').count() >= 4 && text.trim_end().ends_with('.'), "{text:?}");
 }
 
-// draft-08, "Error Responses": problem details (RFC 9457) where no challenge says it
+// draft-08, "Error Responses": problem details (RFC 9457) unless a challenge says it
 fn an_error_is_a_sentence_in_problem_details(hub: &Hub) {
     let publication = || hub.granted(&[("topic", "a")]).without_header("Content-Type");
     for answer in [
@@ -75,7 +75,7 @@ fn a_challenge_is_also_said_in_words(hub: &Hub) {
     assert_eq!(sentences.len(), 4, "{sentences:?}");
 }
 
-// draft-08, "Error Responses": one code for all, which does not disclose why
+// draft-08, "Error Responses": one code for everything, which does not disclose the reason
 fn an_invalid_token_is_not_told_why(hub: &Hub) {
     let publish = |token: &str| {
         let answer = hub.publication(&[("topic", "a")]).bearer(token).send();

@@ -1,7 +1,7 @@
 //! The fields of a publication, one by one (draft-08, "Publication").
 
 use crate::case::{Case, case};
-use crate::cases::expect_nothing_yet;
+use crate::cases::silence::expect_nothing_yet;
 use crate::form;
 use crate::hub::{Hub, fresh};
 use crate::token::Generation;
@@ -45,7 +45,7 @@ fn a_topic_is_needed(hub: &Hub) {
     refused_body(hub, "topic");
 }
 
-// The reference UI splits its topics at line breaks, and sends what follows the last.
+// The reference UI splits its topics at line breaks, and also sends whatever follows the last one.
 fn an_empty_topic_beside_others_is_dropped(hub: &Hub) {
     let topic = fresh("a");
     let mut stream = hub.subscribe(&topic);
@@ -118,7 +118,7 @@ fn the_reserved_namespace_is_refused_however_it_is_spelt(hub: &Hub) {
     }
 }
 
-// The same: what is left after resolving is another path, or nothing that could name one
+// The same: what remains after resolving is another path, or could not name one
 fn what_only_resembles_the_reserved_namespace_is_accepted(hub: &Hub) {
     let path = hub.path();
     let (parent, name) = path.rsplit_once('/').expect("the path is absolute");
@@ -193,7 +193,7 @@ fn other_unusual_characters_are_accepted(hub: &Hub) {
     }
 }
 
-// draft-08, "Publication": names and values MUST be UTF-8; never U+FFFD instead
+// draft-08, "Publication": names and values MUST be UTF-8; nothing is replaced by U+FFFD
 fn invalid_utf_8_is_refused(hub: &Hub) {
     for invalid in ["%FF", "a%C3", "%C0%AF", "%ED%A0%80", "%F4%90%80%80", "%E2%82"] {
         refused_body(hub, format!("topic=a{invalid}"));

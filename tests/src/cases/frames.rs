@@ -2,7 +2,7 @@
 
 use crate::arguments::Capability;
 use crate::case::{Case, case};
-use crate::cases::expect_nothing_yet;
+use crate::cases::silence::expect_nothing_yet;
 use crate::hub::{Hub, fresh};
 
 pub(crate) const CASES: &[Case] = &[
@@ -16,7 +16,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(a_large_update_arrives_whole),
 ];
 
-// A reader that takes every chunk for an event must not lose one behind the comment.
+// A reader that takes every chunk for one event must not lose an event behind the comment.
 fn a_stream_opens_with_a_comment_alone(hub: &Hub) {
     let mut stream = hub.subscribe(&fresh("a"));
     assert_eq!(stream.text_chunk(), ":\n");

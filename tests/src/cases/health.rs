@@ -1,4 +1,4 @@
-//! `/healthz`: what orchestrators and the clients' own set-ups ask.
+//! `/healthz`: what orchestrators and clients' own setups ask for.
 
 use crate::arguments::Capability;
 use crate::case::{Case, case};

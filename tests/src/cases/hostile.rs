@@ -1,10 +1,11 @@
-//! Bytes that no client means to send: each gets an answer, and the hub lives on ("What it
+//! Bytes that no client means to send: each gets an answer, and the hub survives ("What it
 //! promises": never a panic).
 
 use serde_json::json;
 
 use crate::arguments::Capability;
 use crate::case::{Case, case};
+use crate::cases::silence::expect_nothing_yet;
 use crate::form;
 use crate::http::{Connection, Request};
 use crate::hub::{Hub, fresh};
@@ -23,7 +24,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(costly_patterns_and_templates_do_not_hold_up_others),
 ];
 
-/// An answer that says something of the request, rather than of a fault of the hub.
+/// An answer that is about the request, rather than about a fault of the hub.
 #[track_caller]
 fn answered(request: &Request) {
     match request.start() {
@@ -61,7 +62,7 @@ fn hostile_tokens_are_invalid(hub: &Hub) {
         sign(&header_v1(), &json!({"exp": -1e300}), key),
         format!("{}.{}.{}", base64("{}"), base64("{}"), base64([0; 10_000])),
         ".".repeat(5_000),
-        // draft-08, "Authorization Details": a limit to the entries of a token
+        // draft-08, "Authorization Details": a limit on the entries in a token
         hub.publisher_v1(json!([crate::token::detail("publish", &topics)])),
     ] {
         hub.publication(&[("topic", &fresh("a"))])
@@ -129,7 +130,7 @@ fn hostile_bodies_get_an_answer(hub: &Hub) {
     lives(hub);
 }
 
-// A body that ends before its time is no publication.
+// A truncated body is not a publication.
 fn broken_requests_do_not_reach_others(hub: &Hub) {
     let topic = fresh("a");
     let mut stream = hub.subscribe(&topic);
@@ -152,14 +153,14 @@ fn broken_requests_do_not_reach_others(hub: &Hub) {
         let mut connection = Connection::open(&hub.endpoint).expect("the hub listens");
         connection.write(request.as_bytes()).expect("the hub takes what is sent");
     }
-    super::expect_nothing_yet(hub, &mut stream, &topic);
+    expect_nothing_yet(hub, &mut stream, &topic);
     lives(hub);
 }
 
-/// The status of the answer to these bytes; none where the hub ends the connection.
+/// The status of the answer to these bytes; `None` if the hub closes the connection.
 fn status(hub: &Hub, request: &str) -> Option<u16> {
     let mut connection = Connection::open(&hub.endpoint).expect("the hub listens");
-    // It may end the connection while it is written to.
+    // The hub may close the connection during the write.
     let _ = connection.write(request.as_bytes());
     match connection.head() {
         Ok(head) => Some(head.status),
@@ -169,7 +170,8 @@ fn status(hub: &Hub, request: &str) -> Option<u16> {
 }
 
 // RFC 9112, sections 6.1, 6.3 and 11.2: where two readers could disagree about where a body ends,
-// the request is refused or read one way, and what follows is no request with another's token.
+// the request is refused or read one way, and what follows never counts as a request with somebody
+// else's token.
 fn no_request_is_smuggled_behind_another(hub: &Hub) {
     let topic = fresh("a");
     let mut stream = hub.subscribe(&topic);
@@ -193,7 +195,7 @@ fn no_request_is_smuggled_behind_another(hub: &Hub) {
         ("Transfer-Encoding: chunked\r\n".to_owned(), "ffffffffffffffffff\r\nx\r\n"),
         ("Transfer-Encoding: chunked\r\n".to_owned(), "zz\r\n\r\n"),
     ] {
-        // The smuggled request has no token of its own; only the first one's could carry it.
+        // The smuggled request has no token of its own; it could only succeed with the first one's.
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\n{framing}\r\n{body}{smuggled}{body}"
@@ -202,7 +204,7 @@ fn no_request_is_smuggled_behind_another(hub: &Hub) {
         assert!(answer.is_none_or(|status| status < 500), "{answer:?}: {request}");
         assert_ne!(answer, Some(200), "{request}");
     }
-    super::expect_nothing_yet(hub, &mut stream, &topic);
+    expect_nothing_yet(hub, &mut stream, &topic);
     lives(hub);
 }
 
@@ -242,11 +244,11 @@ fn a_field_that_is_two_or_folded_counts_for_no_more(hub: &Hub) {
         let answer = status(hub, &request);
         assert!(answer.is_none_or(|status| (400..500).contains(&status)), "{answer:?}: {request}");
     }
-    super::expect_nothing_yet(hub, &mut stream, &topic);
+    expect_nothing_yet(hub, &mut stream, &topic);
     lives(hub);
 }
 
-// draft-08, "Server-Sent Events Field Injection": what comes in a URL goes into no other field of
+// draft-08, "Server-Sent Events Field Injection": nothing from a URL ends up in another field of
 // the answer.
 fn a_field_cannot_hold_another(hub: &Hub) {
     for cursor in
@@ -280,7 +282,7 @@ fn patterns_that_cost_too_much_together_are_refused(hub: &Hub) {
     {
         let request = hub.subscription_by(&query(unit));
         match request.start() {
-            // One or the other: within the bound, or refused.
+            // Either within the bound, or refused.
             Ok((head, _)) => {
                 assert!(matches!(head.status, 200 | 400), "{}: {request}", head.status)
             }

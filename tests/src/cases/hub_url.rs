@@ -1,4 +1,4 @@
-//! The hub's URL: where it is, what its tokens name, and whose pages are its own.
+//! The hub's URL: where the hub is, what tokens call it, and which pages are its own.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn publication(hub: &Hub, path: &str, topic: &str) -> Request {
         .body(form::pairs(&[("topic", topic)]))
 }
 
-/// A publisher's token of protocol 1.0 for this audience.
+/// A publisher's 1.0 token for this audience.
 fn token_for(hub: &Hub, audience: &str) -> String {
     let mut claims = hub.claims_v1(json!([detail("publish", &["*"])]));
     claims["aud"] = json!(audience);
@@ -67,7 +67,7 @@ fn the_reserved_namespace_follows_the_configured_url(hub: &Hub) {
 fn without_one_it_is_the_well_known_path_at_the_host(hub: &Hub) {
     let topic = fresh("a");
     let publish = || publication(hub, "/.well-known/mercure", &topic);
-    // A platform that speaks HTTPS alone says so to its hubs, also where it is emulated without.
+    // A platform that only speaks HTTPS tells its hubs so, even if it is emulated without HTTPS.
     let urls = [hub.url(), hub.url().replacen("http://", "https://", 1)];
     let takes = |url: &String| publish().bearer(&token_for(hub, url)).send().status == 200;
     assert!(urls.iter().any(takes), "a token for neither of {urls:?} is taken");

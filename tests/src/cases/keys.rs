@@ -1,4 +1,4 @@
-//! Keys and algorithms, as the platform's own cryptography verifies them.
+//! Keys and algorithms, verified by the platform's own cryptography.
 //!
 //! `keys.json` holds a list of issuers, each with a public key (or a secret) and an algorithm of
 //! its own, and a token that each of them signed: 0.x tokens without `exp`, which stay valid.

@@ -1,4 +1,4 @@
-//! The life of a stream: heartbeats, its end, and what is said when none can be opened.
+//! The life of a stream: heartbeats, its end, and what readers are told when none can be opened.
 
 use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -33,7 +33,7 @@ const BRISK: Variables = &[("HEARTBEAT", "500ms"), ("STREAM_LIFETIME", "3s")];
 const QUIET: Variables = &[("HEARTBEAT", "500ms"), ("REPLAY_MAX", "20")];
 const FULL: Variables = &[("MAX_STREAMS", "1"), ("HEARTBEAT", "500ms")];
 
-// draft-08, "Subscription": a comment line; never with a blank line, which some take for an event
+// draft-08, "Subscription": a comment line, never with a blank line, which some take for an event
 fn a_quiet_stream_gets_comments_alone(hub: &Hub) {
     let mut plain = hub.subscribe(&fresh("a"));
     for _ in 0..3 {
@@ -55,7 +55,7 @@ fn a_stream_ends_cleanly_after_its_lifetime(hub: &Hub) {
     assert_eq!(stream.retry(), None);
 }
 
-// It resumes from there although it received nothing.
+// It resumes from there even though it has received nothing.
 fn a_native_stream_ends_with_its_position(hub: &Hub) {
     let topic = fresh("a");
     let (mut stream, first) = quiet_reader(hub, &topic);
@@ -64,7 +64,7 @@ fn a_native_stream_ends_with_its_position(hub: &Hub) {
     expect_what_was_missed(hub, &topic, &last);
 }
 
-// As on Lambda, when it takes an environment away: the process is asked to end, and has some time.
+// As when Lambda takes an environment away: the process is asked to end, and given some time.
 fn a_reader_is_told_its_position_when_an_environment_ends(suite: &Suite) {
     let hub = suite.launch(&[]);
     let topic = fresh("a");
@@ -85,7 +85,7 @@ fn quiet_reader(hub: &Hub, topic: &str) -> (Stream, String) {
     (stream, first)
 }
 
-/// The position with which a stream ends.
+/// The position that a stream ends with.
 #[track_caller]
 fn position_at_its_end(stream: &mut Stream) -> String {
     let (events, end) = stream.rest();
@@ -153,7 +153,7 @@ fn a_native_stream_ends_when_its_token_does(hub: &Hub) {
     assert!(events.len() >= 2, "the last event is a position: {events:?}");
 }
 
-// "What it promises": an answer, not a connection that breaks; and the stream ends by then
+// "What it promises": an answer rather than a broken connection, and the stream ends by then
 fn a_token_that_is_about_to_expire_gets_an_answer(hub: &Hub) {
     let topic = fresh("a");
     for native in [false, true] {
@@ -174,7 +174,7 @@ fn a_token_that_is_about_to_expire_gets_an_answer(hub: &Hub) {
     }
 }
 
-/// Takes the hub's only stream, once it is free.
+/// Takes the hub's only stream as soon as it is free.
 fn occupy(hub: &Hub) -> Stream {
     let deadline = Instant::now() + DEADLINE;
     loop {
@@ -187,7 +187,7 @@ fn occupy(hub: &Hub) -> Stream {
     }
 }
 
-/// A reader which is told with a status that there is no room.
+/// A reader that learns from the status that there is no room.
 fn fetched(hub: &Hub) -> Request {
     hub.subscription(&[("match", "a")]).without_header("Accept").header("Accept", "*/*")
 }
@@ -197,7 +197,7 @@ fn a_browser_is_asked_to_come_back_when_the_hub_is_full(hub: &Hub) {
     let _only = occupy(hub);
     let plain = || hub.subscription(&[("match", "a")]);
 
-    // Browsers on plain http send no `Sec-Fetch-Mode`.
+    // Over plain http, browsers send no `Sec-Fetch-Mode`.
     let mut stream = plain().open();
     let mut text = String::new();
     while let Some(chunk) = stream.chunk() {
@@ -214,7 +214,7 @@ fn a_browser_is_asked_to_come_back_when_the_hub_is_full(hub: &Hub) {
     assert_eq!(stream.last_event_id(), "my-cursor");
     assert!(stream.retry().is_some());
 
-    // `fetch` wrappers take a clean end as final.
+    // Wrappers of `fetch` take a clean end for the last word.
     for request in [plain().header("Sec-Fetch-Mode", "cors"), fetched(hub)] {
         let answer = request.send().expect_no_challenge(503);
         let seconds = answer.header("Retry-After").unwrap_or_default();
@@ -222,7 +222,7 @@ fn a_browser_is_asked_to_come_back_when_the_hub_is_full(hub: &Hub) {
     }
 }
 
-// Within two heartbeats: the write of one is how a hub learns of it.
+// Within two heartbeats, since a hub learns of it when it writes one.
 fn a_stream_that_was_left_makes_room(hub: &Hub) {
     for _ in 0..2 {
         let mut stream = occupy(hub);

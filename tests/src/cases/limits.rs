@@ -1,4 +1,4 @@
-//! Limits: 413 for publications, 400 and 414 for subscriptions, never a cut.
+//! Limits: 413 for publications, 400 and 414 for subscriptions; nothing is ever truncated.
 
 use crate::arguments::Capability;
 use crate::case::{Case, case};
@@ -26,8 +26,8 @@ const SMALL: Variables = &[
     ("MAX_MATCHERS", "2"),
 ];
 
-/// A body of exactly this many bytes, on a topic of its own. Most are in a field that hubs ignore,
-/// for an update may have to be smaller.
+/// A body of exactly this many bytes, on a topic of its own. Most of them are in a field that hubs
+/// ignore, since an update may have to be smaller.
 fn body_of(size: usize) -> String {
     let mut body = format!("topic={}&padding=", form::encode(fresh("a")));
     body.extend(std::iter::repeat_n('x', size - body.len()));
@@ -53,7 +53,7 @@ fn a_chunked_body_above_the_limit_is_413(hub: &Hub) {
     hub.publication_of("").bearer(&hub.anyone()).chunks(&chunks).send().expect_no_challenge(413);
 }
 
-// "Streams": a line break is one byte of a body, and seven of a stream
+// "Streams": a line break takes one byte in a body, and seven in a stream
 fn an_update_whose_frames_are_too_large_is_413(hub: &Hub) {
     let topic = fresh("a");
     let mut stream = hub.subscribe(&topic);
@@ -63,7 +63,7 @@ fn an_update_whose_frames_are_too_large_is_413(hub: &Hub) {
     };
     let lines = hub.limits.max_update_size / "data: \n".len();
     publish(lines + 1).expect_no_challenge(413);
-    // Its other fields take some bytes too.
+    // The update's other fields take some bytes too.
     publish(lines - 100).expect_status(200);
     assert_eq!(stream.event().data.len(), lines - 100);
 }

@@ -1,9 +1,9 @@
 //! The cases, by subject.
 //!
-//! A case is named for the rule it shows, and cites where the rule is from: a section of
-//! draft-dunglas-mercure-08, or a decision of the project where the law leaves one. What must
-//! *not* arrive is shown by what arrives instead ([`expect_nothing_yet`]): no case waits to see
-//! that nothing happens.
+//! A case is named after the rule it shows, and cites where the rule is from: a section of
+//! draft-dunglas-mercure-08, or a decision of the project where the draft leaves one. What must
+//! *not* arrive is shown by what arrives instead ([`silence`]): no case waits to see that nothing
+//! happens.
 
 mod clients;
 mod cors;
@@ -25,6 +25,7 @@ mod publish;
 mod query;
 mod readers;
 mod resume;
+mod silence;
 mod subscribe;
 mod talks;
 mod targets;
@@ -33,8 +34,6 @@ mod tokens_v0;
 mod tokens_v1;
 
 use crate::case::Case;
-use crate::hub::Hub;
-use crate::stream::Stream;
 use crate::{browser, endurance};
 
 /// Every case.
@@ -72,13 +71,4 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
     .into_iter()
     .flatten()
     .copied()
-}
-
-/// Nothing has reached the stream since it was last read: the next update is the one that is
-/// published here, publicly, to a topic it subscribes to.
-#[track_caller]
-fn expect_nothing_yet(hub: &Hub, stream: &mut Stream, topic: &str) {
-    let id = hub.publish(&[("topic", topic), ("data", "marker")]);
-    let event = stream.event();
-    assert_eq!(event.id, id, "{event:?}");
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::case::{Case, case};
-use crate::cases::expect_nothing_yet;
+use crate::cases::silence::expect_nothing_yet;
 use crate::hub::{Hub, fresh};
 use crate::token::DETAIL;
 
@@ -45,7 +45,7 @@ fn relative_patterns_and_topics_are_the_hubs(hub: &Hub) {
         let id = hub.publish(&[("topic", &topic)]);
         assert_eq!((relative.event().id, absolute.event().id), (id.clone(), id));
     }
-    // Echo's, for the presence of a channel.
+    // Echo's pattern for the presence of a channel.
     let presence = "/.well-known/mercure/subscriptions/:match_type/https%3A%2F%2Fa/:subscriber";
     hub.subscription(&[("match_urlpattern", presence)]).open();
     let optional = "/.well-known/mercure/subscriptions/:match_type/a{/:subscriber}?";
@@ -75,7 +75,7 @@ fn a_topic_that_is_no_url_matches_no_pattern(hub: &Hub) {
     expect_nothing_yet(hub, &mut stream, &unique);
 }
 
-// The same: linear time; an engine that backtracks would not end before the case gives up.
+// The same: in linear time; an engine that backtracks would not finish before the case gives up.
 fn nested_quantifiers_hold_nobody_up(hub: &Hub) {
     let base = fresh("deep");
     let patterns = ["((?:a+)+)", "((?:a|aa)+)", "((?:.*a){20})"].map(|end| format!("{base}/{end}"));
@@ -108,7 +108,7 @@ fn a_template_selects_what_it_expands_to(hub: &Hub) {
     }
 }
 
-// Turbo's topics hold `%5C`, which is text as any other.
+// Turbo's topics contain `%5C`, which is text like any other.
 fn percent_encodings_in_a_template_are_data(hub: &Hub) {
     let base = format!("{}/App%5CEntity%5CBook", fresh("ux-turbo"));
     let mut stream = hub.subscription(&[("topic", &format!("{base}/{{id}}"))]).open();
@@ -132,14 +132,14 @@ fn a_template_grants_private_updates(hub: &Hub) {
     granted(hub, &token, &base);
 }
 
-/// A subscriber of every topic, who may read the private updates below `base` alone.
+/// A subscriber to every topic who may read private updates only below `base`.
 fn granted(hub: &Hub, token: &str, base: &str) {
     let (mine, other) = (format!("{base}/books"), fresh("other"));
     let mut stream = hub.subscription(&[("match", &mine), ("match", &other)]).bearer(token).open();
     hub.publish(&[("topic", &other), ("private", "on")]);
     let id = hub.publish(&[("topic", &mine), ("private", "on")]);
     assert_eq!(stream.event().id, id);
-    // By an alternate topic as well.
+    // An alternate topic counts as well.
     let id = hub.publish(&[("topic", &other), ("topic", &mine), ("private", "on")]);
     assert_eq!(stream.event().id, id);
 }

@@ -1,7 +1,7 @@
 //! Private updates: who gets them, live and replayed.
 
 use crate::case::{Case, case};
-use crate::cases::expect_nothing_yet;
+use crate::cases::silence::expect_nothing_yet;
 use crate::hub::{Hub, fresh};
 use crate::token::Generation;
 
@@ -38,7 +38,7 @@ fn a_grant_of_the_topic_is_needed_live(hub: &Hub) {
     }
 }
 
-// draft-08, "Authorization on Event Replay": by the token of now, not of then
+// draft-08, "Authorization on Event Replay": by the reader's token now, not by one it had before
 fn a_grant_of_the_topic_is_needed_in_a_replay(hub: &Hub) {
     let topic = fresh("private");
     hub.publish(&[("topic", &topic), ("data", "secret"), ("private", "on")]);

@@ -1,4 +1,4 @@
-//! A hub that is told to serve one generation of the protocol alone.
+//! A hub that is told to serve only one generation of the protocol.
 
 use crate::case::{Case, case};
 use crate::hub::{Hub, fresh};
@@ -26,7 +26,7 @@ fn takes_its_own_tokens_alone(hub: &Hub, own: Generation, other: Generation) {
 
 fn a_hub_of_1_0_takes_no_token_of_0_x(hub: &Hub) {
     takes_its_own_tokens_alone(hub, Generation::V1, Generation::V0);
-    // The cookie and the parameter of 0.x carry no token.
+    // The cookie and the parameter of 0.x are not looked at.
     let token = hub.subscriber(Generation::V0, &["*"]);
     let parameters = [("match", "a"), ("authorization", token.as_str())];
     hub.subscription(&parameters).cookie("mercureAuthorization", &token).open();

@@ -1,4 +1,4 @@
-//! Publishing: how the request may be written, and what the publisher is answered.
+//! Publishing: how the request may be written, and what answer the publisher gets.
 
 use crate::arguments::Capability;
 use crate::case::{Case, case};
@@ -34,7 +34,7 @@ fn the_answer_is_200_and_the_id_as_plain_text(hub: &Hub) {
     assert_eq!(answer.body, b"my-id");
 }
 
-// A client parses the answer as the UUID that it sent.
+// One client parses the answer as the UUID that it sent.
 fn a_publishers_id_comes_back_byte_for_byte(hub: &Hub) {
     for id in [
         "550e8400-e29b-41d4-a716-446655440000",
@@ -130,7 +130,7 @@ fn plus_and_percent_20_are_spaces_and_a_stray_percent_is_itself(hub: &Hub) {
     stream.expect_data("a b c+d%zz%4");
 }
 
-// A redirected POST becomes a GET without a body, or passes for success.
+// A redirected POST would become a GET without a body, or pass for a success.
 fn a_publication_is_never_redirected(hub: &Hub) {
     let paths = [format!("{}/", hub.path()), format!("/{}", hub.path())];
     for path in paths {

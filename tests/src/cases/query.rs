@@ -1,4 +1,4 @@
-//! Subscriptions by QUERY, whose matchers may be in its body.
+//! Subscriptions with QUERY, whose matchers may be in the body.
 
 use crate::arguments::Capability;
 use crate::case::{Case, case};

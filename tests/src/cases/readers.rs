@@ -1,4 +1,4 @@
-//! Native readers, which are told their position; all others, which are told nothing.
+//! Native readers, which are told their position, and all others, which are not.
 //!
 //! Decisions of the project: the draft is silent about a reader that has received no update.
 
@@ -41,7 +41,7 @@ fn position(stream: &mut Stream) -> String {
 fn a_native_reader_is_told_its_position_first(hub: &Hub) {
     let mut stream = hub.subscription(&[("match", &fresh("a"))]).native().open();
     position(&mut stream);
-    // Any value of the other fields is a browser's.
+    // Whatever the other fields say, this is a browser.
     for mode in ["cors", "no-cors", "same-origin", "navigate"] {
         let mut stream = hub
             .subscription(&[("topic", &fresh("a"))])
@@ -72,14 +72,14 @@ fn a_quiet_native_reader_resumes_from_its_position(hub: &Hub) {
     let mut stream = request.clone().header("Last-Event-ID", &cursor).open();
     assert_eq!(stream.header("Mercure-Last-Event-ID"), Some(cursor));
     let mut event = stream.event();
-    // It may be told its position again, before or after.
+    // It may be told its position once more, before or after.
     while event.event_type == "cinnabar" {
         event = stream.event();
     }
     assert_eq!(event.data, "in the gap");
 }
 
-// A forged position is an unknown id: all of the history is replayed.
+// A forged position is an unknown id: the whole history is replayed.
 fn positions_disclose_nothing_and_cannot_be_forged(hub: &Hub) {
     let topic = fresh("a");
     hub.publish(&[("topic", &topic), ("data", "x")]);
@@ -91,7 +91,7 @@ fn positions_disclose_nothing_and_cannot_be_forged(hub: &Hub) {
     }
 }
 
-// So that a deployment does not bring all of them back at once
+// So that a deployment does not bring them all back at once
 fn each_native_stream_has_its_own_retry(hub: &Hub) {
     let retries: Vec<Option<u64>> = (0..8)
         .map(|_| {
@@ -145,7 +145,7 @@ fn a_native_reader_with_a_cursor_is_replayed_first(hub: &Hub) {
     assert_eq!(received[1].1, "3");
 }
 
-// On a hub of few updates: a page of history is read at a time, and large ones fill a page.
+// On a hub with few updates: history is read page by page, and large updates fill a page.
 fn updates_that_wait_reach_a_native_reader_together(hub: &Hub) {
     let topic = fresh("a");
     let mut live = hub.subscribe(&topic);
@@ -156,7 +156,7 @@ fn updates_that_wait_reach_a_native_reader_together(hub: &Hub) {
     }
     let mut stream =
         hub.subscription(&[("match", &topic), ("last_event_id", "earliest")]).native().open();
-    // They may even come together with the position.
+    // They may even come in one chunk with the position.
     let mut chunk = stream.text_chunk();
     while !chunk.contains("data: 1") {
         chunk = stream.text_chunk();

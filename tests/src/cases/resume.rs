@@ -1,4 +1,4 @@
-//! Resuming: where a cursor comes from, what is replayed, and what the answer says of it.
+//! Resuming: where a cursor comes from, what is replayed, and what the answer says about it.
 //!
 //! draft-08, "Reconnection, State Reconciliation, and Event Sourcing", and "Resuming" among the
 //! project's decisions.
@@ -9,6 +9,7 @@ use std::thread;
 
 use crate::arguments::Capability;
 use crate::case::{Case, Suite, case};
+use crate::cases::silence::expect_nothing_yet;
 use crate::hub::{Hub, fresh};
 use crate::launch::Variables;
 use crate::stream::Stream;
@@ -55,7 +56,7 @@ fn every_name_of_a_cursor_is_read(hub: &Hub) {
         stream.expect_data("2");
         stream.expect_data("3");
     }
-    // Symfony names its cursor in the old way also beside `match`.
+    // Symfony uses the old name for its cursor even beside `match`.
     for selector in ["match", "topic"] {
         for name in ["last_event_id", "lastEventID", "lastEventId", "Last-Event-ID"] {
             let mut stream = hub.subscription(&[(selector, &topic), (name, &ids[1])]).open();
@@ -65,7 +66,7 @@ fn every_name_of_a_cursor_is_read(hub: &Hub) {
     }
 }
 
-// The URL's names are stale after a reconnection; `lastEventId` is appended to them then.
+// After a reconnection the cursors in the URL are stale; `lastEventId` is then appended to them.
 fn the_first_cursor_that_is_not_empty_counts(hub: &Hub) {
     let topic = fresh("a");
     let ids = history(hub, &topic, &["1", "2"]);
@@ -139,17 +140,17 @@ fn an_empty_cursor_replays_nothing(hub: &Hub) {
         hub.subscription_by(&format!("match={topic}&last_event_id")),
     ] {
         let mut stream = request.open();
-        // The answer field is there whenever a cursor came, even an empty one.
+        // The answer has the field whenever a cursor was sent, even an empty one.
         let place = stream.header("Mercure-Last-Event-ID");
         assert!(place.is_some_and(|place| !place.is_empty()), "{request}");
-        super::expect_nothing_yet(hub, &mut stream, &topic);
+        expect_nothing_yet(hub, &mut stream, &topic);
     }
     let stream = hub.subscription(&[("match", &topic)]).open();
     assert_eq!(stream.header("Mercure-Last-Event-ID"), None);
 }
 
-// An application publishes, and renders a page that subscribes from the id it was answered.
-// On a hub of its own: whoever asks a hub for all its history gets what is published here, too.
+// An application publishes, and renders a page that subscribes from the id in the answer. On a hub
+// of its own, since cases that ask a hub for its whole history would get these updates too.
 fn what_was_acknowledged_is_history_at_once(suite: &Suite) {
     let hub = &suite.launch(&[]);
     let done = AtomicBool::new(false);
@@ -170,7 +171,7 @@ fn what_was_acknowledged_is_history_at_once(suite: &Suite) {
                     hub.subscription(&[("match", &topic), ("last_event_id", &id)]).open();
                 resumed(&resuming, &id);
                 let mut new = hub.subscribe(&topic);
-                super::expect_nothing_yet(hub, &mut new, &topic);
+                expect_nothing_yet(hub, &mut new, &topic);
             }
         }));
         done.store(true, Ordering::Relaxed);
@@ -235,7 +236,7 @@ fn a_replay_turns_live_without_a_gap_or_a_double(hub: &Hub) {
                 hub.publish(&[("topic", &topic), ("data", &number.to_string())]);
             }
         });
-        // Streams which open at different moments of it, and one that changes streams midway.
+        // Streams that open at different moments, and a reader that changes streams midway.
         for _ in 0..3 {
             let mut stream =
                 hub.subscription(&[("match", &topic), ("last_event_id", "earliest")]).open();
@@ -259,7 +260,7 @@ fn an_empty_log_answers_earliest(suite: &Suite) {
         let stream = hub.subscription(&[("match", "a"), ("last_event_id", cursor)]).open();
         resumed(&stream, "earliest");
     }
-    // Now there is a newest id to resume from, where nothing is replayed.
+    // Now there is a newest id to resume from, after which nothing is replayed.
     let id = hub.publish(&[("topic", "a"), ("private", "on")]);
     resumed(&hub.subscription(&[("match", "a"), ("last_event_id", "")]).open(), &id);
 }
@@ -271,7 +272,7 @@ fn a_replay_is_cut_to_the_newest(suite: &Suite) {
         |cursor: &str| hub.subscription(&[("match", "a"), ("last_event_id", cursor)]).open();
     for cursor in ["earliest", &ids[0]] {
         let mut stream = replay(cursor);
-        // The id before the first that is replayed: the answer tells the truth.
+        // The id just before the first that is replayed: the answer is honest.
         resumed(&stream, &ids[1]);
         for data in ["3", "4", "5"] {
             stream.expect_data(data);
@@ -294,7 +295,7 @@ fn the_history_outlives_a_crash(suite: &Suite) {
     let mut stream = hub.subscription(&[("match", "a"), ("last_event_id", "earliest")]).open();
     resumed(&stream, "earliest");
     assert_eq!([stream.expect_data("1"), stream.expect_data("2")], ids[..]);
-    // Also by a position of before.
+    // Also from a position told before the restart.
     let mut stream = hub.subscription(&[("match", "a")]).header("Last-Event-ID", &position).open();
     resumed(&stream, &position);
     stream.expect_data("1");
@@ -303,11 +304,11 @@ fn the_history_outlives_a_crash(suite: &Suite) {
     stream.expect_data("3");
 }
 
-// draft-08: the field says `earliest` where the requested event was discarded
+// draft-08: the field says `earliest` if the requested event was discarded
 fn evicted_updates_are_unknown(hub: &Hub) {
     let topic = fresh("a");
     let first = history(hub, &topic, &["first"]).remove(0);
-    // How far a hub lets its history grow past the limit is its own affair.
+    // How far a hub lets its history grow past the limit is up to the hub.
     for round in 0.. {
         let newest = hub.publish(&[("topic", &topic), ("data", "more")]);
         let mut stream = hub.subscription(&[("match", &topic), ("last_event_id", &first)]).open();

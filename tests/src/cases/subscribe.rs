@@ -2,7 +2,7 @@
 
 use crate::arguments::Capability;
 use crate::case::{Case, case};
-use crate::cases::expect_nothing_yet;
+use crate::cases::silence::expect_nothing_yet;
 use crate::form;
 use crate::hub::{Hub, fresh};
 use crate::launch::Variables;
@@ -40,7 +40,7 @@ fn match_match_exact_and_topic_select_one_topic(hub: &Hub) {
     }
 }
 
-// The same: bytes, and nothing that a URL or Unicode makes of them
+// The same: bytes are compared, not what a URL or Unicode would make of them
 fn exact_matchers_are_neither_resolved_nor_normalized(hub: &Hub) {
     let path = fresh("").replace("https://example.com", "");
     let at = |origin: &str, name: &str| format!("{origin}{path}{name}");
@@ -71,7 +71,7 @@ fn the_wildcard_selects_every_topic_in_each_parameter(hub: &Hub) {
         let mut stream = hub.subscription(&[(parameter, "*")]).open();
         let topic = fresh("any");
         let id = hub.publish(&[("topic", &topic)]);
-        // Other cases publish as well.
+        // Other cases publish to this hub as well.
         while stream.event().id != id {}
     }
 }
@@ -109,7 +109,7 @@ fn values_may_come_unencoded(hub: &Hub) {
     stream.expect_data("x");
 }
 
-// draft-08, "Subscription": the algorithm of the URL standard, which `URLSearchParams` has
+// draft-08, "Subscription": the algorithm of the URL standard, as in `URLSearchParams`
 fn a_query_is_parsed_as_a_form_is(hub: &Hub) {
     let unique = fresh("");
     let (topic, start) = (format!("{unique}a b+c;d=e%zz"), form::encode(&unique));
@@ -205,7 +205,7 @@ fn anonymous_subscribers_can_be_refused(hub: &Hub) {
     hub.subscription(&[("match", "a")]).send().expect_challenge(401, None);
     let token = hub.subscriber_v0(serde_json::json!({"mercure": []}));
     hub.subscription(&[("match", "a")]).bearer(&token).open();
-    // A browser cannot be told to come back later: it would not get in then either.
+    // There is no point in telling a browser to come back: it would not get in later either.
     hub.subscription(&[("match", "a")]).native().send().expect_challenge(401, None);
 }
 

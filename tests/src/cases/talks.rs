@@ -1,7 +1,7 @@
 //! The commands of the protocol's first talks (2018 and 2019), as their slides have them.
 //!
-//! They were written for a hub at `/hub`, of one key, whose publishers needed no grants; with the
-//! variables of that time they work here.
+//! They were written for a hub at `/hub` with a single key, whose publishers needed no grants. With
+//! the variables of that time, they work here.
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(what_is_private_needs_a_grant_even_so on TALKS),
 ];
 
-/// A hub of that time; of the suite's own variables it has none that they stand for.
+/// A hub as it was then: the older names replace the suite's own variables.
 const TALKS: Variables = &[
     ("MERCURE_PUBLISHER_JWT_KEY", ""),
     ("MERCURE_SUBSCRIBER_JWT_KEY", ""),
@@ -51,7 +51,7 @@ fn event_source(hub: &Hub, topic: &str) -> Request {
     hub.request("GET", format!("/hub?topic={}", form::encode(topic))).native()
 }
 
-/// The next event that the page's `onmessage` is given, and what it could come back with.
+/// The next event that the page's `onmessage` is given, and the ID it could resume from.
 #[track_caller]
 fn message(stream: &mut Stream) -> (String, String) {
     loop {
@@ -80,7 +80,7 @@ fn curl_publishes_what_a_page_shows(hub: &Hub) {
     let topic = format!("topic={books}/1");
     let answer = curl(hub, &[&topic, r#"data={"foo":"bar"}"#]).expect_status(200);
     assert_eq!(message(&mut page), (r#"{"foo":"bar"}"#.to_owned(), answer.text()));
-    // The slides' own topic, which other cases publish to as well.
+    // The slides' own topic, to which other cases publish as well.
     curl(hub, &["topic=http://localhost:3000/books/1", r#"data={"foo":"bar"}"#]).expect_status(200);
 }
 
@@ -109,13 +109,14 @@ fn a_page_comes_back_and_has_missed_nothing(hub: &Hub) {
     let mut again = event_source(hub, &topic).header("Last-Event-ID", &id).open();
     assert_eq!(message(&mut again).0, "2");
     assert_eq!(again.header("Last-Event-ID"), Some(id.clone()));
-    // A polyfill has no header, and the slides give it the parameter of the header's name.
+    // A polyfill sends no header; on the slides, a parameter named after it takes its place.
     let query = format!("topic={}&Last-Event-ID={}", form::encode(&topic), form::encode(&id));
     let mut polyfill = hub.request("GET", format!("/hub?{query}")).open();
     assert_eq!(polyfill.expect_data("2"), again.last_event_id());
 }
 
-// `echo file_get_contents('http://localhost:3000/hub', false, stream_context_create(['http' => …]))`
+// `echo file_get_contents('http://localhost:3000/hub', false, stream_context_create(['http' =>
+// …]))`
 fn php_publishes_in_a_line(hub: &Hub) {
     let topic = fresh("books/1");
     let mut page = event_source(hub, &topic).open();
@@ -126,7 +127,7 @@ fn php_publishes_in_a_line(hub: &Hub) {
     }
 }
 
-// The application has set it for the path `/hub`: a browser sends no more of it than this.
+// The application has set it for the path `/hub`; this is all that a browser sends of it.
 fn a_cookie_of_the_hubs_path_reads_and_writes(hub: &Hub) {
     let topic = fresh("chat");
     let claims = json!({"mercure": {"subscribe": [topic], "publish": [topic]}});

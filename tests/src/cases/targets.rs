@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::case::{Case, case};
 use crate::hub::{Hub, fresh};
 
-/// The configuration of some cases.
+/// The configuration of the cases about targets.
 const TARGETS: &[(&str, &str)] = &[("TARGETS", "1")];
 
 pub(crate) const CASES: &[Case] = &[
@@ -15,7 +15,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(an_empty_target_restricts_nothing on TARGETS),
 ];
 
-// As in all hubs since 0.10, on which clients rely.
+// As in all hubs since 0.10, and clients rely on it.
 fn targets_are_ignored_unless_they_are_turned_on(hub: &Hub) {
     let topic = fresh("a");
     let mut anonymous = hub.subscribe(&topic);
@@ -39,7 +39,7 @@ fn a_targeted_update_reaches_those_it_is_meant_for(hub: &Hub) {
     for stream in &mut others {
         stream.expect_data("for all");
     }
-    // And so it is when it is replayed.
+    // The same goes for a replay.
     open(&user, "earliest").expect_data("for some");
     open(&topic, "earliest").expect_data("for all");
 }

@@ -1,4 +1,4 @@
-//! How a token is presented: in `Authorization`, or in a cookie; and which one counts.
+//! How a token is presented, in `Authorization` or in a cookie, and which one counts.
 
 use serde_json::json;
 
@@ -113,7 +113,7 @@ fn what_is_no_token_is_invalid(hub: &Hub) {
         sign(&header_v0(), &json!(null), key),
         sign(&json!("HS256"), &claims, key),
         sign(&json!({"typ": "JWT"}), &claims, key),
-        // The signature is of what the header says it is not.
+        // The signature is not of the algorithm that the header names.
         sign(&json!({"alg": "none"}), &claims, key),
         sign(&json!({"alg": "HS384", "typ": "JWT"}), &claims, key),
         sign(&json!({"alg": "HS512", "typ": "JWT"}), &claims, key),
@@ -128,7 +128,7 @@ fn what_is_no_token_is_invalid(hub: &Hub) {
     ] {
         invalid(&hub.publication(&[("topic", &fresh("a"))]).bearer(&token));
     }
-    // draft-08, "Token Validation": key material of the token's own is never used
+    // draft-08, "Token Validation": key material in the token itself is never used
     let own_key = "a key that the token brings along with it";
     let header = json!({
         "alg": "HS256",
@@ -139,7 +139,7 @@ fn what_is_no_token_is_invalid(hub: &Hub) {
     invalid(&hub.publication(&[("topic", &fresh("a"))]).bearer(&token));
 }
 
-// "Statuses": also with anonymous subscribers on, also from a cookie
+// "Statuses": even if anonymous subscribers are allowed, and even from a cookie
 fn an_invalid_token_is_401_although_none_is_needed(hub: &Hub) {
     opens(&subscription(hub));
     invalid(&subscription(hub).bearer("a.b.c"));
@@ -181,7 +181,7 @@ fn the_new_cookie_counts_before_the_old(hub: &Hub) {
         subscription(hub).header("Cookie", format!("{OLD_COOKIE}={old}; {COOKIE}={new}; a=b"))
     };
     opens(&cookies(&good, "bad"));
-    // There is no falling back to the next.
+    // The hub does not fall back to the next one.
     invalid(&cookies("bad", &good));
 }
 
@@ -200,7 +200,7 @@ fn the_name_of_the_cookie_is_configured(hub: &Hub) {
     opens(&subscription(hub).cookie(COOKIE, "bad"));
     invalid(&subscription(hub).cookie(OLD_COOKIE, "bad"));
 
-    // Clients name the public URL while they post to an internal one.
+    // Clients name the public URL even when they post to an internal one.
     let mut claims = hub.claims_v1(json!([]));
     for audience in ["https://public.example/.well-known/mercure", &hub.keys.audience] {
         claims["aud"] = json!(audience);

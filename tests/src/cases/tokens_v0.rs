@@ -1,4 +1,4 @@
-//! Tokens of protocol 0.x, as the clients in the field write them.
+//! 0.x tokens, as clients in the field write them.
 
 use serde_json::{Value, json};
 
@@ -94,7 +94,7 @@ fn a_publishers_token_needs_a_publish_member(hub: &Hub) {
     }
 }
 
-// Browsers' cookies carry it, often under the publishers' own key.
+// Browsers' cookies carry such a token, often signed with the publishers' own key.
 fn an_empty_publish_member_grants_nothing(hub: &Hub) {
     publish(hub, json!({"mercure": {"publish": [], "subscribe": ["*"]}}))
         .expect_challenge(403, Some("insufficient_scope"));
@@ -114,7 +114,7 @@ fn a_subscribers_token_needs_no_grant(hub: &Hub) {
     }
 }
 
-// The two would have to be equal, which nobody can check in reasonable time.
+// The two would have to be equal, which cannot be checked in reasonable time.
 fn a_template_that_would_grant_more_than_it_says_is_invalid(hub: &Hub) {
     let template = "https://example.com/users/{id}/inbox/{id}";
     assert_eq!(subscribe(hub, json!({"mercure": {"subscribe": ["a", template]}})), 401);
@@ -122,14 +122,14 @@ fn a_template_that_would_grant_more_than_it_says_is_invalid(hub: &Hub) {
         .expect_challenge(401, Some("invalid_token"));
 }
 
-// Clients of browsers and of Dart can send it in no other way.
+// Clients in browsers and in Dart have no other way to send it.
 fn a_token_may_come_in_the_query(hub: &Hub) {
     let topic = fresh("a");
     let token = hub.subscriber_v0(json!({"mercure": {"subscribe": [topic]}}));
     let mut stream = hub.subscription(&[("topic", &topic), ("authorization", &token)]).open();
     let id = hub.publish(&[("topic", &topic), ("private", "on")]);
     assert_eq!(stream.event().id, id);
-    // draft-08, "Security Considerations": a 1.0 token must not.
+    // draft-08, "Security Considerations": a 1.0 token must not be sent this way.
     let modern = hub.subscriber_v1(json!([crate::token::detail("subscribe", &["*"])]));
     hub.subscription(&[("topic", &topic), ("authorization", &modern)])
         .send()

@@ -31,7 +31,7 @@ pub(crate) const CASES: &[Case] = &[
 
 const NO_ISSUER: Variables = &[("MERCURE_TRUSTED_ISSUERS", "")];
 
-/// Publishes with a token that grants everything, except that this was done to it.
+/// Publishes with a token that grants everything, but for this change to it.
 fn publish_with(hub: &Hub, header: &Value, change: impl Fn(&mut Value)) -> Response {
     let mut claims = hub.claims_v1(json!([detail("publish", &["*"])]));
     change(&mut claims);
@@ -65,7 +65,7 @@ fn the_type_is_compared_in_any_case_without_its_prefix(hub: &Hub) {
     for typ in ["at+jwt", "AT+JWT", "At+Jwt", "application/at+jwt", "APPLICATION/AT+JWT"] {
         let header = json!({"alg": "HS256", "typ": typ});
         publish_with(hub, &header, |_| {}).expect_status(200);
-        // It is held to the rules of its kind.
+        // So it must meet the rules of its kind.
         publish_with(hub, &header, remove("exp")).expect_challenge(401, Some("invalid_token"));
     }
 }
@@ -149,7 +149,7 @@ fn the_issuer_must_be_the_trusted_one(hub: &Hub) {
     }
 }
 
-// "The token": unset, `at+jwt` is refused, and the log says why
+// "The token": if unset, `at+jwt` is refused, and the log says why
 fn without_a_trusted_issuer_none_is_accepted(hub: &Hub) {
     invalid(hub, |_| {});
     invalid(hub, set("iss", json!("")));
@@ -181,7 +181,7 @@ fn there_is_no_falling_back_to_the_mercure_claim(hub: &Hub) {
     });
 }
 
-// draft-08, "Authorization Details": no Mercure detail, no right
+// draft-08, "Authorization Details": without a Mercure detail, nothing is granted
 fn without_details_nothing_is_granted(hub: &Hub) {
     for change in [None, Some(json!([]))] {
         let mut claims = hub.claims_v1(json!([]));
@@ -199,7 +199,7 @@ fn without_details_nothing_is_granted(hub: &Hub) {
     }
 }
 
-// The same: a Mercure detail is known by its type, byte by byte
+// The same: a Mercure detail is recognized by its type, compared byte by byte
 fn details_of_other_types_are_not_the_hubs(hub: &Hub) {
     let other =
         |kind: &str| json!({"type": kind, "actions": ["publish"], "topics": [{"match": "*"}]});
@@ -274,7 +274,7 @@ fn the_wildcard_needs_no_matcher_type(hub: &Hub) {
     }
 }
 
-// The same: what has no type is no pattern
+// The same: a matcher without a type is not a pattern
 fn a_matcher_without_a_type_is_exact(hub: &Hub) {
     let base = fresh("books");
     let pattern = format!("{base}/:id");
@@ -292,7 +292,7 @@ fn a_matcher_without_a_type_is_exact(hub: &Hub) {
     publish(&typed, &format!("{base}/1")).expect_status(200);
 }
 
-// draft-08, "Authorization Details": one that does not validate rejects the token
+// draft-08, "Authorization Details": if one is not valid, the token is rejected
 fn a_pattern_that_is_none_is_invalid(hub: &Hub) {
     for pattern in ["/books/(", "https://example.com/(?<=a)b", "/(a)(\\1)", "https://[/"] {
         let pattern = json!({"match": pattern, "match_type": "urlpattern"});
@@ -304,7 +304,7 @@ fn a_pattern_that_is_none_is_invalid(hub: &Hub) {
     }
 }
 
-// Laravel sends `true`; JSON of PHP escapes slashes.
+// Laravel sends `true`; PHP's JSON escapes slashes.
 fn a_payload_may_be_anything(hub: &Hub) {
     for payload in [json!(true), json!(null), json!([1]), json!("x"), json!({"a": {"b": 1}})] {
         let mut entry = detail("publish", &["*"]);

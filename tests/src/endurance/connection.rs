@@ -1,8 +1,8 @@
-//! A subscriber's connection, of which as much is read, and as slowly, as a case wants.
+//! A subscriber's connection, read as far and as slowly as a case wants.
 //!
-//! [`Stream`](crate::stream::Stream) waits for whole chunks; this one takes bytes as they come,
-//! so that it serves a reader of so many bytes a second, one that reads nothing and lets no
-//! kernel buffer read for it, and the two thousand that one loop polls.
+//! [`Stream`](crate::stream::Stream) waits for whole chunks. This takes bytes as they come, so that
+//! it can be a reader of so many bytes a second, a reader that reads nothing and has no kernel
+//! buffer read for it, or one of two thousand that a single loop polls.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -17,17 +17,17 @@ use crate::form;
 use crate::hub::Hub;
 use crate::sse::{Event, Item, Parser};
 
-/// A request for an event stream, and the answer as far as it was read.
+/// A request for an event stream, and its answer as far as it has been read.
 pub(super) struct Connection {
     socket: TcpStream,
     decoder: Decoder,
 }
 
 impl Connection {
-    /// Subscribes with these parameters; reads nothing yet. With a receive buffer of so many
-    /// bytes, the hub notices soon when they are not read.
+    /// Subscribes with these parameters, and reads nothing yet. With a receive buffer of this many
+    /// bytes, the hub soon notices that nothing is read.
     ///
-    /// Says nothing of what it accepts, so that a passing failure is a 503 and no stream.
+    /// It does not say what it accepts, so that a passing failure is a 503 rather than a stream.
     pub(super) fn open(
         hub: &Hub,
         parameters: &[(&str, &str)],
@@ -44,7 +44,7 @@ impl Connection {
         Ok(Self { socket, decoder: Decoder::default() })
     }
 
-    /// Reads once, as much as this buffer holds: how much it was.
+    /// Reads once, at most as much as this buffer holds, and returns how much it was.
     pub(super) fn read(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
         self.socket.set_read_timeout(Some(patience.max(Duration::from_millis(1))))?;
         let length = match self.socket.read(buffer) {
@@ -73,7 +73,7 @@ impl Connection {
         }
     }
 
-    /// The next event among what was read.
+    /// The next event in what has been read.
     pub(super) fn decoded_event(&mut self) -> Option<Event> {
         loop {
             if let Item::Event(event) = self.decoded()? {
@@ -82,24 +82,24 @@ impl Connection {
         }
     }
 
-    /// The next event or comment among what was read.
+    /// The next event or comment in what has been read.
     pub(super) fn decoded(&mut self) -> Option<Item> {
         self.decoder.items.pop_front()
     }
 
-    /// The status of the answer, if its head was read.
+    /// The status of the answer, if its head has been read.
     pub(super) fn status(&self) -> Option<u16> {
         self.decoder.status
     }
 
-    /// What a browser would resume from.
+    /// The ID that a browser would resume from.
     pub(super) fn last_event_id(&self) -> &str {
         &self.decoder.parser.last_event_id
     }
 
-    /// Leaves as a client whose machine or network fails: by a reset.
+    /// Leaves with a reset, like a client whose machine or network fails.
     pub(super) fn reset(self) -> io::Result<()> {
-        // With a linger of zero the close that follows is a reset.
+        // With a linger time of zero, the close that follows is a reset.
         set_socket_linger(&self.socket, Some(Duration::ZERO))?;
         Ok(())
     }
@@ -116,7 +116,7 @@ fn connect_narrow(host: &str, port: u16, receive_buffer: usize) -> io::Result<Tc
     for address in (host, port).to_socket_addrs()? {
         let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let socket = socket(family, SocketType::STREAM, None)?;
-        // Before there is a connection, since the window that it offers depends on it.
+        // Set before connecting, since the window that the connection offers depends on it.
         set_socket_recv_buffer_size(&socket, receive_buffer)?;
         match connect(&socket, &address) {
             Ok(()) => return Ok(socket.into()),
@@ -126,7 +126,7 @@ fn connect_narrow(host: &str, port: u16, receive_buffer: usize) -> io::Result<Tc
     Err(refused)
 }
 
-/// An answer that is an event stream, decoded from whatever pieces its bytes arrive in.
+/// An event stream, decoded from whatever pieces its bytes arrive in.
 #[derive(Default)]
 struct Decoder {
     framing: Framing,
@@ -137,7 +137,7 @@ struct Decoder {
     items: VecDeque<Item>,
 }
 
-/// What the next bytes of the answer are.
+/// What the next bytes of the answer belong to.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 enum Framing {
     #[default]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::PATIENCE;
 use super::connection::Connection;
+use super::patience::PATIENCE;
 use crate::case::Suite;
 use crate::hub::{Hub, fresh};
 use crate::sse::Item;
@@ -16,11 +16,11 @@ use crate::sse::Item;
 const IDLE: usize = 2_000;
 const BUSY: usize = 100;
 const UPDATES: usize = 200;
-/// How many connect at a time: more would not fit in the hub's queue of connections.
+/// How many connect at a time: more would not fit into the hub's backlog of connections.
 const WAVE: usize = 100;
 
-/// The busy streams of a hub that is full get every update in order. When the clients of the idle
-/// ones leave, half of them without a word, their places are free two heartbeats later.
+/// The busy streams of a full hub get every update in order. When the clients of the idle ones
+/// leave, half of them without closing, their places are free two heartbeats later.
 pub(super) fn a_full_hub_serves_its_streams_and_frees_those_whose_clients_left(suite: &Suite) {
     allow_open_files(2 * (IDLE + BUSY) as u64);
     let hub = suite.launch(&[("MAX_STREAMS", "2100"), ("HEARTBEAT", "2s")]);
@@ -40,14 +40,14 @@ pub(super) fn a_full_hub_serves_its_streams_and_frees_those_whose_clients_left(s
         assert_eq!(member.updates, published);
     }
 
-    // With something unread, a close would be a reset.
+    // With anything unread, a close would be a reset.
     idle.read_what_came(Duration::ZERO);
     let mut leaving = idle.members;
     for member in leaving.split_off(IDLE / 2) {
         member.connection.reset().unwrap();
     }
     drop(leaving);
-    // From here to the third heartbeat of a stream there are at least two of their intervals.
+    // From here to a stream's third heartbeat is at least two intervals.
     let third: Vec<usize> = busy.members.iter().map(|member| member.comments + 3).collect();
     busy.read_until_each(|number, member| member.comments >= third[number]);
 
@@ -55,7 +55,7 @@ pub(super) fn a_full_hub_serves_its_streams_and_frees_those_whose_clients_left(s
     expect_full(&hub);
 }
 
-/// One more subscriber is refused, for now: it may come again.
+/// One more subscriber is refused for now: it may come again.
 #[track_caller]
 fn expect_full(hub: &Hub) {
     let one_more = hub.subscription(&[("match", "https://example.com/one-more")]);
@@ -63,7 +63,7 @@ fn expect_full(hub: &Hub) {
     assert!(answer.header("Retry-After").is_some(), "{:?}", answer.head);
 }
 
-/// Lets this process, and the hubs that it starts from now on, open so many files.
+/// Lets this process, and the hubs that it starts from now on, open this many files.
 fn allow_open_files(count: u64) {
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < count) {
@@ -73,21 +73,21 @@ fn allow_open_files(count: u64) {
     }
 }
 
-/// Streams that one thread reads.
+/// Streams that are read by one thread.
 struct Crowd {
     members: Vec<Member>,
 }
 
 struct Member {
     connection: Connection,
-    /// The opening bytes and heartbeats that it has seen.
+    /// The opening bytes and heartbeats seen so far.
     comments: usize,
-    /// The ids of the updates that it has seen.
+    /// The ids of the updates seen so far.
     updates: Vec<String>,
 }
 
 impl Crowd {
-    /// Opens so many streams of a topic, each of which the hub must accept.
+    /// Opens this many streams of a topic; the hub must accept each.
     #[track_caller]
     fn open(hub: &Hub, topic: &str, size: usize) -> Self {
         let mut crowd = Self { members: Vec::new() };
@@ -125,7 +125,7 @@ impl Crowd {
         }
     }
 
-    /// Waits this long for anything to come, and reads what has.
+    /// Waits this long for anything to arrive, and reads what has.
     #[track_caller]
     fn read_what_came(&mut self, patience: Duration) {
         let mut sockets: Vec<_> = self

@@ -4,15 +4,15 @@ use std::sync::mpsc::{Receiver, SendError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::PATIENCE;
 use super::journal::Seen;
+use super::patience::PATIENCE;
 use crate::http::{Body, Request};
 use crate::sse::{Item, Parser};
 
-/// How long it waits before it connects again.
+/// How long it waits before it reconnects.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// A subscriber with a thread of its own, which ends soon after the case lets go of it.
+/// A subscriber with a thread of its own, which ends soon after the case drops it.
 pub(super) struct Follower {
     steps: Receiver<Step>,
 }
@@ -22,7 +22,7 @@ enum Step {
     Update(Seen),
     /// It has no stream, and will ask for one again.
     Lost,
-    /// The hub will not have it: the status.
+    /// The hub refuses it, with this status.
     Refused(u16),
 }
 
@@ -30,7 +30,7 @@ enum Step {
 type Abandoned = SendError<Step>;
 
 impl Follower {
-    /// Subscribes by this request, to which a `Last-Event-ID` is added when it is sent again.
+    /// Subscribes with this request, to which a `Last-Event-ID` is added when it is sent again.
     pub(super) fn start(subscription: Request) -> Self {
         let (sender, steps) = channel();
         let mut course = Course { subscription, last_event_id: String::new(), steps: sender };
@@ -51,7 +51,7 @@ impl Follower {
     /// The next update, over any number of connections.
     #[track_caller]
     pub(super) fn next(&self) -> Seen {
-        // A stream that is opened for ever, and ends for ever, is no update.
+        // A stream that opens and ends over and over brings no update.
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.step(deadline) {
@@ -62,7 +62,7 @@ impl Follower {
         }
     }
 
-    /// All updates from here on through the one with this data.
+    /// All updates from here on, up to and including the one with this data.
     #[track_caller]
     pub(super) fn through(&self, data: &str) -> Vec<Seen> {
         let mut log = Vec::new();
@@ -97,7 +97,7 @@ impl Course {
                         self.steps.send(Step::Opened)?;
                         self.follow(body)?;
                     }
-                    // A passing failure: of the hub, or of the platform before it.
+                    // A passing failure of the hub, or of the platform in front of it.
                     502 | 503 => {}
                     status => self.steps.send(Step::Refused(status))?,
                 }

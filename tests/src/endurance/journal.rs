@@ -1,7 +1,7 @@
 //! What publishers were told, and whether the log that subscribers saw agrees with it.
 //!
-//! Each attempt to publish has its own data, so an update names the attempt that made it. An
-//! attempt that was not acknowledged may have made one or not, but never two.
+//! Each attempt to publish has its own data, so an update identifies the attempt that made it. An
+//! attempt that was not acknowledged may or may not have made one, but never two.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -55,12 +55,12 @@ impl Journal {
         }
     }
 
-    /// How many updates were acknowledged so far.
+    /// How many updates have been acknowledged so far.
     pub(super) fn acknowledged(&self) -> usize {
         self.lock().acknowledged
     }
 
-    /// Waits until so many updates were acknowledged.
+    /// Waits until this many updates have been acknowledged.
     #[track_caller]
     pub(super) fn wait_for(&self, total: usize, patience: Duration) {
         let attempts = self.lock();
@@ -118,7 +118,7 @@ impl Journal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Attempts> {
-        // Every change is one step, so what a panicking publisher left behind is whole.
+        // Every change is a single step, so even a panicking publisher leaves it consistent.
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,10 +1,10 @@
-//! An acknowledged update survives the death of the hub, and of what serves its requests.
+//! An acknowledged update survives the death of the hub, and of the processes that serve it.
 
 use std::sync::Arc;
 
-use super::PATIENCE;
 use super::follower::Follower;
 use super::journal::{Journal, check_same};
+use super::patience::PATIENCE;
 use super::processes::kill_children;
 use super::publisher::{Crew, Publisher};
 use crate::case::Suite;
@@ -12,7 +12,7 @@ use crate::hub::{Hub, fresh};
 
 const PUBLISHERS: usize = 4;
 
-/// SIGKILL and a start on the same data.
+/// SIGKILL, and a restart on the same data.
 pub(super) fn acknowledged_updates_survive_sigkill(suite: &Suite) {
     survives(suite, |hub| {
         hub.kill();
@@ -20,22 +20,22 @@ pub(super) fn acknowledged_updates_survive_sigkill(suite: &Suite) {
     });
 }
 
-/// SIGKILL to all environments, which the platform replaces when requests come.
+/// SIGKILL to all environments, which the platform replaces as requests come.
 pub(super) fn acknowledged_updates_survive_the_end_of_environments(suite: &Suite) {
     survives(suite, |hub| {
         assert!(kill_children(hub.process_id()) > 0, "it serves in no process but its own");
     });
 }
 
-/// While four publishers publish, what may happen happens again and again: every acknowledged
-/// update reaches those who were there and resumed, and one who comes later.
+/// Lets an accident happen again and again while four publishers publish: every acknowledged update
+/// reaches the subscribers that resume, and one that comes later.
 fn survives(suite: &Suite, accident: fn(&Hub)) {
-    // Nothing that is published here is to be forgotten, however often the hub is killed.
+    // No update may leave the history, however often the hub is killed.
     let hub = Arc::new(suite.launch(&[("HISTORY_SIZE", "1000000"), ("REPLAY_MAX", "1000000")]));
     let topic = fresh("kills");
     let subscription = hub.subscription(&[("match", &topic)]);
     let readers = [
-        ("a reader that is no browser", Follower::start(subscription.clone())),
+        ("a reader that is not a browser", Follower::start(subscription.clone())),
         ("a browser", Follower::start(subscription.native())),
     ];
     for (_, follower) in &readers {
@@ -44,13 +44,13 @@ fn survives(suite: &Suite, accident: fn(&Hub)) {
 
     let journal = Arc::new(Journal::default());
     let publisher = Publisher::new(&hub, &topic, &journal);
-    // A reader that is no browser resumes from an update, so it must have received one.
+    // A reader that is not a browser resumes from an update, so it must have received one.
     publisher.publish("the first");
     let first = readers.each_ref().map(|(_, follower)| follower.next());
 
     let crew = Crew::start(PUBLISHERS, &publisher);
     for kill in 0..suite.arguments.kills {
-        // Not always after the same number of updates, so that it hits other moments.
+        // After a varying number of updates, so that it happens at different moments.
         journal.wait_for(journal.acknowledged() + 50 + kill % 10 * 13, PATIENCE);
         accident(&hub);
     }

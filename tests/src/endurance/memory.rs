@@ -2,8 +2,8 @@
 
 use super::processes::{family, status};
 
-/// The most that a process and those that it has started had resident, each at its own time, in
-/// bytes; `None` where the system does not say (it is Linux that does).
+/// The peak resident memory of a process and of those it has started, added up, in bytes; `None` if
+/// the system does not say (Linux does).
 pub(super) fn peak(process: u32) -> Option<u64> {
     let kilobytes: u64 = family(process).into_iter().filter_map(|id| status(id, "VmHWM:")).sum();
     (kilobytes > 0).then_some(kilobytes * 1024)

@@ -1,7 +1,7 @@
 //! What a hub must endure: being killed, readers that are slow or stalled, crowds.
 //!
 //! These cases take seconds each, and hubs of their own. They wait for events, so a slow machine
-//! makes them longer and never fail.
+//! only makes them take longer, and never makes them fail.
 
 mod connection;
 mod crowd;
@@ -9,13 +9,13 @@ mod follower;
 mod journal;
 mod kills;
 mod memory;
+mod padding;
+mod patience;
 mod processes;
 mod publisher;
 mod slow;
 mod stalled;
 mod turn;
-
-use std::time::Duration;
 
 use crowd::a_full_hub_serves_its_streams_and_frees_those_whose_clients_left;
 use kills::{
@@ -28,9 +28,6 @@ use turn::a_replay_turns_live_without_gap_or_double;
 use crate::arguments::Capability;
 use crate::case::{Case, case};
 
-/// How long the next thing may take to happen. It passes only when something is broken.
-const PATIENCE: Duration = Duration::from_secs(90);
-
 pub(crate) const CASES: &[Case] = &[
     case!(acknowledged_updates_survive_sigkill launching),
     case!(acknowledged_updates_survive_the_end_of_environments launching)
@@ -41,9 +38,3 @@ pub(crate) const CASES: &[Case] = &[
         .needing(&[Capability::Disconnects]),
     case!(a_replay_turns_live_without_gap_or_double launching),
 ];
-
-/// Data of this size, all of it unreserved characters, which begins with a name.
-fn padded(name: &str, size: usize) -> String {
-    let padding = ".".repeat(size.saturating_sub(name.len()));
-    format!("{name}{padding}")
-}

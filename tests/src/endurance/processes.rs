@@ -1,15 +1,15 @@
-//! The processes of a hub, as Linux tells of them.
+//! The processes of a hub, as Linux lists them.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A process and all that it has started, directly or not; none where the system does not say.
+/// A process and everything it has started, directly or not; empty if the system does not say.
 pub(super) fn family(process: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    // A process may end meanwhile.
+    // A process may have ended in the meantime.
     let parents: BTreeMap<u32, u32> =
         ids.filter_map(|id| Some((id, u32::try_from(status(id, "PPid:")?).ok()?))).collect();
     let belongs = |&id: &u32| {
@@ -20,11 +20,11 @@ pub(super) fn family(process: u32) -> Vec<u32> {
     parents.keys().copied().filter(belongs).collect()
 }
 
-/// Ends all that a process has started (SIGKILL): how many there were.
+/// Ends everything that a process has started (SIGKILL), and returns how many there were.
 pub(super) fn kill_children(process: u32) -> usize {
     let children = family(process).into_iter().filter(|&id| id != process);
     let children = children.filter_map(|id| Pid::from_raw(id.try_into().ok()?));
-    // It fails only for one that is gone.
+    // This fails only for a process that is gone.
     children.filter(|&child| kill_process(child, Signal::KILL).is_ok()).count()
 }
 

@@ -1,4 +1,4 @@
-//! Publishers, and those among them that never give up.
+//! Publishers, some of which never give up.
 
 use std::io;
 use std::mem;
@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::PATIENCE;
 use super::journal::Journal;
+use super::patience::PATIENCE;
 use crate::hub::Hub;
 
 /// How long a publisher waits before its next attempt.
 const RETRY: Duration = Duration::from_millis(20);
 
-/// A publisher of public updates of one topic, which notes what it does.
+/// A publisher of public updates to one topic, which records what it does.
 #[derive(Clone)]
 pub(super) struct Publisher {
     hub: Arc<Hub>,
@@ -33,7 +33,7 @@ impl Publisher {
         }
     }
 
-    /// Publishes where nothing may fail.
+    /// Publishes when nothing may fail.
     #[track_caller]
     pub(super) fn publish(&self, data: &str) {
         self.attempt(data).unwrap_or_else(|error| panic!("cannot publish: {error}"));
@@ -51,7 +51,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Attempts it, each time with other data, until the hub acknowledges an attempt.
+    /// Tries again and again, each time with other data, until the hub acknowledges an attempt.
     fn publish_at_last(&self, name: &str) {
         let began = Instant::now();
         for attempt in 0.. {
@@ -64,7 +64,7 @@ impl Publisher {
     }
 }
 
-/// Publishers with a thread each, which publish one update after the other until they are told to
+/// Publishers with a thread each. They publish one update after the other until they are told to
 /// stop, or the case fails.
 pub(super) struct Crew {
     stopped: Arc<AtomicBool>,
@@ -89,7 +89,7 @@ impl Crew {
         Self { stopped, threads }
     }
 
-    /// Stops them all, after the updates that they are at.
+    /// Stops them all, once each has finished its current update.
     pub(super) fn stop(mut self) {
         self.stopped.store(true, Ordering::Relaxed);
         for thread in mem::take(&mut self.threads) {

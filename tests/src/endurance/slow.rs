@@ -4,23 +4,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
-use super::{PATIENCE, padded};
+use super::padding::padded;
+use super::patience::PATIENCE;
 use crate::form;
 use crate::hub::{Hub, fresh};
 
-/// Bytes a second that it reads.
+/// How many bytes a second it reads.
 const RATE: u32 = 100_000;
-/// The most that it reads at once.
+/// How many bytes it reads at once at most.
 const SHARE: usize = 5_000;
 /// What the kernel may hold for it: far less than the update, so that the hub has to wait.
 const RECEIVE_BUFFER: usize = 32 * 1024;
 
-/// An update as large as one may be, and three that are published right after it, reach a
-/// reader that needs seconds for the first of them.
+/// An update of the largest size, and three that are published right after it, reach a reader that
+/// needs seconds to read the first.
 pub(super) fn a_slow_reader_receives_the_largest_update_and_the_next_ones(hub: &Hub) {
     let topic = fresh("slow");
     let mut reader = Connection::open(hub, &[("match", &topic)], Some(RECEIVE_BUFFER)).unwrap();
-    // Its stream is open when an update has come.
+    // Its stream is open once an update has come.
     let first = hub.publish(&[("topic", &topic), ("data", "the first")]);
     assert_eq!(reader.event(PATIENCE).unwrap().id, first);
 
@@ -45,7 +46,7 @@ pub(super) fn a_slow_reader_receives_the_largest_update_and_the_next_ones(hub: &
     }
 }
 
-/// Reads once, and takes the time for it that a slow line takes.
+/// Reads once, taking as long as a slow line would.
 fn read_slowly(reader: &mut Connection) {
     let began = Instant::now();
     let length = reader.read(&mut [0; SHARE], PATIENCE).expect("the reader is slow, not gone");

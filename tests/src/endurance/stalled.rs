@@ -3,7 +3,9 @@
 use std::io::ErrorKind;
 
 use super::connection::Connection;
-use super::{PATIENCE, memory, padded};
+use super::memory;
+use super::padding::padded;
+use super::patience::PATIENCE;
 use crate::case::Suite;
 use crate::hub::{Hub, fresh};
 use crate::stream::Stream;
@@ -11,13 +13,13 @@ use crate::stream::Stream;
 const UPDATE: usize = 250_000;
 /// How much more memory the hub may need than it did without a stalled reader.
 ///
-/// It may not keep for that reader what it sends to the others. Before, as much is published
-/// without such a reader, so that what the platform itself needs for updates of this size (bodies,
-/// caches, garbage that is not collected yet) is in the first peak. A hub that keeps all for the
-/// reader then needs 65 MB more, for some of 100 fit where garbage was; one that keeps no
-/// more than an outbox needs 5 to 10.
+/// It must not keep for that reader what it sends to the others. The same amount is published
+/// before, without such a reader, so that the first peak includes what the platform itself needs
+/// for updates of this size (bodies, caches, garbage that has not been collected yet). A hub that
+/// keeps everything for the reader then needs 65 MB more, since some of the 100 fit where garbage
+/// was; one that keeps no more than an outbox needs 5 to 10.
 const GROWTH: u64 = 40_000_000;
-/// What the kernel may hold for a reader that does not read: next to nothing of it.
+/// What the kernel may hold for a reader that does not read: next to nothing.
 const RECEIVE_BUFFER: usize = 128 * 1024;
 
 /// Megabytes are published to a stalled reader and a prompt one: the prompt one gets each update
@@ -30,11 +32,11 @@ pub(super) fn a_stalled_reader_holds_up_nobody_and_loses_nothing(suite: &Suite) 
     let mut prompt = hub.subscribe(&topic).patience(PATIENCE);
     publish_all(&hub, &topic, &mut prompt, "before", updates);
     let usual = memory::peak(hub.process_id());
-    // A platform may end a stream that has carried so much.
+    // A platform may end a stream that has carried this much.
     prompt = hub.subscribe(&topic).patience(PATIENCE);
 
     let mut stalled = Connection::open(&hub, &[("match", &topic)], Some(RECEIVE_BUFFER)).unwrap();
-    // Its stream is open when its first update has come, and its last event ID is known.
+    // Once its first update has come, its stream is open and its last event ID is known.
     let first = hub.publish(&[("topic", &topic), ("data", "the first")]);
     assert_eq!(stalled.event(PATIENCE).unwrap().id, first);
     assert_eq!(prompt.expect_data("the first"), first);
@@ -52,8 +54,8 @@ pub(super) fn a_stalled_reader_holds_up_nobody_and_loses_nothing(suite: &Suite) 
         let event = loop {
             match stalled.event(PATIENCE) {
                 Ok(event) => break event,
-                // The hub may have closed a stream that its reader did not read. It resumes, and
-                // gets further than it was each time.
+                // The hub may have closed a stream that was not read. The reader resumes, and gets
+                // further each time.
                 Err(error) if error.kind() != ErrorKind::TimedOut && resumed_at != Some(number) => {
                     resumed_at = Some(number);
                     let last = stalled.last_event_id().to_owned();
@@ -68,7 +70,7 @@ pub(super) fn a_stalled_reader_holds_up_nobody_and_loses_nothing(suite: &Suite) 
     }
 }
 
-/// Publishes them one after the other, each when the prompt reader has the one before.
+/// Publishes them one after the other, each once the prompt reader has the previous one.
 #[track_caller]
 fn publish_all(
     hub: &Hub,

@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use super::PATIENCE;
 use super::follower::Follower;
 use super::journal::{Journal, check_same};
+use super::patience::PATIENCE;
 use super::publisher::{Crew, Publisher};
 use crate::case::Suite;
 use crate::hub::fresh;
 
-/// Updates in the history before the first subscriber comes.
+/// How many updates are in the history before the first subscriber comes.
 const HISTORY: usize = 3_000;
-/// Updates from the arrival of one subscriber to that of the next.
+/// How many updates are published between two subscribers.
 const BETWEEN: usize = 50;
 const SUBSCRIBERS: usize = 8;
 const PUBLISHERS: usize = 4;
 
-/// Subscribers come from `earliest`, one after the other, while publishers publish: each sees
-/// every update once and in order, over its turn from what was to what is published now.
+/// Subscribers come one after the other, from `earliest`, while publishers publish. Each sees every
+/// update once and in order, across its turn from the history to what is published now.
 pub(super) fn a_replay_turns_live_without_gap_or_double(suite: &Suite) {
     let hub = Arc::new(suite.launch(&[("HISTORY_SIZE", "1000000"), ("REPLAY_MAX", "1000000")]));
     let topic = fresh("turn");
@@ -34,7 +34,7 @@ pub(super) fn a_replay_turns_live_without_gap_or_double(suite: &Suite) {
         followers.push(Follower::start(subscription));
         journal.wait_for(journal.acknowledged() + BETWEEN, PATIENCE);
     }
-    // The publishers go on until each has seen an update that is younger than the last of them.
+    // The publishers go on until each subscriber has seen an update from after the last one came.
     let enough = journal.acknowledged() + BETWEEN;
     let seen = followers.iter().map(|follower| (0..enough).map(|_| follower.next()).collect());
     let seen: Vec<Vec<_>> = seen.collect();

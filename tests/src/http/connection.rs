@@ -2,9 +2,13 @@
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{DEADLINE, Endpoint, Head};
+use super::endpoint::Endpoint;
+use super::response::Head;
+
+/// How long anything may take to arrive. Generous: only a broken hub takes this long.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A connection to a hub.
 pub(crate) struct Connection {
@@ -38,7 +42,7 @@ impl Connection {
         head
     }
 
-    /// All that follows, until the other side ends the connection.
+    /// Everything that follows, until the other side closes the connection.
     pub(crate) fn rest(&mut self) -> io::Result<Vec<u8>> {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -62,7 +66,7 @@ impl Connection {
         Ok(Body { connection: self, framing })
     }
 
-    /// Reads what there is, at least a byte.
+    /// Reads what there is, at least one byte.
     fn fill(&mut self, deadline: Instant) -> io::Result<()> {
         let left = deadline.saturating_duration_since(Instant::now());
         let late = || io::Error::new(ErrorKind::TimedOut, "nothing came within the deadline");
@@ -132,8 +136,8 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    /// The next transport chunk; of a body that is not chunked, what has arrived. `None` at its
-    /// proper end, an error when it is cut off before.
+    /// The next transport chunk, or what has arrived of a body that is not chunked. `None` at its
+    /// proper end, an error if it is cut off before.
     pub(crate) fn chunk(&mut self, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
         match self.framing {
             Framing::Length(0) => Ok(None),
@@ -178,7 +182,7 @@ mod tests {
     use super::*;
     use crate::http::Request;
 
-    /// A server which takes one request's head and answers with these pieces.
+    /// A server that reads the head of one request and answers with these pieces.
     fn answering(pieces: &'static [&'static str]) -> Request {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();

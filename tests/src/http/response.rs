@@ -1,4 +1,4 @@
-//! Answers, and what cases say of them.
+//! Answers, and what cases expect of them.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -12,7 +12,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// The value of a field, of several joined as HTTP joins them.
+    /// The value of a field; if there are several, they are joined as HTTP joins them.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let values: Vec<&str> = self
             .headers
@@ -57,9 +57,9 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) head: Head,
     pub(crate) body: Vec<u8>,
-    /// What was asked, for the message of a case that fails.
+    /// The request, for the message of a case that fails.
     pub(super) request: String,
-    /// Whether challenges arrive under their own name.
+    /// Whether `WWW-Authenticate` arrives under its own name.
     pub(super) challenges: bool,
 }
 
@@ -103,7 +103,7 @@ impl Response {
         response
     }
 
-    /// The status, and no challenge: the token is not what is wrong.
+    /// The status, without a challenge: the token is not to blame.
     #[track_caller]
     pub(crate) fn expect_no_challenge(self, status: u16) -> Self {
         let response = self.expect_status(status);

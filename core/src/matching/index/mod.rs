@@ -1,81 +1,90 @@
 //! Which streams want an update.
 //!
-//! An index from matchers to streams, so that choosing the streams for an update costs what the
-//! matching ones cost, however many others there are.
+//! An index from matchers to whoever has them, so that choosing the streams of an update costs what
+//! the matching ones cost, however many others there are.
 
 mod beginnings;
 mod patterns;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::matching::index::beginnings::Beginnings;
 use crate::matching::index::patterns::PatternIndex;
-use crate::matching::matcher::{Matcher, Matchers};
+use crate::matching::matcher::Matcher;
+use crate::matching::matchers::Matchers;
 use crate::matching::subject::Subject;
 use crate::matching::template::Template;
 use crate::terms::hub_url::HubUrl;
 
-/// The name of a stream: chosen by the shell, never used twice in the life of a holder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StreamId(u64);
+/// How many different hub URLs the patterns of an index may be relative to. Topics are resolved once
+/// for each of them; and where a hub does not know its own URL, its clients choose among all hosts
+/// at which it answers.
+const MAX_HUB_URLS: usize = 64;
 
-impl StreamId {
-    /// The stream of this number.
-    #[must_use]
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// Its number.
-    #[must_use]
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
-
-/// Streams by what they match.
-#[derive(Debug, Default)]
-pub(crate) struct Streams {
-    every: BTreeSet<StreamId>,
-    exact: BTreeMap<Arc<str>, BTreeSet<StreamId>>,
+/// Streams, or whatever `Id` names, by what they match.
+#[derive(Debug)]
+pub(crate) struct Index<Id> {
+    every: BTreeSet<Id>,
+    exact: BTreeMap<Arc<str>, BTreeSet<Id>>,
     /// By the hub's URL, against which topics are resolved: one, as a rule.
-    patterns: BTreeMap<HubUrl, PatternIndex<StreamId>>,
+    patterns: BTreeMap<HubUrl, PatternIndex<Id>>,
     /// By what every topic that a template selects begins with.
-    templates: Beginnings<BTreeMap<Template, BTreeSet<StreamId>>>,
+    templates: Beginnings<BTreeMap<Template, BTreeSet<Id>>>,
 }
 
-impl Streams {
-    /// Gives a stream its matchers; patterns that another has as well come to be shared.
-    pub(crate) fn insert(&mut self, stream: StreamId, matchers: &mut Matchers, hub: &HubUrl) {
+// Derived, it would ask for an `Id` that has a default.
+impl<Id> Default for Index<Id> {
+    fn default() -> Self {
+        Self {
+            every: BTreeSet::new(),
+            exact: BTreeMap::new(),
+            patterns: BTreeMap::new(),
+            templates: Beginnings::default(),
+        }
+    }
+}
+
+impl<Id: Copy + Ord> Index<Id> {
+    /// Whether these matchers may be inserted: their patterns are relative to a hub URL that is
+    /// known here, or there is room for one more.
+    pub(crate) fn has_room_for(&self, matchers: &Matchers, hub: &HubUrl) -> bool {
+        self.patterns.len() < MAX_HUB_URLS
+            || self.patterns.contains_key(hub)
+            || !matchers.have_patterns()
+    }
+
+    /// Gives `id` its matchers. Patterns that another has as well come to be shared.
+    pub(crate) fn insert(&mut self, id: Id, matchers: &mut Matchers, hub: &HubUrl) {
         for matcher in matchers.iter() {
             match matcher {
-                Matcher::Every => self.every.insert(stream),
+                Matcher::Every => self.every.insert(id),
                 Matcher::Exact(topic) => {
-                    self.exact.entry(Arc::clone(topic)).or_default().insert(stream)
+                    self.exact.entry(Arc::clone(topic)).or_default().insert(id)
                 }
                 Matcher::Template(template) => {
                     let templates = self.templates.entry(template.prefix());
-                    templates.entry(template.clone()).or_default().insert(stream)
+                    templates.entry(template.clone()).or_default().insert(id)
                 }
                 Matcher::Pattern(_) => continue,
             };
         }
         matchers.share_patterns(|pattern| {
-            self.patterns.entry(hub.clone()).or_default().insert(pattern, stream)
+            self.patterns.entry(hub.clone()).or_default().insert(pattern, id)
         });
     }
 
-    pub(crate) fn remove(&mut self, stream: StreamId, matchers: &Matchers, hub: &HubUrl) {
+    pub(crate) fn remove(&mut self, id: Id, matchers: &Matchers, hub: &HubUrl) {
         for matcher in matchers.iter() {
             match matcher {
                 Matcher::Every => {
-                    self.every.remove(&stream);
+                    self.every.remove(&id);
                 }
-                Matcher::Exact(topic) => remove_from(&mut self.exact, topic, stream),
+                Matcher::Exact(topic) => remove_from(&mut self.exact, topic, id),
                 Matcher::Template(template) => {
                     if let Some(templates) = self.templates.get_mut(template.prefix()) {
-                        remove_from(templates, template, stream);
+                        remove_from(templates, template, id);
                         if templates.is_empty() {
                             self.templates.remove(template.prefix());
                         }
@@ -83,7 +92,7 @@ impl Streams {
                 }
                 Matcher::Pattern(pattern) => {
                     if let Some(index) = self.patterns.get_mut(hub) {
-                        index.remove(pattern, stream);
+                        index.remove(pattern, id);
                         if index.is_empty() {
                             self.patterns.remove(hub);
                         }
@@ -93,15 +102,15 @@ impl Streams {
         }
     }
 
-    /// The streams with a matcher for any of these topics, each once.
-    pub(crate) fn select(&self, subject: &Subject<'_>) -> Vec<StreamId> {
-        let mut selected: Vec<StreamId> = self.every.iter().copied().collect();
+    /// Those with a matcher for any of these topics, each once.
+    pub(crate) fn select(&self, subject: &Subject<'_>) -> Vec<Id> {
+        let mut selected: Vec<Id> = self.every.iter().copied().collect();
         for (index, topic) in subject.topics().iter().enumerate() {
             selected.extend(self.exact.get(*topic).into_iter().flatten());
             let templates = self.candidates(topic);
             let templates =
                 templates.filter(|(template, _)| subject.is_selected_by(template, index));
-            selected.extend(templates.flat_map(|(_, streams)| streams));
+            selected.extend(templates.flat_map(|(_, ids)| ids));
         }
         for (hub, index) in &self.patterns {
             for topic in subject.resolved(hub).iter().flatten() {
@@ -114,19 +123,19 @@ impl Streams {
     }
 
     /// The templates that agree with a topic up to their first expression.
-    fn candidates(&self, topic: &str) -> impl Iterator<Item = (&Template, &BTreeSet<StreamId>)> {
+    fn candidates(&self, topic: &str) -> impl Iterator<Item = (&Template, &BTreeSet<Id>)> {
         self.templates.of(topic).flatten()
     }
 }
 
-fn remove_from<K: Ord + std::borrow::Borrow<Q>, Q: Ord + ?Sized>(
-    index: &mut BTreeMap<K, BTreeSet<StreamId>>,
+fn remove_from<Id: Ord, K: Ord + Borrow<Q>, Q: Ord + ?Sized>(
+    index: &mut BTreeMap<K, BTreeSet<Id>>,
     key: &Q,
-    stream: StreamId,
+    id: Id,
 ) {
-    if let Some(streams) = index.get_mut(key) {
-        streams.remove(&stream);
-        if streams.is_empty() {
+    if let Some(ids) = index.get_mut(key) {
+        ids.remove(&id);
+        if ids.is_empty() {
             index.remove(key);
         }
     }
@@ -149,48 +158,47 @@ mod tests {
         exact.into_iter().chain(others).collect()
     }
 
-    fn select(streams: &Streams, topics: &[&str]) -> Vec<u64> {
-        let selected = streams.select(&Subject::new(topics.iter().copied()));
-        selected.into_iter().map(StreamId::get).collect()
+    fn select(index: &Index<u64>, topics: &[&str]) -> Vec<u64> {
+        index.select(&Subject::new(topics.iter().copied()))
     }
 
     #[test]
     fn each_matching_stream_once() {
-        let mut streams = Streams::default();
-        streams.insert(StreamId::new(1), &mut matchers(), &hub());
+        let mut index = Index::default();
+        index.insert(1, &mut matchers(), &hub());
         let mut every = [Matcher::Every, Matcher::exact("a").unwrap()].into_iter().collect();
-        streams.insert(StreamId::new(2), &mut every, &hub());
+        index.insert(2, &mut every, &hub());
         let mut other = [Matcher::exact("c").unwrap()].into_iter().collect();
-        streams.insert(StreamId::new(3), &mut other, &hub());
-        assert_eq!(select(&streams, &["a", "b"]), [1, 2]);
-        assert_eq!(select(&streams, &["https://example.com/1"]), [1, 2]);
-        assert_eq!(select(&streams, &["/books/1"]), [1, 2]);
-        assert_eq!(select(&streams, &["x"]), [2]);
+        index.insert(3, &mut other, &hub());
+        assert_eq!(select(&index, &["a", "b"]), [1, 2]);
+        assert_eq!(select(&index, &["https://example.com/1"]), [1, 2]);
+        assert_eq!(select(&index, &["/books/1"]), [1, 2]);
+        assert_eq!(select(&index, &["x"]), [2]);
     }
 
     #[test]
     fn templates_that_begin_otherwise_are_not_asked() {
-        let mut streams = Streams::default();
+        let mut index = Index::default();
         for number in 0..2_000 {
             let template = Matcher::selector(&format!("/users/{number}/{{+rest}}")).unwrap();
             let mut matchers = [template].into_iter().collect();
-            streams.insert(StreamId::new(number), &mut matchers, &hub());
+            index.insert(number, &mut matchers, &hub());
         }
-        let asked: Vec<String> = streams
+        let asked: Vec<String> = index
             .candidates("/users/7/books")
             .map(|(template, _)| format!("{template:?}"))
             .collect();
         assert_eq!(asked, [r#"Template("/users/7/{+rest}")"#]);
-        assert_eq!(select(&streams, &["/users/7/books", "/users/1999/"]), [7, 1999]);
-        assert!(select(&streams, &["/users/70000/books", "/users/"]).is_empty());
+        assert_eq!(select(&index, &["/users/7/books", "/users/1999/"]), [7, 1999]);
+        assert!(select(&index, &["/users/70000/books", "/users/"]).is_empty());
     }
 
     #[test]
     fn equal_patterns_are_shared() {
-        let mut streams = Streams::default();
+        let mut index = Index::default();
         let (mut one, mut other) = (matchers(), matchers());
-        streams.insert(StreamId::new(1), &mut one, &hub());
-        streams.insert(StreamId::new(2), &mut other, &hub());
+        index.insert(1, &mut one, &hub());
+        index.insert(2, &mut other, &hub());
         let pattern = |matchers: &Matchers| {
             matchers.iter().find_map(|matcher| match matcher {
                 Matcher::Pattern(pattern) => Some(pattern.clone()),
@@ -201,13 +209,33 @@ mod tests {
     }
 
     #[test]
+    fn clients_do_not_choose_how_many_hosts_there_are() {
+        let hosts = (0..MAX_HUB_URLS as u64).map(|number| {
+            (number, HubUrl::parse(&format!("https://{number}.example/hub")).unwrap())
+        });
+        let mut index = Index::default();
+        for (number, host) in hosts {
+            assert!(index.has_room_for(&matchers(), &host));
+            index.insert(number, &mut matchers(), &host);
+        }
+        let known = HubUrl::parse("https://7.example/hub").unwrap();
+        assert!(index.has_room_for(&matchers(), &known));
+        assert!(!index.has_room_for(&matchers(), &hub()));
+        // Without patterns, nothing is relative to it.
+        let exact = [Matcher::exact("a").unwrap()].into_iter().collect();
+        assert!(index.has_room_for(&exact, &hub()));
+        index.remove(3, &matchers(), &HubUrl::parse("https://3.example/hub").unwrap());
+        assert!(index.has_room_for(&matchers(), &hub()));
+    }
+
+    #[test]
     fn nothing_is_left_of_a_stream_that_went() {
-        let mut streams = Streams::default();
+        let mut index = Index::default();
         let mut matchers = matchers();
         matchers.insert(Matcher::Every);
-        streams.insert(StreamId::new(1), &mut matchers, &hub());
-        streams.remove(StreamId::new(1), &matchers, &hub());
-        assert!(streams.every.is_empty() && streams.exact.is_empty());
-        assert!(streams.patterns.is_empty() && streams.templates.is_empty());
+        index.insert(1, &mut matchers, &hub());
+        index.remove(1, &matchers, &hub());
+        assert!(index.every.is_empty() && index.exact.is_empty());
+        assert!(index.patterns.is_empty() && index.templates.is_empty());
     }
 }

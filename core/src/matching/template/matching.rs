@@ -12,10 +12,12 @@
 //! topic's end. Sets are bits, 64 to a word, and each variable passes over them a few times, so no
 //! choice is ever tried twice.
 
-use super::parse::{Expression, Modifier, Operator, Part, Parts, Variable, triplet};
+use super::offsets::Offsets;
+use super::parse::{Expression, Modifier, Operator, Part, Parts, Variable};
+use super::scan::Scan;
 
 /// Whether a well-formed template expands to a topic.
-pub(super) fn matches(template: &str, topic: &Topic<'_>) -> bool {
+pub(super) fn matches(template: &str, topic: &Scan<'_>) -> bool {
     let mut reached = topic.nowhere();
     reached.insert(0);
     for part in Parts::of(template) {
@@ -31,128 +33,7 @@ pub(super) fn matches(template: &str, topic: &Topic<'_>) -> bool {
     reached.holds(topic.text.len())
 }
 
-/// A set of offsets into a topic, its end included.
-#[derive(Clone)]
-struct Offsets(Vec<u64>);
-
-impl Offsets {
-    fn holds(&self, offset: usize) -> bool {
-        self.0[offset / 64] >> (offset % 64) & 1 != 0
-    }
-
-    fn insert(&mut self, offset: usize) {
-        self.0[offset / 64] |= 1 << (offset % 64);
-    }
-
-    fn first(&self) -> Option<usize> {
-        let index = self.0.iter().position(|&word| word != 0)?;
-        Some(index * 64 + self.0[index].trailing_zeros() as usize)
-    }
-
-    fn add(&mut self, others: &Self) {
-        for (word, other) in self.0.iter_mut().zip(&others.0) {
-            *word |= other;
-        }
-    }
-
-    fn remove(&mut self, others: &Self) {
-        for (word, other) in self.0.iter_mut().zip(&others.0) {
-            *word &= !other;
-        }
-    }
-
-    /// Passes one byte, from those offsets where it is one of these.
-    fn pass_one(&mut self, bytes: &[u64]) {
-        let mut carry = 0;
-        for (word, byte) in self.0.iter_mut().zip(bytes) {
-            let passing = *word & byte;
-            (*word, carry) = (passing << 1 | carry, passing >> 63);
-        }
-    }
-
-    /// Passes no byte, or any number of these.
-    ///
-    /// In a row of ones, adding to one of them turns it and those after it to zeros, and the bit
-    /// behind the row to a one: what changes is what is reached (Cameron et al., "Bitwise Data
-    /// Parallelism in Regular Expression Matching", 2014).
-    fn pass_any(&mut self, bytes: &[u64]) {
-        let mut carry = false;
-        for (word, byte) in self.0.iter_mut().zip(bytes) {
-            let (sum, overflow) = (*word & byte).carrying_add(*byte, carry);
-            *word |= sum ^ byte;
-            carry = overflow;
-        }
-    }
-}
-
-/// A topic, and what values can expand to in it: 40 bytes for each of its own. It is made once for
-/// all templates.
-pub(crate) struct Topic<'t> {
-    text: &'t [u8],
-    /// Where each of the 256 bytes is, one after the other.
-    bytes: Vec<u64>,
-    /// The bytes of `unreserved` and `pct-encoded` characters, which any value can expand to
-    /// (RFC 6570, section 1.5).
-    unreserved: Offsets,
-    /// The bytes of `reserved` characters, which `+` and `#` leave as they are.
-    reserved: Offsets,
-    /// Where `pct-encoded` characters go on: a prefix counts them where they begin.
-    continuations: Offsets,
-    /// Where triplets go on, so that no value ends.
-    triplets: Offsets,
-}
-
-impl<'t> Topic<'t> {
-    pub(crate) fn scan(text: &'t str) -> Self {
-        let text = text.as_bytes();
-        let words = text.len() / 64 + 1;
-        let none = Offsets(vec![0; words]);
-        let mut topic = Self {
-            text,
-            bytes: vec![0; 256 * words],
-            unreserved: none.clone(),
-            reserved: none.clone(),
-            continuations: none.clone(),
-            triplets: none,
-        };
-        // Where the character that was read last ends.
-        let mut end = 0;
-        for (offset, &byte) in text.iter().enumerate() {
-            topic.bytes[usize::from(byte) * words + offset / 64] |= 1 << (offset % 64);
-            match byte {
-                _ if offset < end => topic.unreserved.insert(offset),
-                b'%' => {
-                    end = offset + encoded_length(&text[offset..]);
-                    for inside in offset + 1..end {
-                        topic.continuations.insert(inside);
-                        if (inside - offset) % 3 > 0 {
-                            topic.triplets.insert(inside);
-                        }
-                    }
-                    if end > offset {
-                        topic.unreserved.insert(offset);
-                    }
-                }
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    topic.unreserved.insert(offset);
-                }
-                _ if b":/?#[]@!$&'()*+,;=".contains(&byte) => topic.reserved.insert(offset),
-                _ => {}
-            }
-        }
-        topic
-    }
-
-    fn nowhere(&self) -> Offsets {
-        Offsets(vec![0; self.text.len() / 64 + 1])
-    }
-
-    /// Where a byte is.
-    fn places(&self, byte: u8) -> &[u64] {
-        let words = self.text.len() / 64 + 1;
-        &self.bytes[usize::from(byte) * words..][..words]
-    }
-
+impl Scan<'_> {
     fn pass_literal(&self, reached: &mut Offsets, literal: &str) {
         for character in literal.chars() {
             let encoded = (!character.is_ascii()).then(|| self.after_encoded(reached, character));
@@ -187,6 +68,8 @@ impl<'t> Topic<'t> {
         let mut first = reached.clone();
         self.pass_literal(&mut first, operator.first);
         let mut defined = self.nowhere();
+        // Any of the variables may be undefined. So each begins where the expression does, behind
+        // its first character, or behind any that came before it and a separator.
         // No error is left in a template that is well-formed.
         for variable in expression.variables().flatten() {
             let mut begin = defined.clone();
@@ -206,7 +89,8 @@ impl<'t> Topic<'t> {
         variable: Variable<'_>,
     ) -> Offsets {
         if variable.modifier == Modifier::Explode && operator.named {
-            // `name=value` for each member of a list is what some array expands to.
+            // A list expands to `name=value` for each of its members, and so does some array: those
+            // whose names are all the same.
             return self.after_pairs(&from, operator);
         }
         if !operator.named {
@@ -236,12 +120,15 @@ impl<'t> Topic<'t> {
             Modifier::None => b',',
             Modifier::Explode => operator.separator,
         };
-        for (word, separator) in allowed.0.iter_mut().zip(self.places(separator)) {
-            *word |= separator;
-        }
+        // A list is values with separators in between, any of which may be empty: so it is a run of
+        // characters and separators, and need not be taken apart.
+        allowed.add_words(self.places(separator));
         let mut reached = from.clone();
-        reached.pass_any(&allowed.0);
+        reached.pass_any(allowed.words());
+        // A value ends behind a triplet, not within it.
         reached.remove(&self.triplets);
+        // An exploded variable may be an array, whose pairs hold a `=`. Where reserved characters
+        // are allowed, a list reaches those already.
         if modifier == Modifier::Explode && !operator.reserved {
             reached.add(&self.after_pairs(from, operator));
         }
@@ -250,8 +137,10 @@ impl<'t> Topic<'t> {
 
     /// Where up to so many characters lead.
     fn after_prefix(&self, from: &Offsets, allowed: &Offsets, most: u16) -> Offsets {
+        // Many values may lead to one offset, of different lengths. The one with most characters
+        // left goes furthest, so it is all that has to be known.
         let mut reached = self.nowhere();
-        // How many more may come here, if any value leads here.
+        // How many more characters may come here, if any value leads here.
         let mut left = None;
         for offset in from.first().unwrap_or(self.text.len())..=self.text.len() {
             let begins = from.holds(offset);
@@ -269,9 +158,12 @@ impl<'t> Topic<'t> {
 
     /// Where `name=value` leads, or several of them with separators in between.
     fn after_pairs(&self, from: &Offsets, operator: &Operator) -> Offsets {
+        // An automaton whose states are bits, all of them followed at once: within a name, behind
+        // its `=`, within a value.
         const NAME: u8 = 1;
         const EQUALS: u8 = 2;
         const VALUE: u8 = 4;
+        // Behind `;`, a pair with an empty value is its name alone.
         let complete =
             if operator.named && !operator.equals_empty { NAME | VALUE } else { EQUALS | VALUE };
         let mut reached = self.nowhere();
@@ -299,21 +191,6 @@ impl<'t> Topic<'t> {
         reached.remove(&self.triplets);
         reached
     }
-}
-
-/// How many bytes of triplets encode the character that a `%` begins, or 0 if none follows. A byte
-/// that is not UTF-8 counts for itself.
-fn encoded_length(text: &[u8]) -> usize {
-    let mut bytes = [0; 4];
-    let mut rest = text;
-    for index in 0..bytes.len() {
-        let Some((byte, after)) = triplet(rest) else { break };
-        (bytes[index], rest) = (byte, after);
-        if std::str::from_utf8(&bytes[..=index]).is_ok() {
-            return 3 * (index + 1);
-        }
-    }
-    if triplet(text).is_some() { 3 } else { 0 }
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@
 //! | an empty value behind `;` | It has no `=`, in lists neither: `{;x}` matches `;x`, not `;x=`. |
 //! | prefixes | `:n` counts characters, as in section 2.4.1: `%C3%A9` is one. |
 //! | values beyond ASCII | They are percent-encoded: `{id}` matches `%C3%A9`, not `é`. |
-//! | percent-encoded values | **Wider**: any triplet passes, in either case, also where an expander writes the character (`%7E` for `~`), as publishers have other encoders. RFC 3986, section 6.2.2.2, makes the two equal, so `%7E` gives nothing to who may have `~`. |
+//! | percent-encoded values | **Wider**: any triplet passes, in either case, also where an expander writes the character (`%7E` for `~`), as publishers have other encoders. RFC 3986, section 6.2.2.2, makes the two equal, so a grant of `~` gains nothing by also matching `%7E`. |
 //! | percent-encoded literals | They stand for themselves alone: `/%5C{x}` matches neither `/%5c` nor `/\`. |
 //! | literals beyond ASCII | **Wider**: `/é/{id}` matches `/%C3%A9/1`, as the RFC says, and `/é/1`, as topics may be IRIs. RFC 3987, section 3.1, makes the two equal. |
 //! | apostrophes in literals | They are legal (erratum 6937). |
@@ -51,16 +51,18 @@
 #[cfg(test)]
 mod expansions;
 mod matching;
+mod offsets;
 mod parse;
+mod scan;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::matching::Topic;
 pub(crate) use self::parse::InvalidTemplate;
 use self::parse::{Modifier, Part, Parts, Variable};
+pub(crate) use self::scan::Scan;
 
 /// A well-formed URI template.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,7 +82,7 @@ impl Template {
 
     /// Whether some values of the variables expand this template to exactly this topic, which is
     /// scanned where a look at its beginning does not decide.
-    fn expands_to<'t>(&self, topic: &'t str, scanned: impl FnOnce() -> Rc<Topic<'t>>) -> bool {
+    fn expands_to<'t>(&self, topic: &'t str, scanned: impl FnOnce() -> Rc<Scan<'t>>) -> bool {
         topic.starts_with(self.prefix()) && matching::matches(&self.0, &scanned())
     }
 
@@ -89,7 +91,7 @@ impl Template {
     pub(crate) fn selects<'t>(
         &self,
         topic: &'t str,
-        scanned: impl FnOnce() -> Rc<Topic<'t>>,
+        scanned: impl FnOnce() -> Rc<Scan<'t>>,
     ) -> bool {
         *self.0 == *topic || self.expands_to(topic, scanned)
     }
@@ -150,7 +152,7 @@ impl TryFrom<Box<str>> for Template {
 #[cfg(test)]
 impl Template {
     fn matches(&self, topic: &str) -> bool {
-        self.expands_to(topic, || Rc::new(Topic::scan(topic)))
+        self.expands_to(topic, || Rc::new(Scan::new(topic)))
     }
 }
 

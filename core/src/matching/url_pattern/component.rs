@@ -6,8 +6,8 @@
 //! the rest needs a program.
 
 use super::characters::Characters;
+use super::node::{Look, Node};
 use super::program::{Program, TooLong};
-use super::regexp::{Look, Node};
 
 /// What a component must be, to match.
 #[derive(Clone, Debug)]

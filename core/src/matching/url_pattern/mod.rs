@@ -20,6 +20,9 @@
 
 mod characters;
 mod component;
+mod engine;
+mod node;
+mod parsed_topic;
 mod program;
 mod regexp;
 #[cfg(test)]
@@ -30,13 +33,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use url::Url;
 use urlpattern::{RegexSyntax, UrlPatternInit, UrlPatternOptions};
 
 use self::component::Component;
 pub(crate) use self::component::Fixed;
+use self::engine::Regexp;
+use self::node::Node;
+pub(crate) use self::parsed_topic::ParsedTopic;
+use self::parsed_topic::Part;
 pub(crate) use self::regexp::InvalidRegexp;
-use self::regexp::{Node, Regexp};
+
 use crate::terms::hub_url::HubUrl;
 
 /// Most groups and wildcards of a pattern. The parser compares the name of each with those of all
@@ -92,26 +98,6 @@ pub(crate) enum InvalidUrlPattern {
         "has a `/` after a group or wildcard in a URL without hierarchy, which this hub does not support"
     )]
     OpaquePath,
-}
-
-/// The components of a URL that a pattern can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Pathname,
-    Hostname,
-    Protocol,
-    Port,
-    Search,
-    Hash,
-    Username,
-    Password,
-}
-
-/// A topic, resolved against the hub's URL: for one update once, whatever the number of patterns.
-#[derive(Clone, Debug)]
-pub(crate) struct ParsedTopic {
-    url: Url,
-    port: String,
 }
 
 /// What of a pattern's topics is fixed: their scheme, their hostname, the segments of their path;
@@ -286,35 +272,6 @@ impl FixedParts {
         parts.truncate(Self::MAX);
         parts.shrink_to_fit();
         Self { parts, complete }
-    }
-}
-
-impl ParsedTopic {
-    /// Resolves a topic; nothing, where it does not parse as a URL reference: then no pattern
-    /// matches it.
-    pub(crate) fn new(topic: &str, hub: &HubUrl) -> Option<Self> {
-        let url = hub.resolve(topic)?;
-        let port = url.port().map(|port| port.to_string()).unwrap_or_default();
-        Some(Self { url, port })
-    }
-
-    /// What [`FixedParts`] are compared with: scheme, hostname, the segments of the path.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = &str> {
-        let path = self.part(Part::Pathname).split('/');
-        [self.part(Part::Protocol), self.part(Part::Hostname)].into_iter().chain(path)
-    }
-
-    fn part(&self, part: Part) -> &str {
-        match part {
-            Part::Pathname => self.url.path(),
-            Part::Hostname => self.url.host_str().unwrap_or_default(),
-            Part::Protocol => self.url.scheme(),
-            Part::Port => &self.port,
-            Part::Search => self.url.query().unwrap_or_default(),
-            Part::Hash => self.url.fragment().unwrap_or_default(),
-            Part::Username => self.url.username(),
-            Part::Password => self.url.password().unwrap_or_default(),
-        }
     }
 }
 

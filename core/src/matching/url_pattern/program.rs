@@ -5,7 +5,7 @@
 //! of both lengths whatever the pattern, and a list of steps is all that a pattern keeps.
 
 use super::characters::Characters;
-use super::regexp::{Look, Node};
+use super::node::{Look, Node};
 
 /// Most steps of a program: 24 kB.
 pub(super) const MAX_STEPS: usize = 4096;

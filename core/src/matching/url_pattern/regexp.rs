@@ -10,10 +10,8 @@
 //! terminator, so the flags `m` and `s` change nothing. And nobody asks what a group captured, so
 //! groups are only brackets, and lazy is the same as greedy.
 
-use urlpattern::RegexSyntax;
-
 use super::characters::Characters;
-use super::program::Program;
+use super::node::{Look, Node};
 
 /// Deepest nesting of groups and classes.
 const MAX_DEPTH: usize = 50;
@@ -39,56 +37,6 @@ pub(crate) enum InvalidRegexp {
     /// Groups nested deeper than [`MAX_DEPTH`].
     #[error("is nested more than {MAX_DEPTH} deep")]
     TooDeep,
-}
-
-/// A regular expression, parsed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Node {
-    /// One of these characters.
-    One(Characters),
-    /// What stands before and after, but no character.
-    Look(Look),
-    /// One after the other.
-    Sequence(Vec<Self>),
-    /// Any of these.
-    Either(Vec<Self>),
-    /// So many times; without `most`, any number from `least` on.
-    Repeat { node: Box<Self>, least: u32, most: Option<u32> },
-}
-
-/// An assertion that takes no character.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
-    Start,
-    End,
-    WordBoundary,
-    NoWordBoundary,
-}
-
-/// What the parser of patterns is given as its engine: it keeps why an expression was refused,
-/// which the trait's error has no room for.
-#[derive(Debug)]
-pub(super) struct Regexp(pub(super) Result<Node, InvalidRegexp>);
-
-impl urlpattern::regexp::RegExp for Regexp {
-    /// Anything else, and each expression would be compiled once more for each of its groups.
-    fn syntax() -> RegexSyntax {
-        RegexSyntax::Rust
-    }
-
-    fn parse(pattern: &str, _flags: &str, _force_eval: bool) -> Result<Self, ()> {
-        Ok(Self(parse(pattern)))
-    }
-
-    /// Asked while a pattern is parsed, of its protocol and the six special schemes.
-    fn matches<'a>(&self, text: &'a str) -> Option<Vec<Option<&'a str>>> {
-        let program = Program::new(self.0.as_ref().ok()?).ok()?;
-        program.matches(text.as_bytes()).then(Vec::new)
-    }
-
-    fn pattern_string(&self) -> &str {
-        ""
-    }
 }
 
 /// Parses a regular expression.

@@ -1,6 +1,6 @@
 //! `command`: what an entry sends to the holder of the log, in whatever version.
 
-use cinnabar_core::{Command, CursorKey, Holder, Output, Position, StreamId, Timestamp};
+use cinnabar_core::{Command, CursorKey, Holder, Output, Place, StreamId, Timestamp};
 
 use super::event::{self, Written};
 use super::hub::{NOW, OPEN};
@@ -13,10 +13,10 @@ pub(crate) fn run(bytes: &[u8]) {
         Command::Publish(publish) => {
             let _ = publish.accepted();
         }
-        Command::CheckHealth(check) => assert_eq!(check.healthy().status(), 200),
+        Command::CheckHealth(check) => assert_eq!(check.healthy().response.status(), 200),
         Command::Subscribe(subscribe) => {
-            let mut holder = Holder::new(&OPEN, CursorKey::from_bytes([5; 16]), Position::START);
-            holder.handle_subscribe(StreamId::new(1), subscribe, holder.position(), NOW);
+            let mut holder = Holder::new(&OPEN, CursorKey::from_bytes([5; 16]), Place::default());
+            holder.handle_subscribe(StreamId::new(1), subscribe, Place::default(), NOW);
             outlive(&mut holder);
         }
     }

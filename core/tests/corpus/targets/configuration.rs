@@ -1,9 +1,11 @@
 //! `configuration`: lines of `NAME=value`.
 
-use cinnabar_core::{Config, ConfigError};
+use cinnabar_core::{Config, ConfigError, Platform};
 
-/// What is put into keys, so that they can be told from all else that may be shown.
+/// What is put into keys, to tell them from all else that may be shown.
 const MARK: &str = "~secret~";
+
+const PLATFORM: Platform = Platform::new("a test");
 
 pub(crate) fn run(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -14,11 +16,11 @@ pub(crate) fn run(bytes: &[u8]) {
         .collect();
     if !text.contains(MARK) {
         let marked = pairs.iter().map(|(name, value)| (name.clone(), marked(name, value)));
-        shows_no_secret(Config::from_variables(marked));
+        shows_no_secret(Config::read(&PLATFORM, marked));
     }
     // A mark spoils keys of some kinds.
-    if let Ok(config) = Config::from_variables(pairs) {
-        assert!(config.history_size > 0 && !config.history_age.is_zero());
+    if let Ok(config) = Config::read(&PLATFORM, pairs) {
+        assert!(config.history_size() > 0 && !config.history_age().is_zero());
     }
 }
 

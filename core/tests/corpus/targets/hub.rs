@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use cinnabar_core::{
-    Admission, Answer, Appended, Body, Command, Config, CursorKey, Holder, Output, Position,
-    Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
+    Admission, Answer, Appended, Body, Command, Config, CursorKey, Holder, Output, Place, Platform,
+    Position, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
 };
 use jsonwebtoken::{Algorithm, EncodingKey};
 
@@ -30,8 +30,8 @@ pub(crate) fn config(variables: &[(&str, &str)]) -> Config {
         ("MERCURE_TRUSTED_ISSUERS", ISSUER),
     ];
     let pairs = common.iter().chain(variables);
-    Config::from_variables(pairs.map(|(name, value)| ((*name).into(), (*value).into())))
-        .expect("a configuration without mistakes")
+    let pairs = pairs.map(|(name, value)| ((*name).into(), (*value).into()));
+    Config::read(&Platform::new("a test"), pairs).expect("a configuration without mistakes")
 }
 
 /// A JWT of these parts, signed with HMAC and SHA-256 whatever its header says.
@@ -120,7 +120,7 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn new() -> Self {
-        let holder = Holder::new(&OPEN, CursorKey::from_bytes([5; 16]), Position::START);
+        let holder = Holder::new(&OPEN, CursorKey::from_bytes([5; 16]), Place::default());
         Self { holder, position: Position::START, opened: 0 }
     }
 
@@ -128,7 +128,8 @@ impl Watched {
     pub(crate) fn open(&mut self, subscribe: Subscribe) -> StreamId {
         self.opened += 1;
         let stream = StreamId::new(self.opened);
-        self.holder.handle_subscribe(stream, subscribe, self.holder.position(), NOW);
+        let end = Place { position: self.position, since: NOW };
+        self.holder.handle_subscribe(stream, subscribe, end, NOW);
         self.drain();
         stream
     }

@@ -9,7 +9,6 @@ mod configuration;
 mod event;
 mod hub;
 mod hub_url;
-mod log;
 mod publication;
 mod request;
 mod selection;

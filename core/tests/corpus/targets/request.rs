@@ -3,14 +3,14 @@
 
 use std::sync::LazyLock;
 
+use cinnabar_core::testing::MemoryLog;
 use cinnabar_core::{
-    Admission, Answer, Body, Command, Config, CursorKey, Holder, Output, Position, Request, Step,
+    Admission, Answer, Body, Command, Config, CursorKey, Holder, Output, Place, Request, Step,
     StreamId, Subscribe, admit,
 };
 
 use super::event::{self, Written};
 use super::hub::{self, NOW, OPEN, PUBLISHES_ALL, READS_ALL};
-use super::log::Log;
 use super::publication;
 
 /// A hub that knows its visitors.
@@ -103,7 +103,10 @@ fn forwarded(command: Command, config: &Config) {
     match command {
         Command::Publish(publish) => {
             assert_eq!(unavailable.status(), 503);
-            assert_eq!(publish.accepted().body(), publish.update().id().as_str().as_bytes());
+            assert_eq!(
+                publish.accepted().response.body(),
+                publish.update().id().as_str().as_bytes()
+            );
             publication::check(publish.update());
         }
         Command::Subscribe(subscribe) => {
@@ -112,7 +115,7 @@ fn forwarded(command: Command, config: &Config) {
         }
         Command::CheckHealth(check) => {
             assert_eq!(
-                (unavailable.status().as_u16(), check.healthy().status().as_u16()),
+                (unavailable.status().as_u16(), check.healthy().response.status().as_u16()),
                 (503, 200)
             );
         }
@@ -121,14 +124,14 @@ fn forwarded(command: Command, config: &Config) {
 
 /// A cursor that was sent forges nothing, wherever it is shown.
 fn opened(subscribe: Subscribe, config: &Config) {
-    let mut holder = Holder::new(config, CursorKey::from_bytes([5; 16]), Position::START);
+    let mut holder = Holder::new(config, CursorKey::from_bytes([5; 16]), Place::default());
     let stream = StreamId::new(1);
-    holder.handle_subscribe(stream, subscribe, holder.position(), NOW);
+    holder.handle_subscribe(stream, subscribe, Place::default(), NOW);
     let mut open = false;
     for _ in 0..8 {
         match holder.poll_output() {
             Some(Output::Locate { location, .. }) => {
-                let located = Log::new().locate(&location);
+                let located = MemoryLog::default().locate(&location);
                 holder.handle_located(stream, &located, NOW);
             }
             Some(Output::Open { response, .. }) => {

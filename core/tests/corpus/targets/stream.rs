@@ -7,10 +7,10 @@ use aes::Aes128;
 use aes::cipher::{Array, BlockCipherDecrypt, KeyInit};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use cinnabar_core::{Timestamp, Update};
+use cinnabar_core::testing::MemoryLog;
+use cinnabar_core::{Position, Timestamp, Update};
 
 use super::event::Written;
-use super::log::Log;
 
 pub(crate) const KEY: [u8; 16] = [5; 16];
 pub(crate) const REPLAY_MAX: u64 = 8;
@@ -68,14 +68,14 @@ impl Stream {
     }
 
     /// The first update up to a position that it is owed and did not get.
-    pub(crate) fn skipped(&self, through: u64, log: &Log) -> Option<u64> {
-        let mut left = log.between(self.stands?, through);
+    pub(crate) fn skipped(&self, through: u64, log: &MemoryLog) -> Option<u64> {
+        let mut left = log.between(Position::new(self.stands?), Position::new(through));
         let first = left.find(|appended| self.is_entitled(&appended.update));
         first.map(|appended| appended.position.get())
     }
 
     /// Its response begins, with this answer field, while the holder stands at `position`.
-    pub(crate) fn open(&mut self, field: Option<&str>, log: &Log, position: u64) {
+    pub(crate) fn open(&mut self, field: Option<&str>, log: &MemoryLog, position: u64) {
         assert!(!self.opened && !self.ended);
         self.opened = true;
         self.stands = match (&self.asked.cursor, field) {
@@ -85,11 +85,11 @@ impl Stream {
             (Some(_), Some("earliest")) => {
                 self.may_begin_before = true;
                 let longest = position.max(self.asked.came_at).saturating_sub(REPLAY_MAX);
-                Some(longest.max((log.oldest - 1).min(position)))
+                Some(longest.max(log.oldest().back(1).get().min(position)))
             }
             (Some(_), Some(fragment)) if fragment.starts_with('#') => Some(decode(fragment)),
             (Some(_), Some(id)) => {
-                let all = log.between(0, log.end());
+                let all = log.between(Position::START, log.end());
                 let mut same = all.filter(|other| other.update.id().as_str() == id);
                 let first = same.next().unwrap_or_else(|| panic!("no update is {id}"));
                 same.next().is_none().then_some(first.position.get())
@@ -103,7 +103,7 @@ impl Stream {
         &mut self,
         chunk: usize,
         written: &Written,
-        log: &Log,
+        log: &MemoryLog,
         durable: u64,
         now: Timestamp,
     ) {
@@ -128,7 +128,8 @@ impl Stream {
                 let (number, _) = event.data.split_once(' ').unwrap();
                 let position: u64 = number.parse().unwrap();
                 assert!(position <= durable, "not durable yet");
-                assert!(self.is_entitled(&log.at(position).unwrap().update), "not entitled");
+                let update = log.at(Position::new(position)).unwrap();
+                assert!(self.is_entitled(&update), "not entitled");
                 assert!(self.may_follow(position - 1), "twice, or out of order");
                 assert_eq!(self.skipped(position - 1, log), None, "left out");
                 self.stand(position);

@@ -19,15 +19,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use cinnabar_core::testing::{MemoryLog, stored};
 use cinnabar_core::{
-    Admission, Appended, Command, Config, CursorKey, Fetch, Holder, Location, Output, Position,
-    Request, Step, StoredUpdate, StreamId, Timestamp, Update, admit,
+    Admission, Appended, Command, Config, CursorKey, Fetch, Holder, Location, Output, Place,
+    Position, Request, Step, StoredUpdate, StreamId, Timestamp, Update, admit,
 };
 use serde_json::json;
 
 use super::event::{self, Written};
 use super::hub::{self, HUB, NOW, SUBSCRIBER};
-use super::log::Log;
 use super::stream::{Asked, KEY, REPLAY_MAX, Stream};
 
 const OUTBOX_SIZE: usize = 500;
@@ -104,7 +104,7 @@ struct Hub {
     config: &'static Config,
     polls: bool,
     holder: Holder,
-    log: Log,
+    log: MemoryLog,
     questions: Vec<Question>,
     streams: BTreeMap<StreamId, Stream>,
     /// How many streams have yet to take a chunk, and its length.
@@ -119,8 +119,8 @@ impl Hub {
             now: NOW,
             config,
             polls,
-            holder: Holder::new(config, CursorKey::from_bytes(KEY), Position::START),
-            log: Log::new(),
+            holder: Holder::new(config, CursorKey::from_bytes(KEY), Place::default()),
+            log: MemoryLog::default(),
             questions: Vec::new(),
             streams: BTreeMap::new(),
             chunks: Vec::new(),
@@ -159,7 +159,10 @@ impl Hub {
             }
             _ => match x % 8 {
                 0..=3 => self.now = self.now.plus(millis(x, y)),
-                4 | 5 => self.log.forget(u64::from(y % 8)),
+                4 | 5 => {
+                    let last = self.log.oldest().back(1).get() + u64::from(y % 8);
+                    self.log.drop_through(Position::new(last));
+                }
                 6 => self.give_deadline(stream(y, self.streams.len()), u64::from(y >> 3)),
                 _ if y % 4 == 0 => self.holder.handle_shutdown(self.now),
                 _ => {}
@@ -185,32 +188,29 @@ impl Hub {
 
     fn publish(&mut self, x: u8, y: u8) {
         if y == 199 {
-            return self.log.append(None);
+            self.log.skip();
+            return;
         }
         let set = (x % 16).max(1);
         let topics: Vec<String> = (0..4)
             .filter(|number| set & 1 << number != 0)
             .map(|number| format!("/topics/{number}"))
             .collect();
-        let position = self.log.end() + 1;
+        let position = self.log.end().next().get();
         let id = if y < 200 { format!("once-{position}") } else { format!("again-{}", y % 4) };
         let length = [0, 20, 120, 300][usize::from(x >> 5 & 3)];
-        self.log.append(Some(Update::restore(StoredUpdate {
-            id,
-            topics: topics.join("\n"),
-            data: format!("{position} {}", "x".repeat(length)),
-            private: x >> 4 & 1 != 0,
-            event_type: None,
-            retry: None,
-        })));
+        let data = format!("{position} {}", "x".repeat(length));
+        let update =
+            StoredUpdate { private: x >> 4 & 1 != 0, ..stored(&id, &topics.join("\n"), &data) };
+        self.log.append(Update::restore(update), self.now);
     }
 
     fn sync(&mut self, count: u64) {
-        let from = self.holder.position().get();
-        let through = from.saturating_add(count).min(self.log.end());
+        let from = self.holder.position();
+        let through = Position::new(from.get().saturating_add(count)).min(self.log.end());
         let batch: Vec<Appended> = self.log.between(from, through).collect();
         self.holder.handle_appended(&batch, self.now);
-        self.holder.handle_reached(Position::new(through));
+        self.holder.handle_reached(Place { position: through, since: self.now });
     }
 
     fn question(&mut self, x: u8) -> Option<Question> {
@@ -226,14 +226,20 @@ impl Hub {
                 self.holder.handle_located(stream, &located, self.now);
             }
             Some(Question::Fetch(fetch)) => {
-                let page = self.log.page(&fetch, |update| {
-                    let topics = update.store().topics;
-                    let wants = self.holder.wants(fetch.stream, &topics, update.is_private());
-                    if let Some(stream) = self.streams.get(&fetch.stream).filter(|it| !it.ended) {
-                        assert_eq!(wants, stream.is_entitled(update));
-                    }
-                    wants || !leaves_out
-                });
+                // Its stream may have ended meanwhile.
+                let Some(subscription) = self.holder.subscription(fetch.stream) else { return };
+                let mut page = self.log.page(&fetch, &subscription);
+                let stretch: Vec<Appended> = self
+                    .log
+                    .between(fetch.after.max(self.log.oldest().back(1)), page.reached)
+                    .collect();
+                let stream = &self.streams[&fetch.stream];
+                let entitled: Vec<&Appended> =
+                    stretch.iter().filter(|it| stream.is_entitled(&it.update)).collect();
+                assert_eq!(page.updates.iter().collect::<Vec<_>>(), entitled);
+                if !leaves_out {
+                    page.updates = stretch;
+                }
                 self.holder.handle_page(fetch.stream, &page, self.now);
             }
             None => {}
@@ -282,7 +288,7 @@ impl Hub {
             0 | 1 => None,
             2 => Some(String::new()),
             3 => Some("earliest".to_owned()),
-            4 => Some(format!("once-{}", self.log.end().saturating_sub(number))),
+            4 => Some(format!("once-{}", self.log.end().back(number).get())),
             5 => Some(format!("again-{}", number % 4)),
             6 => self.fragments.get(usize::from(y >> 3) % self.fragments.len().max(1)).cloned(),
             _ => Some("#AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
@@ -316,11 +322,12 @@ impl Hub {
         };
 
         // The holder may not have heard yet of all that there is.
-        let end = if x >> 7 != 0 { Position::new(self.log.end()) } else { self.holder.position() };
+        let end = if x >> 7 != 0 { self.log.end() } else { self.holder.position() };
         let came_at = end.get();
         let greets = native && !self.polls;
         let asked = Asked { selects, grants, cursor, native, greets, closes: expires, came_at };
         self.streams.insert(id, Stream::new(asked));
+        let end = Place { position: end, since: self.now };
         self.holder.handle_subscribe(id, subscribe, end, self.now);
         assert!(self.holder.streams() <= MAX_STREAMS);
     }
@@ -354,9 +361,9 @@ impl Hub {
                         stream.write(chunk, &written, &self.log, durable, self.now);
                     }
                 }
-                Output::Answer { stream, unavailable } => {
+                Output::Answer { stream, answer } => {
                     assert!(!self.streams[&stream].opened, "answered after it was opened");
-                    assert!(matches!(unavailable.response.status().as_u16(), 200 | 503));
+                    assert!(matches!(answer.response.status().as_u16(), 200 | 401 | 503));
                     self.ended(stream);
                 }
                 Output::Close { stream } => {
@@ -415,7 +422,7 @@ impl Hub {
             self.answer(0, true);
             self.drain();
         }
-        let end = self.log.end();
+        let end = self.log.end().get();
         for stream in self.streams.values().filter(|stream| !stream.ended) {
             assert!(stream.opened && stream.outbox.is_empty());
             assert_eq!(stream.skipped(end, &self.log), None, "never written");

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use urlpattern::quirks::{self, MatchInput, StringOrInit};
 
+use url::Url;
+
 use super::*;
 
 const DATA: &str = include_str!("../../../../tests/vectors/urlpatterntestdata.json");

@@ -1,0 +1,14 @@
+//! What the hub's configuration needs to know of Cloudflare. xtask includes this file, so that it
+//! checks and documents configurations without building the hub: it uses [`cinnabar_core`] alone.
+
+use cinnabar_core::Platform;
+
+/// Cloudflare: a Worker, and its Durable Object.
+pub(crate) const PLATFORM: Platform = Platform {
+    // The object is told of each update, and looks for none.
+    unread: &["POLL_FAST", "POLL_SLOW"],
+    notes: &[("HUB_URL", "set it if the Worker answers on a wildcard route")],
+    // A row of the object's SQLite holds 2 MB.
+    largest_body: 1_900_000,
+    ..Platform::new("Cloudflare")
+};

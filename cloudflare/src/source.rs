@@ -1,0 +1,22 @@
+//! The log that streams follow, as they see it.
+
+use cinnabar_core::{Fetch, Located, Location, Page, Place, Subscribe};
+use worker::Result;
+
+/// A log that streams follow. It may be far away, so each answer may take its time. Updates come
+/// unasked: whoever follows the log hands them to the streams.
+pub(crate) trait Source: 'static {
+    /// The newest durable update, and the time before it was looked up: whoever subscribes now begins
+    /// after it, whether or not the holder has it yet.
+    async fn end(&self) -> Result<Place>;
+
+    /// Answers an [`Output::Locate`](cinnabar_core::Output::Locate).
+    async fn locate(&self, location: Location) -> Result<Located>;
+
+    /// Reads a page of history, which may leave out what the subscription does not select.
+    async fn page(&self, fetch: &Fetch, subscription: &Subscribe) -> Result<Page>;
+
+    /// How far the log was known to reach at a moment, if the streams have all of it: what
+    /// [`Holder::handle_reached`](cinnabar_core::Holder::handle_reached) is told.
+    fn reached(&self) -> Option<Place>;
+}

@@ -1,0 +1,264 @@
+//! Routing: what a path and a method ask for, and at which URL the hub is.
+//!
+//! | path | method | |
+//! |---|---|---|
+//! | the hub's, or an alias | `GET`, `QUERY` | subscribe |
+//! | | `HEAD` | what subscribing would answer |
+//! | | `POST` | publish |
+//! | [`HEALTH_PATH`] | `GET`, `HEAD` | the hub's health |
+//! | each of these | `OPTIONS` | a preflight |
+//!
+//! Here, too, is all that is refused without looking at credentials: requests that came past a
+//! CDN, and those whose URL or body is too long.
+
+use std::fmt;
+
+use crate::config::Config;
+use crate::config::serves::Serves;
+use crate::limits::{MAX_QUERY_BODY_LENGTH, MAX_URL_LENGTH};
+use crate::terms::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl};
+use crate::trust::role::Role;
+use crate::wire::cors::Cors;
+use crate::wire::refusal::Refusal;
+use crate::wire::request::Request;
+
+/// The methods of the hub's health.
+const HEALTH_METHODS: &str = "GET, HEAD, OPTIONS";
+
+/// The field in which a CDN in front of the hub sends its secret.
+const ORIGIN_SECRET_FIELD: &str = "x-origin-verify";
+
+/// What a path and a method ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    /// What may be sent to a path.
+    Preflight { methods: &'static str },
+    /// The hub's health.
+    CheckHealth,
+    /// The hub itself.
+    Hub(Purpose),
+}
+
+/// What is asked of the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Publish,
+    Subscribe,
+    /// What a subscriber would be answered, without a stream.
+    Probe,
+    /// To subscribe, with parameters in the body as well.
+    Query,
+}
+
+impl Purpose {
+    /// What a token is presented for.
+    pub(super) fn role(self) -> Role {
+        match self {
+            Self::Publish => Role::Publisher,
+            Self::Subscribe | Self::Probe | Self::Query => Role::Subscriber,
+        }
+    }
+
+    /// How long a body may be; `None` where bodies have no meaning.
+    pub(super) fn body_limit(self, config: &Config) -> Option<usize> {
+        match self {
+            Self::Publish => Some(config.max_request_body_size),
+            Self::Query => Some(MAX_QUERY_BODY_LENGTH),
+            Self::Subscribe | Self::Probe => None,
+        }
+    }
+}
+
+/// A request to something that exists. This is what all later steps look at.
+pub(super) struct Routed<'a> {
+    pub(super) request: &'a Request,
+    pub(super) config: &'a Config,
+    pub(super) route: Route,
+    /// The hub's URL, for this request.
+    pub(super) hub: HubUrl,
+    /// What its answers say about reading them across origins.
+    pub(super) cors: Cors,
+    /// Fresh for this request.
+    pub(super) random: [u8; 16],
+}
+
+impl fmt::Debug for Routed<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Routed")
+            .field("request", self.request)
+            .field("route", &self.route)
+            .field("hub", &self.hub)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Routed<'a> {
+    /// Finds what a request is for.
+    ///
+    /// # Errors
+    ///
+    /// There is nothing like that, or the request's head alone is reason to refuse it.
+    pub(super) fn find(
+        request: &'a Request,
+        config: &'a Config,
+        cors: Cors,
+        random: [u8; 16],
+    ) -> Result<Self, Refusal> {
+        check_origin(request, config)?;
+        if request.url_length() > MAX_URL_LENGTH {
+            return Err(Refusal::UrlTooLong);
+        }
+        // The hub cannot be at a host that makes no URL.
+        let hub = hub_url(request, config)
+            .ok_or_else(|| Refusal::NotFound { hub_path: DEFAULT_PATH.to_owned() })?;
+        let route = route(request, config, &hub)?;
+        if let Route::Hub(purpose) = route
+            && let Some(limit) = purpose.body_limit(config)
+        {
+            check_announced_length(request, limit)?;
+        }
+        Ok(Self { request, config, route, hub, cors, random })
+    }
+
+    /// The URL by which the request reached one hub of several, each at a host that the platform
+    /// itself gave it: another audience of tokens.
+    pub(super) fn own_url(&self) -> Option<HubUrl> {
+        let Self { request, config, hub, .. } = self;
+        let url = config.has_own_host.then(|| format!("{}{}", request.origin(), hub.path()))?;
+        HubUrl::parse(&url).ok()
+    }
+}
+
+/// Refuses a request that did not come through the CDN in front of the hub, if there is one.
+fn check_origin(request: &Request, config: &Config) -> Result<(), Refusal> {
+    let Some(secret) = &config.origin_secret else { return Ok(()) };
+    let mut values = request.header_values(ORIGIN_SECRET_FIELD);
+    if values.any(|value| is_equal(value, secret.as_bytes())) {
+        Ok(())
+    } else {
+        Err(Refusal::Bypass)
+    }
+}
+
+/// Compares in a time that does not tell where two texts of one length differ.
+fn is_equal(given: &[u8], secret: &[u8]) -> bool {
+    let differences = given.iter().zip(secret).fold(0, |all, (a, b)| all | (a ^ b));
+    std::hint::black_box(differences) == 0 && given.len() == secret.len()
+}
+
+/// The hub's URL: as configured, else at the origin that the platform vouches for.
+fn hub_url(request: &Request, config: &Config) -> Option<HubUrl> {
+    match &config.hub_url {
+        Some(url) => Some(url.clone()),
+        None => HubUrl::at_origin(request.origin()).ok(),
+    }
+}
+
+fn route(request: &Request, config: &Config, hub: &HubUrl) -> Result<Route, Refusal> {
+    let path = canonical(request.path());
+    if path == hub.path() || config.hub_aliases.contains(&path) {
+        let serves = config.serves;
+        Ok(match request.method() {
+            "GET" if serves.subscribes() => Route::Hub(Purpose::Subscribe),
+            "HEAD" if serves.subscribes() => Route::Hub(Purpose::Probe),
+            "QUERY" if serves.subscribes() => Route::Hub(Purpose::Query),
+            "POST" if serves.publishes() => Route::Hub(Purpose::Publish),
+            "OPTIONS" => Route::Preflight { methods: methods(config) },
+            _ => return Err(Refusal::Method { allowed: methods(config) }),
+        })
+    } else if path == HEALTH_PATH {
+        Ok(match request.method() {
+            "GET" | "HEAD" => Route::CheckHealth,
+            "OPTIONS" => Route::Preflight { methods: HEALTH_METHODS },
+            _ => return Err(Refusal::Method { allowed: HEALTH_METHODS }),
+        })
+    } else {
+        Err(Refusal::NotFound { hub_path: hub.path().to_owned() })
+    }
+}
+
+/// A path without doubled leading slashes or a trailing one. Clients glue URLs together, and a
+/// redirected POST would lose its body.
+fn canonical(path: &str) -> String {
+    format!("/{}", path.trim_matches('/'))
+}
+
+/// The methods of the hub's path, as clients see it: a CDN makes one hub of several deployments.
+fn methods(config: &Config) -> &'static str {
+    match config.origin_secret {
+        Some(_) => Serves::Both.methods(),
+        None => config.serves.methods(),
+    }
+}
+
+/// Refuses a body before it is read, if its sender says that it is too long.
+fn check_announced_length(request: &Request, limit: usize) -> Result<(), Refusal> {
+    let length = request.header("content-length").and_then(|length| length.parse::<usize>().ok());
+    match length {
+        Some(length) if length > limit => Err(Refusal::body_too_large(limit)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::config;
+
+    const HUB: &str = "https://hub.example/.well-known/mercure";
+
+    fn find(config: &Config, method: &str, fields: &[(&str, &str)]) -> Result<Route, Refusal> {
+        let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
+        let request = Request::new(method, &format!("{HUB}?match=a"), fields);
+        Routed::find(&request, config, Cors::none(), [0; 16]).map(|routed| routed.route)
+    }
+
+    #[test]
+    fn each_part_answers_its_own_methods() {
+        let publish = config(&[("SERVES", "publish")]);
+        for method in ["GET", "HEAD", "QUERY"] {
+            let refused = Err(Refusal::Method { allowed: "POST, OPTIONS" });
+            assert_eq!(find(&publish, method, &[]), refused);
+        }
+        assert_eq!(find(&publish, "POST", &[]), Ok(Route::Hub(Purpose::Publish)));
+        let subscribe = config(&[("SERVES", "subscribe")]);
+        let refused = Err(Refusal::Method { allowed: "GET, HEAD, QUERY, OPTIONS" });
+        assert_eq!(find(&subscribe, "POST", &[]), refused);
+        assert_eq!(find(&subscribe, "GET", &[]), Ok(Route::Hub(Purpose::Subscribe)));
+    }
+
+    #[test]
+    fn behind_one_url_the_parts_are_one_hub() {
+        let secret = ("ORIGIN_SECRET", "a secret of the front");
+        let subscribe = config(&[("SERVES", "subscribe"), secret]);
+        let found = find(&subscribe, "PUT", &[("X-Origin-Verify", secret.1)]);
+        assert_eq!(found, Err(Refusal::Method { allowed: "GET, HEAD, QUERY, POST, OPTIONS" }));
+    }
+
+    #[test]
+    fn a_request_that_comes_past_the_front_is_refused() {
+        let config = config(&[("ORIGIN_SECRET", "a secret of the front")]);
+        assert_eq!(find(&config, "GET", &[]), Err(Refusal::Bypass));
+        for wrong in ["", "a secret", "a secret of the frost", "a secret of the front door"] {
+            let found = find(&config, "GET", &[("X-Origin-Verify", wrong)]);
+            assert_eq!(found, Err(Refusal::Bypass), "{wrong}");
+        }
+        let right = [("X-Origin-Verify", "a secret of the front")];
+        assert!(find(&config, "GET", &right).is_ok());
+        assert_eq!(find(&config, "POST", &[]), Err(Refusal::Bypass));
+    }
+
+    #[test]
+    fn a_hub_with_a_host_of_its_own_has_a_url_there() {
+        let mut config = config(&[("HUB_URL", "https://hub.example/hub")]);
+        let request = Request::new("GET", "https://own.example/hub", []);
+        let own = |config: &Config| {
+            let routed = Routed::find(&request, config, Cors::none(), [0; 16]).unwrap();
+            routed.own_url().map(|url| url.to_string())
+        };
+        assert_eq!(own(&config), None);
+        config.has_own_host = true;
+        assert_eq!(own(&config).as_deref(), Some("https://own.example/hub"));
+    }
+}

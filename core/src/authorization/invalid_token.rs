@@ -1,0 +1,63 @@
+//! Why tokens are not valid.
+
+use crate::limits::{MAX_TOKEN_LENGTH, MAX_TOKEN_MATCHERS};
+use crate::matching::matcher::InvalidMatcher;
+use crate::terms::generation::Generation;
+use crate::trust::issuer::NoKey;
+use crate::wire::refusal::{EXPIRED, Refusal};
+
+/// Why a token is not valid. Only the log says so: answers say `invalid_token` and no more
+/// (draft-08, "Error Responses").
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidToken {
+    #[error("it is longer than {MAX_TOKEN_LENGTH} bytes")]
+    TooLong,
+    #[error("it is not a JWT: three parts of base64url, the first two JSON objects")]
+    NotAJwt,
+    #[error("its header has `crit`, and no extension is understood here")]
+    Critical,
+    #[error("its `alg` is not the configured one")]
+    Algorithm,
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
+    #[error("PROTOCOL does not allow tokens of {0}")]
+    Generation(Generation),
+    #[error("its signature is not of the configured key")]
+    Signature,
+    #[error("it has no `exp`, which an `at+jwt` must have")]
+    NoExpiry,
+    #[error("{EXPIRED}")]
+    Expired,
+    #[error("its `nbf` is to come")]
+    NotYetValid,
+    #[error("its `aud` holds neither HUB_URL nor one of AUDIENCES")]
+    Audience,
+    #[error("its `{0}` is missing or of the wrong shape")]
+    Claim(&'static str),
+    #[error("a topic matcher in it {0}")]
+    Matcher(#[from] InvalidMatcher),
+    #[error("its URL patterns and templates are too large or too costly together")]
+    TooCostly,
+    #[error("it has more than {MAX_TOKEN_MATCHERS} topic matchers")]
+    TooManyMatchers,
+    #[error("it is an `at+jwt` and came in the query, where only 0.x tokens may")]
+    InQuery,
+    #[error("its `mercure` claim has no `publish` member")]
+    NoPublishMember,
+}
+
+impl From<InvalidToken> for Refusal {
+    fn from(reason: InvalidToken) -> Self {
+        Self::InvalidToken(reason.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expired_token_is_refused_alike_wherever_that_is_found() {
+        assert_eq!(Refusal::from(InvalidToken::Expired), Refusal::expired_token());
+    }
+}

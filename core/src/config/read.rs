@@ -1,0 +1,71 @@
+//! Reading a configuration: each variable by itself, then the rules between them.
+
+use crate::config::config_error::ConfigError;
+use crate::config::platform::Platform;
+use crate::config::secret::Secret;
+use crate::config::values::Values;
+use crate::config::{Config, parse, rules};
+use crate::trust::issuer::{Issuers, Keys};
+
+impl Config {
+    /// Reads a configuration from pairs of names and values. Names that are not in
+    /// [`VARIABLES`](super::VARIABLES) are ignored.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake at once.
+    pub fn read(
+        platform: &Platform,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut values = Values::new(platform, variables);
+        let own = Keys {
+            publisher: values.key("MERCURE_PUBLISHER_JWT_KEY", "MERCURE_PUBLISHER_JWT_ALG"),
+            subscriber: values.key("MERCURE_SUBSCRIBER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_ALG"),
+        };
+        let mut config = Self {
+            hub_url: values.optional("HUB_URL", parse::hub_url),
+            audiences: values.required("AUDIENCES", parse::list),
+            hub_aliases: values.required("HUB_ALIASES", parse::paths),
+            protocol: values.required("PROTOCOL", parse::protocol),
+            issuers: Issuers { trusted: values.issuers("MERCURE_TRUSTED_ISSUERS", &own), own },
+            anonymous: values.required("ANONYMOUS", parse::switch),
+            cors_origins: values.required("CORS_ORIGINS", parse::cors_origins),
+            publish_origins: values.required("PUBLISH_ORIGINS", parse::origins),
+            cookie_name: values.required("COOKIE_NAME", parse::cookie_name),
+            query_authorization: values.required("QUERY_AUTHORIZATION", parse::switch),
+            targets: values.required("TARGETS", parse::switch),
+            publish_ungranted: values.required("PUBLISH_UNGRANTED", parse::switch),
+            heartbeat: values.required("HEARTBEAT", parse::duration),
+            stream_lifetime: values.required("STREAM_LIFETIME", parse::lifetime),
+            // A log that is not bounded by a number keeps any number of updates.
+            history_size: match platform.reads("HISTORY_SIZE") {
+                true => values.required("HISTORY_SIZE", parse::count),
+                false => u64::MAX,
+            },
+            history_age: values.required("HISTORY_AGE", parse::duration),
+            replay_max: values.required("REPLAY_MAX", parse::count),
+            max_request_body_size: values.required("MAX_REQUEST_BODY_SIZE", |text| {
+                parse::body_size(text, platform.largest_body)
+            }),
+            max_update_size: values.required("MAX_UPDATE_SIZE", parse::size),
+            max_topics: values.required("MAX_TOPICS", parse::quantity),
+            max_matchers: values.required("MAX_MATCHERS", parse::quantity),
+            max_streams: values.required("MAX_STREAMS", parse::quantity),
+            outbox_size: values.required("OUTBOX_SIZE", parse::size),
+            outboxes_size: values.required("OUTBOXES_SIZE", parse::size),
+            native_readers: values.required("NATIVE_READERS", parse::native_readers),
+            serves: values.required("SERVES", parse::serves),
+            origin_secret: values.optional("ORIGIN_SECRET", |text| Ok(Secret::new(text))),
+            poll_fast: values.required("POLL_FAST", parse::duration),
+            poll_slow: values.required("POLL_SLOW", parse::duration),
+            response_size: platform.response_size,
+            has_own_host: platform.has_own_host,
+            warnings: Vec::new(),
+            well_known_keys: Vec::new(),
+        };
+        rules::apply(&mut values, &mut config, platform);
+        let warnings = values.finish()?;
+        Ok(Self { warnings, ..config })
+    }
+}

@@ -1,0 +1,124 @@
+//! Rules between variables, each of which has been read by itself.
+
+use url::Host;
+
+use crate::config::parse;
+use crate::config::platform::Platform;
+use crate::config::values::Values;
+use crate::config::{Config, LEGACY_COOKIE};
+use crate::terms::generation::{Generation, Generations};
+use crate::terms::hub_url::{DEFAULT_PATH, HubUrl, METADATA_PATH};
+use crate::trust::role::Role;
+
+/// Holds the configuration to every rule: notes what breaks one, and sets what one variable says of
+/// another.
+pub(super) fn apply(values: &mut Values<'_>, config: &mut Config, platform: &Platform) {
+    name_the_cookie(values, config);
+    raise_the_history_age(values, config, platform);
+    check_issuers(values, config);
+    check_keys(values, config);
+    check_aliases(values, config);
+    check_outboxes(values, config);
+    point_out_well_known_keys(values, config);
+}
+
+/// A browser may have the cookies of both generations: a hub of one wants its own.
+fn name_the_cookie(values: &Values<'_>, config: &mut Config) {
+    if config.protocol == Generations::Only(Generation::V0) && !values.has("COOKIE_NAME") {
+        LEGACY_COOKIE.clone_into(&mut config.cookie_name);
+    }
+}
+
+fn raise_the_history_age(values: &mut Values<'_>, config: &mut Config, platform: &Platform) {
+    let shortest = platform.shortest_history_age;
+    if config.history_age < shortest {
+        values.warn(format!(
+            "HISTORY_AGE is less than updates are kept for on {}: {} will be used",
+            platform.name,
+            parse::spelt_duration(shortest)
+        ));
+        config.history_age = shortest;
+    }
+}
+
+fn check_issuers(values: &mut Values<'_>, config: &Config) {
+    if config.protocol == Generations::Only(Generation::V1)
+        && !values.has("MERCURE_TRUSTED_ISSUERS")
+    {
+        values.mistake(
+            "PROTOCOL",
+            "is 1.0, whose tokens are refused unless MERCURE_TRUSTED_ISSUERS is set; set that to the `iss` of your tokens",
+        );
+    }
+}
+
+/// Somebody must be able to publish, and somebody to subscribe.
+fn check_keys(values: &mut Values<'_>, config: &Config) {
+    // A key may be missing because of another mistake.
+    if values.has_mistakes() {
+        return;
+    }
+    let is_missing = |role| !config.issuers.can_verify(role, config.protocol);
+    if is_missing(Role::Publisher) {
+        values.mistake(
+            "MERCURE_PUBLISHER_JWT_KEY",
+            "is not set, and no issuer's key verifies publishers' tokens; set it to the secret that they are signed with, at least 32 bytes",
+        );
+    }
+    if is_missing(Role::Subscriber) && !config.anonymous {
+        values.mistake(
+            "MERCURE_SUBSCRIBER_JWT_KEY",
+            "is not set, and no issuer's key verifies subscribers' tokens; set it to the secret that they are signed with, or set ANONYMOUS=1 for a hub of public updates",
+        );
+    }
+}
+
+fn check_aliases(values: &mut Values<'_>, config: &Config) {
+    let hub_path = config.hub_url.as_ref().map_or(DEFAULT_PATH, HubUrl::path);
+    // What is below the hub's path belongs to the hub, and so does its metadata.
+    let is_taken = |alias: &str| {
+        [hub_path, METADATA_PATH].iter().any(|path| {
+            alias.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    };
+    if let Some(alias) = config.hub_aliases.iter().find(|alias| is_taken(alias)) {
+        values.mistake(
+            "HUB_ALIASES",
+            &format!("`{alias}` is the hub's own path, or below it; choose another, like /hub"),
+        );
+    }
+}
+
+fn check_outboxes(values: &mut Values<'_>, config: &Config) {
+    if values.has_mistakes_in(&["OUTBOXES_SIZE", "OUTBOX_SIZE", "MAX_UPDATE_SIZE"]) {
+        return;
+    }
+    // An empty outbox takes an update of any size.
+    let least = config.outbox_size.saturating_add(config.max_update_size.saturating_mul(2));
+    if config.outboxes_size < least {
+        values.mistake(
+            "OUTBOXES_SIZE",
+            "is less than OUTBOX_SIZE plus twice MAX_UPDATE_SIZE; raise it",
+        );
+    }
+}
+
+/// A developer's hub may have such keys: it is the documentation's.
+fn point_out_well_known_keys(values: &mut Values<'_>, config: &mut Config) {
+    config.well_known_keys = values.well_known_keys().to_vec();
+    if !config.hub_url.as_ref().is_some_and(is_on_this_machine) {
+        for warning in &config.well_known_keys {
+            values.warn(warning.clone());
+        }
+    }
+}
+
+/// Whether only programs on the hub's own machine can reach it by this URL.
+fn is_on_this_machine(url: &HubUrl) -> bool {
+    match url.as_url().host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,266 @@
+use super::*;
+
+const PLATFORM: Platform = Platform::new("a test");
+
+/// A platform that differs in everything.
+const OTHER: Platform = Platform {
+    defaults: &[("HEARTBEAT", "15s"), ("MAX_UPDATE_SIZE", "350kB")],
+    unread: &["HISTORY_SIZE"],
+    notes: &[("HUB_URL", "a note")],
+    largest_body: 1_900_000,
+    response_size: 150_000_000,
+    shortest_history_age: Duration::from_secs(600),
+    has_own_host: true,
+    ..Platform::new("another platform")
+};
+
+const KEYS: [(&str, &str); 2] = [
+    ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes"),
+    ("MERCURE_SUBSCRIBER_JWT_KEY", "a subscriber's key of thirty-two bytes"),
+];
+
+/// These variables alone.
+fn read(platform: &Platform, pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::read(platform, pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())))
+}
+
+/// These variables and the keys, which they may override.
+fn on(platform: &Platform, pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    read(platform, &[&KEYS, pairs].concat())
+}
+
+fn config(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    on(&PLATFORM, pairs)
+}
+
+#[test]
+fn a_misspelt_name_is_pointed_out_along_with_what_is_missing() {
+    let given = [("MERCURE_PUBLISHERS_JWT_KEY", "a publisher's key of thirty-two bytes")];
+    let told = read(&PLATFORM, &given).unwrap_err().to_string();
+    for part in [
+        "MERCURE_PUBLISHER_JWT_KEY: is not set",
+        "MERCURE_SUBSCRIBER_JWT_KEY: is not set",
+        "did you mean MERCURE_PUBLISHER_JWT_KEY?",
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+}
+
+fn mistakes(pairs: &[(&str, &str)]) -> String {
+    config(pairs).unwrap_err().to_string()
+}
+
+#[test]
+fn keys_are_all_it_needs() {
+    let config = config(&[]).unwrap();
+    assert_eq!(config.heartbeat, Duration::from_secs(25));
+    assert_eq!(config.history_age, Duration::from_secs(24 * 3600));
+    assert_eq!(config.max_update_size, 2 << 20);
+    assert!(!config.anonymous);
+    assert!(config.warnings().is_empty());
+}
+
+#[test]
+fn every_mistake_is_named_at_once_with_its_remedy() {
+    let wrong = [
+        ("HEARTBEAT", "x"),
+        ("ANONYMOUS", "maybe"),
+        ("PROTOCOL", "2.0"),
+        ("HUB_ALIASES", "/.well-known/mercure"),
+        ("OUTBOX_SIZE", "100MiB"),
+        ("OUTBOXES_SIZE", "all"),
+    ];
+    let error = read(&PLATFORM, &wrong).unwrap_err().to_string();
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines.len(), 5, "{error}");
+    for name in ["PROTOCOL: ", "ANONYMOUS: ", "HEARTBEAT: ", "HUB_ALIASES: ", "OUTBOXES_SIZE: "] {
+        assert!(lines.iter().any(|line| line.starts_with(name)), "{name} in {error}");
+    }
+}
+
+#[test]
+fn platforms_differ() {
+    let config = on(&OTHER, &[]).unwrap();
+    assert_eq!(config.heartbeat, Duration::from_secs(15));
+    assert_eq!(config.max_update_size, 350_000);
+    assert_eq!(config.stream_lifetime, Duration::from_secs(3600));
+    assert_eq!((config.history_size, config.response_size), (u64::MAX, 150_000_000));
+    assert!(config.warnings().is_empty());
+    assert_eq!(on(&OTHER, &[("HEARTBEAT", "1m")]).unwrap().heartbeat, Duration::from_secs(60));
+
+    let size = ("MAX_REQUEST_BODY_SIZE", "2MB");
+    assert!(on(&OTHER, &[size]).unwrap_err().to_string().ends_with("write 1900kB or less"));
+    assert_eq!(on(&PLATFORM, &[size]).unwrap().max_request_body_size, 2_000_000);
+}
+
+#[test]
+fn what_a_platform_does_not_read_has_no_effect() {
+    for value in ["5", "five"] {
+        let config = on(&OTHER, &[("HISTORY_SIZE", value)]).unwrap();
+        assert_eq!(config.history_size, u64::MAX);
+        let expected = ["HISTORY_SIZE has no effect on another platform; remove it"];
+        assert_eq!(config.warnings(), expected);
+    }
+}
+
+#[test]
+fn a_history_too_short_for_the_platform_is_raised() {
+    let read = |platform, age| on(platform, &[("HISTORY_AGE", age)]).unwrap();
+    let raised = read(&OTHER, "9m");
+    assert_eq!(raised.history_age(), Duration::from_secs(600));
+    let [warning] = raised.warnings() else { panic!("{:?}", raised.warnings()) };
+    assert!(warning.starts_with("HISTORY_AGE ") && warning.contains("10m will be used"));
+    for (platform, age) in [(&OTHER, "10m"), (&PLATFORM, "9m")] {
+        assert!(read(platform, age).warnings().is_empty(), "{age}");
+    }
+    assert_eq!(read(&PLATFORM, "9m").history_age(), Duration::from_secs(540));
+}
+
+#[test]
+fn a_platform_says_what_is_special_about_a_variable() {
+    assert_eq!(OTHER.notes_on("HUB_URL"), ["a note"]);
+    assert_eq!(OTHER.notes_on("MAX_REQUEST_BODY_SIZE"), ["at most `1900kB`"]);
+    assert!(OTHER.notes_on("HISTORY_AGE")[0].starts_with("at least `10m`"));
+    for variable in VARIABLES {
+        assert!(PLATFORM.notes_on(variable.name).is_empty(), "{}", variable.name);
+    }
+}
+
+#[test]
+fn a_platform_says_whether_hosts_are_its_own() {
+    assert!(on(&OTHER, &[]).unwrap().has_own_host);
+    assert!(!on(&PLATFORM, &[]).unwrap().has_own_host);
+}
+
+#[test]
+fn keys_from_public_documentation_are_pointed_out() {
+    let example = "!ChangeThisMercureHubJWTSecretKey!";
+    let publisher = ("MERCURE_PUBLISHER_JWT_KEY", example);
+    let list =
+        format!(r#"[{{"issuer": "https://a.example", "subscriber": {{"key": "{example}"}}}}]"#);
+    for (pair, named) in [
+        (publisher, "MERCURE_PUBLISHER_JWT_KEY is a secret from public documentation"),
+        (("MERCURE_SUBSCRIBER_JWT_KEY", example), "MERCURE_SUBSCRIBER_JWT_KEY is"),
+        (("MERCURE_TRUSTED_ISSUERS", &list), "the subscriber's key of `https://a.example` is"),
+    ] {
+        let config = config(&[pair]).unwrap();
+        let [warning] = config.warnings() else { panic!("{:?}", config.warnings()) };
+        assert!(warning.contains(named) && warning.contains("openssl rand"), "{warning}");
+        assert_eq!(config.well_known_keys(), config.warnings());
+    }
+    assert!(config(&[]).unwrap().well_known_keys().is_empty());
+
+    // Developers use these keys, and need not be told at each start.
+    for (host, is_local) in [
+        ("localhost:8787", true),
+        ("hub.localhost", true),
+        ("127.0.0.1:3000", true),
+        ("[::1]", true),
+        ("localhost.example", false),
+        ("192.168.0.1", false),
+    ] {
+        let config = config(&[publisher, ("HUB_URL", &format!("http://{host}/hub"))]).unwrap();
+        assert_eq!(config.warnings().is_empty(), is_local, "{host}");
+        assert_eq!(config.well_known_keys().len(), 1, "{host}");
+    }
+}
+
+#[test]
+fn a_subscriber_key_is_needed_unless_all_is_public() {
+    assert!(read(&PLATFORM, &KEYS[..1]).is_err());
+    assert!(read(&PLATFORM, &[KEYS[0], ("ANONYMOUS", "1")]).is_ok());
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    for name in ["MERCURE_PUBLISHER_JWT_KEY", "ORIGIN_SECRET"] {
+        let config = config(&[(name, "!ChangeMe!")]).unwrap();
+        assert!(!format!("{config:?}").contains("ChangeMe"), "{name}");
+    }
+}
+
+#[test]
+fn old_names_are_understood_and_new_ones_come_first() {
+    let old = read(&PLATFORM, &[("JWT_KEY", KEYS[0].1), ("ALLOW_ANONYMOUS", "1")]).unwrap();
+    assert!(old.anonymous && old.issuers.own.subscriber.is_some());
+    assert!(!config(&[("ALLOW_ANONYMOUS", "1"), ("ANONYMOUS", "0")]).unwrap().anonymous);
+}
+
+#[test]
+fn somebody_must_be_able_to_publish() {
+    let list = |tokens: &str| {
+        let key = "k".repeat(32);
+        format!(r#"[{{"issuer": "https://a.example", "key": "{key}", "tokens": [{tokens}]}}]"#)
+    };
+    let config = |protocol: &str, issuers: &str| {
+        let variables =
+            [("PROTOCOL", protocol), ("ANONYMOUS", "1"), ("MERCURE_TRUSTED_ISSUERS", issuers)];
+        read(&PLATFORM, &variables)
+    };
+    assert!(config("both", &list("\"1.0\"")).is_ok());
+    assert!(config("1.0", &list("\"1.0\"")).is_ok());
+    for (protocol, tokens) in [("1.0", "\"0.x\""), ("0.x", "\"1.0\"")] {
+        let mistake = config(protocol, &list(tokens)).unwrap_err().to_string();
+        assert!(mistake.starts_with("MERCURE_PUBLISHER_JWT_KEY: "), "{mistake}");
+    }
+    assert!(config("both", "https://a.example").is_err());
+}
+
+#[test]
+fn a_hub_of_0_x_has_its_own_cookie() {
+    let name = |pairs: &[(&str, &str)]| config(pairs).unwrap().cookie_name;
+    assert_eq!(name(&[("PROTOCOL", "0.x")]), "mercureAuthorization");
+    assert_eq!(name(&[("PROTOCOL", "0.x"), ("COOKIE_NAME", "mine")]), "mine");
+    assert_eq!(name(&[]), "__Secure-mercure_access_token");
+}
+
+#[test]
+fn misspelt_names_are_pointed_out_and_others_left_alone() {
+    let config = config(&[("ANONYMOS", "1"), ("DATABASE_URL", "x"), ("HISTORYSIZE", "5")]).unwrap();
+    assert_eq!(config.warnings().len(), 2);
+    assert!(config.warnings().iter().any(|line| line.contains("did you mean ANONYMOUS?")));
+}
+
+#[test]
+fn values_are_checked() {
+    for (name, value) in [
+        ("HUB_URL", "/hub"),
+        ("HUB_URL", "https://a.example/hub/"),
+        ("CORS_ORIGINS", "https://a.example/path"),
+        ("CORS_ORIGINS", "* https://a.example"),
+        ("PUBLISH_ORIGINS", "*"),
+        ("COOKIE_NAME", "a b"),
+        ("COOKIE_NAME", " "),
+        ("CORS_ORIGINS", "https://*.a.example"),
+        ("MERCURE_PUBLISHER_JWT_KEY", "-----BEGIN PUBLIC KEY-----\nMFkw"),
+        ("MERCURE_TRUSTED_ISSUERS", ","),
+        ("HISTORY_AGE", "1000000d"),
+        ("HEARTBEAT", "0s"),
+        ("STREAM_LIFETIME", "-1h"),
+        ("HISTORY_SIZE", "0"),
+        ("MAX_REQUEST_BODY_SIZE", "0"),
+        ("MAX_STREAMS", "1.5"),
+        ("OUTBOX_SIZE", "1 elephant"),
+        ("OUTBOXES_SIZE", "4MiB"),
+        ("NATIVE_READERS", "some"),
+        ("SERVES", "none"),
+        ("POLL_FAST", "1"),
+        ("MERCURE_PUBLISHER_JWT_ALG", "ES512"),
+        ("MERCURE_PUBLISHER_JWT_ALG", "none"),
+        ("MERCURE_TRUSTED_ISSUERS", "https://a https://b"),
+        ("MERCURE_TRUSTED_ISSUERS", "[]"),
+        ("MERCURE_TRUSTED_ISSUERS", "[{\"issuer\": \"https://a\"}]"),
+        ("HUB_ALIASES", "hub"),
+        ("HUB_ALIASES", "/hub/"),
+        ("HUB_ALIASES", "/healthz"),
+        ("HUB_ALIASES", "/hub?x"),
+        ("HUB_ALIASES", "/.well-known/mercure"),
+        ("HUB_ALIASES", "/hub /.well-known/mercure/subscriptions"),
+        ("HUB_ALIASES", "/.well-known/oauth-protected-resource/x"),
+        ("PROTOCOL", "1.0"),
+        ("PROTOCOL", "7"),
+        ("TARGETS", "maybe"),
+    ] {
+        assert!(mistakes(&[(name, value)]).starts_with(&format!("{name}: ")), "{name}={value}");
+    }
+}

@@ -1,0 +1,121 @@
+//! How much history is read for one page, and which of it.
+//!
+//! A page holds one update of any size, or as many as fit its [`PageLimit`]; what its stream does
+//! not want counts as well, for it was looked at, but not with its data, which a log need not read.
+//!
+//! A log offers what it has, in order, and does what it is told:
+//!
+//! ```ignore
+//! let mut pager = Pager::new(&fetch, &subscribe);
+//! for row in rows_after(fetch.after) {
+//!     match pager.offer(row.position, row.appended, &row.stored, row.data_length) {
+//!         Offer::Take => pager.take(row.position, row.read_whole()),
+//!         Offer::Skip => {}
+//!         Offer::Full => return pager.cut(oldest),
+//!     }
+//! }
+//! pager.complete(oldest)
+//! ```
+
+use std::sync::Arc;
+
+use crate::command::subscribe::Subscribe;
+use crate::streams::history::{Appended, Fetch, Page};
+use crate::terms::cursor::Position;
+use crate::terms::update::{StoredUpdate, Update};
+use crate::time::Timestamp;
+
+/// Fills one page.
+#[derive(Debug)]
+pub struct Pager<'a> {
+    fetch: &'a Fetch,
+    subscribe: &'a Subscribe,
+    looked_at: usize,
+    bytes: usize,
+    updates: Vec<Appended>,
+    reached: Position,
+    since: Option<Timestamp>,
+}
+
+/// What becomes of an update that a log offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Its stream wants it: read its data, and hand it over with [`Pager::take`].
+    Take,
+    /// Its stream does not want it.
+    Skip,
+    /// It belongs to the next page.
+    Full,
+}
+
+impl<'a> Pager<'a> {
+    /// An empty page for what `fetch` asks, of the stream that this subscriber opened.
+    #[must_use]
+    pub fn new(fetch: &'a Fetch, subscribe: &'a Subscribe) -> Self {
+        Self {
+            fetch,
+            subscribe,
+            looked_at: 0,
+            bytes: 0,
+            updates: Vec::new(),
+            reached: fetch.after,
+            since: None,
+        }
+    }
+
+    /// Offers the next update of the log, which was appended at `appended`; its data need not be in
+    /// `stored`, but `data_length` is its length in bytes.
+    #[must_use]
+    pub fn offer(
+        &mut self,
+        position: Position,
+        appended: Timestamp,
+        stored: &StoredUpdate,
+        data_length: usize,
+    ) -> Offer {
+        let wanted = self.subscribe.selects(stored);
+        let bytes = self.bytes + stored.size() - stored.data.len();
+        let bytes = if wanted { bytes + data_length } else { bytes };
+        let limit = self.fetch.limit;
+        if self.looked_at > 0 && (self.looked_at >= limit.updates || bytes > limit.bytes) {
+            return Offer::Full;
+        }
+        self.looked_at += 1;
+        self.bytes = bytes;
+        self.reached = position;
+        self.since = Some(appended);
+        if wanted { Offer::Take } else { Offer::Skip }
+    }
+
+    /// Hands over an update that was to be taken.
+    pub fn take(&mut self, position: Position, update: impl Into<Arc<Update>>) {
+        self.updates.push(Appended { position, update: update.into() });
+    }
+
+    /// There is no update at this position, and never will be.
+    pub fn pass(&mut self, position: Position) {
+        self.reached = position;
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn reached(&self) -> Position {
+        self.reached
+    }
+
+    /// The page, as far as it has come; `oldest` as in [`Page`].
+    #[must_use]
+    pub fn cut(self, oldest: Position) -> Page {
+        Page { updates: self.updates, reached: self.reached, since: self.since, oldest }
+    }
+
+    /// The page, whose log was read up to where the fetch ends; unless it is as long as a page may
+    /// be, for then the log may have been read no further.
+    #[must_use]
+    pub fn complete(self, oldest: Position) -> Page {
+        let all = self.looked_at < self.fetch.limit.updates;
+        let through = self.fetch.through;
+        let page = self.cut(oldest);
+        if all { Page { reached: through, ..page } } else { page }
+    }
+}

@@ -1,0 +1,373 @@
+//! What every log must do, as tests that each log passes.
+//!
+//! A shell wraps its log as a [`Log`] and runs [`check`] against its real database. What a log may
+//! do in more than one way (drop updates at a size, or when they expire; leave numbers without an
+//! update) is left to it; what the [`Holder`](crate::Holder) relies on is not.
+
+use std::sync::Arc;
+
+use super::{private_update, stored, update};
+use crate::{
+    Admission, Appended, Command, Config, Fetch, Located, Location, Page, PageLimit, Place,
+    Platform, Position, Request, Step, StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
+};
+
+/// A log that is held to the contract. It is empty at first, and nobody else writes to it.
+#[expect(async_fn_in_trait, reason = "implemented by tests alone, on one thread")]
+pub trait Log {
+    /// Appends an update, and makes it durable.
+    async fn append(&self, update: Update) -> Result<Position, String>;
+
+    /// Answers a [`Location`].
+    async fn locate(&self, location: Location) -> Result<Located, String>;
+
+    /// Reads a page.
+    async fn page(&self, fetch: Fetch, subscribe: Arc<Subscribe>) -> Result<Page, String>;
+
+    /// Every update after a position, as whoever follows the log learns of them.
+    async fn tail(&self, after: Position) -> Result<Vec<Appended>, String>;
+
+    /// Drops all updates up to here, in the way in which this log drops any; `false` where a test
+    /// cannot bring that about.
+    async fn drop_through(&self, last: Position) -> Result<bool, String>;
+
+    /// The current time, by the clock that the log uses.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1)
+    }
+}
+
+/// How one case ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What was tried.
+    pub case: &'static str,
+    /// What went wrong, if something did.
+    pub broken: Option<String>,
+}
+
+macro_rules! ensure {
+    ($condition:expr, $($message:tt)+) => {
+        if !$condition {
+            return Err(format!($($message)+));
+        }
+    };
+}
+
+/// Runs every case, each against a log of its own that `make` makes.
+pub async fn check<L: Log>(make: impl AsyncFn() -> Result<L, String>) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    macro_rules! cases {
+        ($($case:ident),+ $(,)?) => {$(
+            let broken = match make().await {
+                Ok(log) => $case(&log).await.err(),
+                Err(error) => Some(error),
+            };
+            outcomes.push(Outcome { case: stringify!($case), broken });
+        )+};
+    }
+    cases![
+        updates_are_numbered_and_followed_in_order,
+        an_update_comes_back_whole,
+        an_id_is_found_at_its_first_update,
+        a_place_that_was_told_can_be_followed,
+        the_newest_up_to_a_place_is_found,
+        the_floor_is_found_or_the_oldest_is_told,
+        a_page_holds_one_update_of_any_size_or_so_many_bytes,
+        a_page_holds_so_many_updates,
+        a_page_leaves_out_what_is_not_wanted,
+        a_page_ends_where_it_was_told_to,
+        what_was_dropped_is_not_kept,
+    ];
+    outcomes
+}
+
+async fn updates_are_numbered_and_followed_in_order<L: Log>(log: &L) -> Result<(), String> {
+    let mut positions = Vec::new();
+    for number in 1..=20 {
+        positions.push(log.append(update(&format!("urn:{number}"), "a", "")).await?);
+    }
+    ensure!(positions.is_sorted_by(|a, b| a < b), "positions do not rise: {positions:?}");
+    for after in [Position::START, positions[0], positions[13], positions[19]] {
+        let tail = log.tail(after).await?;
+        let expected: Vec<Position> =
+            positions.iter().copied().filter(|position| *position > after).collect();
+        let followed: Vec<Position> = tail.iter().map(|appended| appended.position).collect();
+        ensure!(followed == expected, "after {after:?}: {followed:?}, not {expected:?}");
+        for appended in &tail {
+            let number = 1 + positions.iter().position(|it| *it == appended.position).unwrap_or(0);
+            let id = appended.update.id().as_str();
+            ensure!(id == format!("urn:{number}"), "{id} is at {:?}", appended.position);
+        }
+    }
+    Ok(())
+}
+
+async fn an_update_comes_back_whole<L: Log>(log: &L) -> Result<(), String> {
+    let whole = Update::restore(StoredUpdate {
+        topics: "https://example.com/é\n/books/%5C{id}\n*".into(),
+        data: "one\r\ntwo\0\u{2028}\u{1f600}\n".into(),
+        private: false,
+        event_type: Some("ping é".into()),
+        retry: Some(0),
+        ..stored("urn:é:%23", "", "")
+    });
+    let bare = update("urn:bare", "a", "");
+    let private = Update::restore(StoredUpdate {
+        targets: "/users/1\n/users/é".into(),
+        private: true,
+        ..stored("urn:private", "a", "x")
+    });
+    for update in [&whole, &bare, &private] {
+        log.append(update.clone()).await?;
+    }
+    let tail = log.tail(Position::START).await?;
+    for (appended, update) in tail.iter().zip([&whole, &bare, &private]) {
+        let (kept, published) = (appended.update.store(), update.store());
+        ensure!(kept == published, "{published:?} came back as {kept:?}");
+    }
+    let end = last(&tail)?;
+    let replayed = replay(log, Position::START, end, &everything()?, LARGE).await?;
+    let ids: Vec<&str> = replayed.iter().map(|appended| appended.update.id().as_str()).collect();
+    ensure!(ids == ["urn:é:%23", "urn:bare"], "a page held {ids:?}");
+    ensure!(replayed[0].update.store() == whole.store(), "a page held {:?}", replayed[0]);
+    Ok(())
+}
+
+async fn an_id_is_found_at_its_first_update<L: Log>(log: &L) -> Result<(), String> {
+    let mut positions = Vec::new();
+    for id in ["urn:1", "urn:twice", "urn:2", "urn:twice", "urn:3"] {
+        positions.push(log.append(update(id, "a", "")).await?);
+    }
+    let first = positions[1];
+    for (id, expected) in [("urn:1", positions[0]), ("urn:twice", first), ("urn:3", positions[4])] {
+        match log.locate(by_id(id, Position::START)).await? {
+            Located::Found(place, found) => {
+                ensure!(found.as_str() == id, "asked for {id}, was told of {found:?}");
+                ensure!(place.position == expected, "{id} was found at {place:?}");
+            }
+            other => return Err(format!("{id}: {other:?}")),
+        }
+    }
+    for unknown in ["urn:", "urn:11", "URN:1", "earliest"] {
+        let located = log.locate(by_id(unknown, Position::START)).await?;
+        ensure!(located == Located::Unknown, "{unknown}: {located:?}");
+    }
+    let after = replay(log, first, positions[4], &everything()?, LARGE).await?;
+    let ids: Vec<&str> = after.iter().map(|appended| appended.update.id().as_str()).collect();
+    ensure!(ids == ["urn:2", "urn:twice", "urn:3"], "after the first came {ids:?}");
+    Ok(())
+}
+
+async fn a_place_that_was_told_can_be_followed<L: Log>(log: &L) -> Result<(), String> {
+    let told = Place { position: Position::START, since: log.now() };
+    let located = log.locate(Location::Told(told)).await?;
+    ensure!(located == Located::Kept, "the start of an empty log: {located:?}");
+    for number in 1..=3 {
+        let position = log.append(update(&format!("urn:{number}"), "a", "")).await?;
+        let told = Place { position, since: log.now() };
+        let located = log.locate(Location::Told(told)).await?;
+        ensure!(located == Located::Kept, "{told:?}: {located:?}");
+    }
+    Ok(())
+}
+
+async fn the_newest_up_to_a_place_is_found<L: Log>(log: &L) -> Result<(), String> {
+    let located = log.locate(Location::Newest(Position::START)).await?;
+    ensure!(located == Located::Unknown, "of an empty log: {located:?}");
+    let mut positions = Vec::new();
+    for number in 0..3 {
+        positions.push(log.append(update(&format!("urn:{number}"), "a", "")).await?);
+    }
+    for (number, position) in positions.iter().enumerate() {
+        match log.locate(Location::Newest(*position)).await? {
+            Located::Found(place, id) => {
+                let is_it = place.position == *position && id.as_str() == format!("urn:{number}");
+                ensure!(is_it, "up to {position:?}: {place:?}, {id:?}");
+            }
+            other => return Err(format!("up to {position:?}: {other:?}")),
+        }
+    }
+    Ok(())
+}
+
+async fn the_floor_is_found_or_the_oldest_is_told<L: Log>(log: &L) -> Result<(), String> {
+    let start = Location::Floor { floor: Position::START, end: Position::START };
+    let located = log.locate(start).await?;
+    let first = Located::Oldest(Position::START.next());
+    ensure!(located == first, "of an empty log: {located:?}");
+    let mut positions = Vec::new();
+    for number in 0..3 {
+        positions.push(log.append(update(&format!("urn:{number}"), "a", "")).await?);
+    }
+    let end = positions[2];
+    let located = log.locate(Location::Floor { floor: Position::START, end }).await?;
+    ensure!(located == first, "at the start: {located:?}");
+    match log.locate(Location::Floor { floor: positions[1], end }).await? {
+        Located::Found(place, id) => {
+            let is_it = place.position == positions[1] && id.as_str() == "urn:1";
+            ensure!(is_it, "at the second: {place:?}, {id:?}");
+        }
+        other => return Err(format!("at the second: {other:?}")),
+    }
+    Ok(())
+}
+
+async fn a_page_holds_one_update_of_any_size_or_so_many_bytes<L: Log>(
+    log: &L,
+) -> Result<(), String> {
+    const LIMIT: PageLimit = PageLimit { updates: 500, bytes: 1_000 };
+    let lengths = [10, 400, 400, 400, 5_000, 10, 3_000, 900, 1];
+    let mut end = Position::START;
+    for (number, length) in lengths.into_iter().enumerate() {
+        end = log.append(update(&format!("urn:{number}"), "a", &"x".repeat(length))).await?;
+    }
+    let subscribe = everything()?;
+    let mut after = Position::START;
+    let mut count = 0;
+    while after < end {
+        let fetch = fetch(log, after, end, LIMIT);
+        let page = log.page(fetch, Arc::clone(&subscribe)).await?;
+        let sizes: Vec<usize> =
+            page.updates.iter().map(|appended| appended.update.store().size()).collect();
+        let bytes: usize = sizes.iter().sum();
+        ensure!(page.reached > after, "a page that does not go on from {after:?}");
+        ensure!(bytes <= LIMIT.bytes || sizes.len() == 1, "a page of {sizes:?} bytes");
+        ensure!(!sizes.is_empty(), "a page without updates");
+        count += sizes.len();
+        after = page.reached;
+    }
+    ensure!(count == lengths.len(), "{count} updates of {}", lengths.len());
+    Ok(())
+}
+
+async fn a_page_holds_so_many_updates<L: Log>(log: &L) -> Result<(), String> {
+    let mut end = Position::START;
+    for number in 0..7 {
+        end = log.append(update(&format!("urn:{number}"), "a", "")).await?;
+    }
+    let limit = PageLimit { updates: 3, ..LARGE };
+    let page = log.page(fetch(log, Position::START, end, limit), everything()?).await?;
+    ensure!(page.updates.len() == 3, "{} updates", page.updates.len());
+    ensure!(page.reached == last(&page.updates)?, "it reached {:?}", page.reached);
+    let all = replay(log, Position::START, end, &everything()?, limit).await?;
+    ensure!(all.len() == 7, "{} updates in all pages", all.len());
+    Ok(())
+}
+
+async fn a_page_leaves_out_what_is_not_wanted<L: Log>(log: &L) -> Result<(), String> {
+    let mut end = Position::START;
+    for number in 0..30 {
+        let id = format!("urn:{number}");
+        end = match number % 3 {
+            0 => log.append(update(&id, "wanted", "")).await?,
+            1 => log.append(update(&id, "other", "")).await?,
+            _ => log.append(private_update(&id, "wanted", "")).await?,
+        };
+    }
+    let subscribe = subscribe("match=wanted")?;
+    let replayed = replay(log, Position::START, end, &subscribe, LARGE).await?;
+    let ids: Vec<&str> = replayed.iter().map(|appended| appended.update.id().as_str()).collect();
+    let expected: Vec<String> = (0..30).step_by(3).map(|number| format!("urn:{number}")).collect();
+    ensure!(ids == expected, "{ids:?}");
+    let nothing = self::subscribe("match=nothing")?;
+    let page = log.page(fetch(log, Position::START, end, LARGE), nothing).await?;
+    ensure!(page.updates.is_empty() && page.reached == end, "of nothing: {page:?}");
+    Ok(())
+}
+
+async fn a_page_ends_where_it_was_told_to<L: Log>(log: &L) -> Result<(), String> {
+    let mut positions = Vec::new();
+    for number in 0..5 {
+        positions.push(log.append(update(&format!("urn:{number}"), "a", "")).await?);
+    }
+    let (after, through) = (positions[0], positions[3]);
+    let page = log.page(fetch(log, after, through, LARGE), everything()?).await?;
+    let read: Vec<Position> = page.updates.iter().map(|appended| appended.position).collect();
+    ensure!(read == positions[1..=3], "{read:?}");
+    ensure!(page.reached == through, "it reached {:?}", page.reached);
+    ensure!(page.oldest <= after.next(), "the oldest is {:?}", page.oldest);
+    Ok(())
+}
+
+async fn what_was_dropped_is_not_kept<L: Log>(log: &L) -> Result<(), String> {
+    let mut positions = Vec::new();
+    for number in 0..6 {
+        positions.push(log.append(update(&format!("urn:{number}"), "a", "")).await?);
+    }
+    let (dropped, oldest, end) = (positions[3], positions[4], positions[5]);
+    if !log.drop_through(dropped).await? {
+        return Ok(());
+    }
+    let located = log.locate(by_id("urn:3", Position::START)).await?;
+    ensure!(located == Located::Unknown, "a dropped id: {located:?}");
+    let floor = Location::Floor { floor: Position::START, end };
+    let located = log.locate(floor).await?;
+    ensure!(located == Located::Oldest(oldest), "the floor: {located:?}");
+    let told = Place { position: positions[1], since: Timestamp::default() };
+    let located = log.locate(Location::Told(told)).await?;
+    ensure!(located == Located::Unknown, "a place before what was dropped: {located:?}");
+    let all = replay(log, dropped, end, &everything()?, LARGE).await?;
+    ensure!(all.len() == 2, "{} updates are left", all.len());
+    let position = log.append(update("urn:6", "a", "")).await?;
+    ensure!(position > end, "a number was used again: {position:?}");
+    Ok(())
+}
+
+/// A page that is bounded by nothing that is tried here.
+const LARGE: PageLimit = PageLimit { updates: 500, bytes: 256 * 1024 };
+
+fn fetch<L: Log>(log: &L, after: Position, through: Position, limit: PageLimit) -> Fetch {
+    Fetch { stream: StreamId::new(1), after, through, limit, as_of: log.now() }
+}
+
+/// All that is replayed, page by page.
+async fn replay<L: Log>(
+    log: &L,
+    mut after: Position,
+    through: Position,
+    subscribe: &Arc<Subscribe>,
+    limit: PageLimit,
+) -> Result<Vec<Appended>, String> {
+    let mut all = Vec::new();
+    while after < through {
+        let page = log.page(fetch(log, after, through, limit), Arc::clone(subscribe)).await?;
+        ensure!(page.reached > after, "a page that does not go on from {after:?}");
+        ensure!(page.reached <= through, "a page that goes on to {:?}", page.reached);
+        after = page.reached;
+        all.extend(page.updates);
+    }
+    ensure!(all.is_sorted_by(|a, b| a.position < b.position), "out of order: {all:?}");
+    Ok(all)
+}
+
+fn by_id(id: &str, floor: Position) -> Location {
+    Location::Id { id: crate::EventId::restored(id), floor }
+}
+
+fn last(updates: &[Appended]) -> Result<Position, String> {
+    updates.last().map(|last| last.position).ok_or_else(|| "there is nothing".to_owned())
+}
+
+/// A subscriber without a token, who asks for every topic.
+fn everything() -> Result<Arc<Subscribe>, String> {
+    subscribe("match=*")
+}
+
+/// A subscriber without a token.
+fn subscribe(query: &str) -> Result<Arc<Subscribe>, String> {
+    let variables = [
+        ("HUB_URL", "https://hub.example.com/.well-known/mercure"),
+        ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes"),
+        ("ANONYMOUS", "1"),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config =
+        Config::read(&Platform::new("a test"), variables).map_err(|error| error.to_string())?;
+    let url = format!("https://hub.example.com/.well-known/mercure?{query}");
+    let now = Timestamp::from_millis(1);
+    match admit(&Request::new("GET", &url, []), &config, now, &[0; 32]) {
+        Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => Ok(subscribe.into()),
+        other => Err(format!("not a subscription: {other:?}")),
+    }
+}

@@ -1,0 +1,114 @@
+//! A log in memory.
+
+use std::sync::Arc;
+
+use crate::{
+    Appended, Fetch, Located, Location, Offer, Page, Pager, Place, Position, Subscribe, Timestamp,
+    Update,
+};
+
+/// A log that may drop its oldest updates, and may have numbers that never got one.
+#[derive(Debug, Default)]
+pub struct MemoryLog {
+    /// What there ever was at each position, from the first, and when it was appended.
+    cells: Vec<Option<(Timestamp, Arc<Update>)>>,
+    /// Everything up to here was dropped.
+    dropped: Position,
+}
+
+impl MemoryLog {
+    /// Where it ends.
+    #[must_use]
+    pub fn end(&self) -> Position {
+        Position::new(self.cells.len() as u64)
+    }
+
+    /// The oldest update kept; where none is, the position of the next one.
+    #[must_use]
+    pub fn oldest(&self) -> Position {
+        self.dropped.next()
+    }
+
+    /// Appends an update. Returns its position.
+    pub fn append(&mut self, update: impl Into<Arc<Update>>, now: Timestamp) -> Position {
+        self.cells.push(Some((now, update.into())));
+        self.end()
+    }
+
+    /// Gives a number away that will never get an update.
+    pub fn skip(&mut self) -> Position {
+        self.cells.push(None);
+        self.end()
+    }
+
+    /// Drops everything up to here.
+    pub fn drop_through(&mut self, last: Position) {
+        self.dropped = self.dropped.max(last.min(self.end()));
+    }
+
+    /// The updates after one position up to and including another, dropped or not.
+    pub fn between(
+        &self,
+        after: Position,
+        through: Position,
+    ) -> impl DoubleEndedIterator<Item = Appended> {
+        self.dated(after, through).map(|(_, appended)| appended)
+    }
+
+    /// The update at a position, dropped or not.
+    #[must_use]
+    pub fn at(&self, position: Position) -> Option<Arc<Update>> {
+        self.between(position.back(1), position).next().map(|appended| appended.update)
+    }
+
+    /// What a stream asks for before it begins.
+    #[must_use]
+    pub fn locate(&self, location: &Location) -> Located {
+        let mut kept = self.dated(self.dropped, self.end());
+        let found = |(appended, found): (Timestamp, Appended)| {
+            let place = Place { position: found.position, since: appended };
+            Located::Found(place, found.update.id().clone())
+        };
+        match location {
+            Location::Id { id, .. } => {
+                kept.find(|(_, kept)| kept.update.id() == id).map_or(Located::Unknown, found)
+            }
+            Location::Told(place) if self.dropped <= place.position => Located::Kept,
+            Location::Told(_) => Located::Unknown,
+            Location::Floor { floor, .. } => kept
+                .rfind(|(_, kept)| kept.position <= *floor)
+                .map_or(Located::Oldest(self.oldest()), found),
+            Location::Newest(newest) => {
+                kept.rfind(|(_, kept)| kept.position <= *newest).map_or(Located::Unknown, found)
+            }
+        }
+    }
+
+    /// A page of history, for the stream that this subscriber opened.
+    #[must_use]
+    pub fn page(&self, fetch: &Fetch, subscribe: &Subscribe) -> Page {
+        let mut pager = Pager::new(fetch, subscribe);
+        for (appended, kept) in self.dated(fetch.after.max(self.dropped), fetch.through) {
+            let stored = kept.update.store();
+            match pager.offer(kept.position, appended, &stored, stored.data.len()) {
+                Offer::Take => pager.take(kept.position, kept.update),
+                Offer::Skip => {}
+                Offer::Full => return pager.cut(self.oldest()),
+            }
+        }
+        pager.complete(self.oldest())
+    }
+
+    fn dated(
+        &self,
+        after: Position,
+        through: Position,
+    ) -> impl DoubleEndedIterator<Item = (Timestamp, Appended)> {
+        let through = through.min(self.end()).get();
+        (after.get()..through).filter_map(|index| {
+            let (appended, update) = self.cells.get(usize::try_from(index).ok()?)?.as_ref()?;
+            let position = Position::new(index + 1);
+            Some((*appended, Appended { position, update: Arc::clone(update) }))
+        })
+    }
+}

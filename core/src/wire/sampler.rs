@@ -1,0 +1,147 @@
+//! Log lines that anybody can cause, and that somebody pays for.
+//!
+//! A bad token is worth a line: its text is how an owner learns why a client is turned away. Ten
+//! thousand bad tokens are worth no more than a count, and a platform bills each line. So of lines
+//! with one text, one is written a minute, and the next says how many were left out.
+//!
+//! ```
+//! use std::time::Duration;
+//! use cinnabar_core::{Sampler, Timestamp};
+//!
+//! let (mut sampler, begin) = (Sampler::default(), Timestamp::from_millis(1_767_225_600_000));
+//! let mut sample = |seconds| {
+//!     sampler.sample("no such key".to_owned(), begin.plus(Duration::from_secs(seconds)))
+//! };
+//! assert_eq!(sample(0).as_deref(), Some("no such key"));
+//! assert_eq!(sample(1), None);
+//! assert_eq!(sample(2), None);
+//! assert_eq!(
+//!     sample(60).as_deref(),
+//!     Some("no such key (left out 2 lines like this one in the last 60 s)")
+//! );
+//! ```
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// How long after a line the next one of its kind may be written.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// How many kinds are told apart. There are fewer reasons to refuse a token; should there ever be
+/// more, all further ones count as one kind, so that memory stays bounded.
+const MOST_KINDS: usize = 64;
+
+/// Lets through one log line of a kind a minute, and counts the others.
+#[derive(Debug, Default)]
+pub struct Sampler {
+    kinds: BTreeMap<String, Kind>,
+}
+
+/// Lines with the same text.
+#[derive(Debug)]
+struct Kind {
+    /// When one was last written.
+    written: Timestamp,
+    /// How many were not, since.
+    left_out: u64,
+}
+
+impl Sampler {
+    /// The line to write, if any: with the count of those of its kind that were left out before.
+    #[must_use]
+    pub fn sample(&mut self, line: String, now: Timestamp) -> Option<String> {
+        let is_told_apart = self.kinds.len() < MOST_KINDS || self.kinds.contains_key(&line);
+        let name = if is_told_apart { line.clone() } else { String::new() };
+        let Some(kind) = self.kinds.get_mut(&name) else {
+            self.kinds.insert(name, Kind { written: now, left_out: 0 });
+            return Some(line);
+        };
+        // A clock that was set back must not silence a line until it has caught up.
+        if (kind.written..kind.written.plus(INTERVAL)).contains(&now) {
+            kind.left_out = kind.left_out.saturating_add(1);
+            return None;
+        }
+        let (left_out, passed) = (kind.left_out, now.since(kind.written).as_secs());
+        *kind = Kind { written: now, left_out: 0 };
+        Some(match left_out {
+            0 => line,
+            1 => format!("{line} (left out 1 line like this one in the last {passed} s)"),
+            _ => format!("{line} (left out {left_out} lines like this one in the last {passed} s)"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGIN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+    /// A sampler, and its clock.
+    #[derive(Default)]
+    struct Simulation {
+        sampler: Sampler,
+        passed: Duration,
+    }
+
+    impl Simulation {
+        fn log(&mut self, line: &str) -> Option<String> {
+            self.sampler.sample(line.to_owned(), BEGIN.plus(self.passed))
+        }
+
+        fn pass(&mut self, seconds: u64) {
+            self.passed += Duration::from_secs(seconds);
+        }
+    }
+
+    #[test]
+    fn a_flood_is_a_line_a_minute_that_counts_the_rest() {
+        let mut hub = Simulation::default();
+        let mut written = Vec::new();
+        for _ in 0..300 {
+            written.extend(hub.log("bad"));
+            hub.pass(1);
+        }
+        let counted = "bad (left out 59 lines like this one in the last 60 s)";
+        assert_eq!(written, ["bad", counted, counted, counted, counted]);
+    }
+
+    #[test]
+    fn what_was_left_out_is_told_however_late() {
+        let mut hub = Simulation::default();
+        assert!(hub.log("bad").is_some());
+        assert!(hub.log("bad").is_none());
+        hub.pass(3_600);
+        let told = "bad (left out 1 line like this one in the last 3600 s)";
+        assert_eq!(hub.log("bad").as_deref(), Some(told));
+        // And only once.
+        hub.pass(60);
+        assert_eq!(hub.log("bad").as_deref(), Some("bad"));
+    }
+
+    #[test]
+    fn kinds_do_not_hide_one_another() {
+        let mut hub = Simulation::default();
+        assert_eq!(hub.log("expired").as_deref(), Some("expired"));
+        assert_eq!(hub.log("forged").as_deref(), Some("forged"));
+        assert_eq!(hub.log("expired"), None);
+    }
+
+    #[test]
+    fn more_kinds_than_there_can_be_share_one() {
+        let mut hub = Simulation::default();
+        let lines: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
+        let written = lines.iter().filter_map(|line| hub.log(line)).count();
+        assert_eq!(written, MOST_KINDS + 1);
+        assert_eq!(hub.sampler.kinds.len(), MOST_KINDS + 1);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_silences_nothing() {
+        let mut sampler = Sampler::default();
+        assert!(sampler.sample("bad".to_owned(), BEGIN).is_some());
+        assert!(sampler.sample("bad".to_owned(), BEGIN.minus(INTERVAL)).is_some());
+    }
+}

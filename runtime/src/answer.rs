@@ -1,0 +1,14 @@
+//! From the core's answers to responses that are sent.
+
+use cinnabar_core::Answer;
+
+use crate::body::Body;
+
+/// The response of an answer. Its line for the log is left to whoever sends it.
+#[must_use]
+pub fn whole(answer: Answer) -> http::Response<Body> {
+    let hold = answer.hold;
+    answer
+        .response
+        .map(|bytes| if hold.is_zero() { Body::whole(bytes) } else { Body::held(bytes, hold) })
+}

@@ -1,0 +1,75 @@
+//! Subscribers that have come, and wait to learn where the log ends.
+//!
+//! A stream begins at the end of the log, for its reader is not owed what was acknowledged before it
+//! came; and the holder's own position is as old as the last read. So the end is looked up for each
+//! subscriber, and for all that wait at once.
+
+use cinnabar_core::{Subscribe, Timestamp};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::opened::Opened;
+
+/// How many subscribers may wait. Each takes a few kilobytes, or several hundred where its patterns
+/// are large; the streams of a holder are bounded by the core, and these are not streams yet.
+pub const MOST_ARRIVALS: usize = 512;
+
+/// A subscriber that has come.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) subscribe: Subscribe,
+    /// When the platform breaks its response off.
+    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) opened: oneshot::Sender<Opened>,
+    /// What it takes of the room for those that wait.
+    pub(crate) room: OwnedSemaphorePermit,
+}
+
+impl Arrival {
+    /// Answers that it cannot be served just now. If it has gone, nobody minds.
+    pub(crate) fn refuse(self) {
+        let _ = self.opened.send(Opened::Answer(self.subscribe.unavailable()));
+    }
+}
+
+/// Those that wait.
+#[derive(Debug, Default)]
+pub(crate) struct Arrivals {
+    /// They came after the current lookup began. What it finds may lack what was acknowledged in
+    /// between, so they wait for the next.
+    late: Vec<Arrival>,
+    /// They wait for the current lookup, if there is one.
+    waiting: Option<Vec<Arrival>>,
+}
+
+impl Arrivals {
+    pub(crate) fn push(&mut self, arrival: Arrival) {
+        self.late.push(arrival);
+    }
+
+    /// Whether a lookup is to begin now. If so, all that have come wait for it.
+    #[must_use]
+    pub(crate) fn begin_lookup(&mut self) -> bool {
+        let begins = self.waiting.is_none() && !self.late.is_empty();
+        if begins {
+            self.waiting = Some(std::mem::take(&mut self.late));
+        }
+        begins
+    }
+
+    /// Whether the end of the log is being looked up.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// The lookup is over: those that waited for it.
+    #[must_use]
+    pub(crate) fn end_lookup(&mut self) -> Vec<Arrival> {
+        self.waiting.take().unwrap_or_default()
+    }
+
+    /// Answers all that they cannot be served just now. What a lookup finds is for nobody then.
+    pub(crate) fn refuse_all(&mut self) {
+        let Self { late, waiting } = std::mem::take(self);
+        late.into_iter().chain(waiting.into_iter().flatten()).for_each(Arrival::refuse);
+    }
+}

@@ -1,0 +1,76 @@
+//! The responses of all streams: what the holder writes finds its reader here.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use cinnabar_core::{Answer, StreamId};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+use crate::body::Body;
+use crate::opened::Opened;
+use crate::outlet::{self, Notice, Outlet};
+
+/// The responses of all streams.
+#[derive(Debug)]
+pub(crate) struct Bodies {
+    /// Subscribers whose response has not begun.
+    opening: BTreeMap<StreamId, oneshot::Sender<Opened>>,
+    outlets: BTreeMap<StreamId, Outlet>,
+    /// For readers.
+    notices: UnboundedSender<Notice>,
+}
+
+impl Bodies {
+    /// None yet; their readers will send these notices.
+    pub(crate) fn new(notices: UnboundedSender<Notice>) -> Self {
+        Self { opening: BTreeMap::new(), outlets: BTreeMap::new(), notices }
+    }
+
+    /// A subscriber waits for its response.
+    pub(crate) fn expect(&mut self, stream: StreamId, opened: oneshot::Sender<Opened>) {
+        self.opening.insert(stream, opened);
+    }
+
+    pub(crate) fn open(&mut self, stream: StreamId, head: http::Response<()>, joins: bool) {
+        let (outlet, reader) = outlet::open(stream, joins, self.notices.clone());
+        self.outlets.insert(stream, outlet);
+        let response = head.map(|()| Body::stream(reader));
+        self.respond(stream, Opened::Stream(response));
+    }
+
+    pub(crate) fn answer(&mut self, stream: StreamId, answer: Answer) {
+        self.respond(stream, Opened::Answer(answer));
+    }
+
+    /// If the subscriber has gone, its body is dropped here, and says so.
+    fn respond(&mut self, stream: StreamId, opened: Opened) {
+        if let Some(subscriber) = self.opening.remove(&stream) {
+            let _ = subscriber.send(opened);
+        }
+    }
+
+    pub(crate) fn write(&self, streams: &[StreamId], bytes: &Bytes) {
+        for outlet in streams.iter().filter_map(|stream| self.outlets.get(stream)) {
+            outlet.write(bytes.clone());
+        }
+    }
+
+    /// Ends a stream once its reader has taken all.
+    pub(crate) fn close(&mut self, stream: StreamId) {
+        if let Some(outlet) = self.outlets.remove(&stream) {
+            outlet.close();
+        }
+    }
+
+    /// Ends a stream; what its reader has not taken is dropped.
+    pub(crate) fn cut(&mut self, stream: StreamId) {
+        self.outlets.remove(&stream);
+    }
+
+    /// Cuts all streams. Subscribers without a response learn it from their dropped senders.
+    pub(crate) fn cut_all(&mut self) {
+        self.opening.clear();
+        self.outlets.clear();
+    }
+}

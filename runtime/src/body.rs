@@ -1,0 +1,105 @@
+//! The bodies of responses, chunk by chunk.
+//!
+//! A body never fails: on some platforms what a failing one says ends up in the stream, as text.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use tokio::time::{Sleep, sleep};
+
+use crate::outlet::Reader;
+
+/// The body of a response.
+///
+/// Whoever sends it asks for a chunk when the one before has left: a chunk counts as taken when the
+/// next is asked for. Dropped, it tells its stream that its reader has gone.
+#[derive(Debug)]
+pub struct Body(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    /// One chunk, and the end.
+    Whole(Option<Bytes>),
+    /// One chunk, and the end some time later.
+    Held(Option<Bytes>, Duration, Option<Pin<Box<Sleep>>>),
+    /// A stream's.
+    Stream(Reader),
+}
+
+impl Body {
+    /// A body that is sent at once.
+    #[must_use]
+    pub fn whole(bytes: Vec<u8>) -> Self {
+        Self(Kind::Whole(Some(Bytes::from(bytes)).filter(|bytes| !bytes.is_empty())))
+    }
+
+    /// A body that is sent at once, and ends after a while.
+    #[must_use]
+    pub fn held(bytes: Vec<u8>, hold: Duration) -> Self {
+        if hold == Duration::ZERO {
+            return Self::whole(bytes);
+        }
+        Self(Kind::Held(Some(bytes.into()), hold, None))
+    }
+
+    pub(crate) fn stream(reader: Reader) -> Self {
+        Self(Kind::Stream(reader))
+    }
+
+    /// The next chunk, or the end.
+    pub fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        match &mut self.0 {
+            Kind::Whole(bytes) => Poll::Ready(bytes.take()),
+            Kind::Held(bytes, hold, end) => {
+                if let Some(bytes) = bytes.take() {
+                    return Poll::Ready(Some(bytes));
+                }
+                let end = end.get_or_insert_with(|| Box::pin(sleep(*hold)));
+                ready!(end.as_mut().poll(context));
+                Poll::Ready(None)
+            }
+            Kind::Stream(reader) => reader.poll_chunk(context),
+        }
+    }
+
+    /// The next chunk; `None` at the end.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        poll_fn(|context| self.poll_chunk(context)).await
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_chunk(context).map(|chunk| chunk.map(Ok))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_may_be_held() {
+        let mut body = Body::held(b"wait".to_vec(), Duration::from_secs(1));
+        let begin = Instant::now();
+        assert_eq!(body.next().await.unwrap(), "wait");
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        assert_eq!(body.next().await, None);
+        assert_eq!(begin.elapsed(), Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn a_body_without_bytes_has_no_chunk() {
+        assert_eq!(Body::whole(Vec::new()).next().await, None);
+        assert_eq!(Body::held(Vec::new(), Duration::ZERO).next().await, None);
+    }
+}

@@ -1,0 +1,285 @@
+//! The task that owns the core's [`Holder`].
+//!
+//! The holder is told of one thing at a time, and then everything it wants done is done. It exists
+//! while it has streams: the first one creates it, where the log ends at that moment, and the last
+//! one takes it away, with the tail and all other work. So a process without streams asks nothing,
+//! and one that was frozen for hours does not go on from where it was.
+//!
+//! What the holder knows follows from the log. Where a panic leaves it half-way, streams are cut,
+//! and their clients resume with a new holder.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use cinnabar_core::{Config, CursorKey, Holder, Output, Place, StreamId, Timestamp};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::oneshot;
+use tokio::task::JoinError;
+use tokio::time::{Instant, sleep_until};
+use tracing::{error, warn};
+
+use crate::arrivals::{Arrival, Arrivals};
+use crate::bodies::Bodies;
+use crate::machine::Now;
+use crate::outlet::Notice;
+use crate::source::{Fault, Read, Source, SourceError};
+use crate::work::{Done, Work};
+
+/// What the handles ask of the task.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Arrival(Box<Arrival>),
+    /// To be answered when all streams have ended.
+    ShutDown(oneshot::Sender<()>),
+}
+
+pub(crate) struct Task<S: Source> {
+    config: Arc<Config>,
+    now: Now,
+    messages: UnboundedReceiver<Message>,
+    notices: UnboundedReceiver<Notice>,
+    arrivals: Arrivals,
+    holder: Option<Holder>,
+    bodies: Bodies,
+    work: Work<S>,
+    /// How many streams there ever were.
+    streams: u64,
+    /// Those that wait for the end of all streams; `None` while more may be opened.
+    shutting_down: Option<Vec<oneshot::Sender<()>>>,
+}
+
+impl<S: Source> Task<S> {
+    pub(crate) fn new(
+        config: Arc<Config>,
+        source: S,
+        now: Now,
+        messages: UnboundedReceiver<Message>,
+    ) -> Self {
+        let (notify, notices) = mpsc::unbounded_channel();
+        Self {
+            config,
+            now,
+            messages,
+            notices,
+            arrivals: Arrivals::default(),
+            holder: None,
+            bodies: Bodies::new(notify),
+            work: Work::new(source, now),
+            streams: 0,
+            shutting_down: None,
+        }
+    }
+
+    /// Runs until there is no handle left.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let timer = timer(self.holder.as_ref().and_then(Holder::poll_timeout), (self.now)());
+            tokio::select! {
+                message = self.messages.recv() => match message {
+                    Some(message) => self.guard(|task| task.handle_message(message)),
+                    None => return,
+                },
+                Some(notice) = self.notices.recv() => {
+                    self.guard(|task| task.handle_notice(notice));
+                }
+                Some(done) = self.work.next() => self.guard(|task| task.handle_done(done)),
+                () = timer => self.guard(|task| {
+                    let now = (task.now)();
+                    task.tell(|holder| holder.handle_timeout(now));
+                }),
+            }
+        }
+    }
+
+    /// Runs a step, and then does what the holder wants done. If that panics, it starts over.
+    fn guard(&mut self, step: impl FnOnce(&mut Self)) {
+        let stepped = catch_unwind(AssertUnwindSafe(|| {
+            step(self);
+            self.drive();
+        }));
+        if stepped.is_err() {
+            self.start_over("a panic");
+        }
+        self.settle();
+    }
+
+    /// Cuts all streams, and forgets the holder.
+    fn start_over(&mut self, reason: &str) {
+        error!("all streams are cut, and their clients resume: {reason}");
+        self.arrivals = Arrivals::default();
+        self.bodies.cut_all();
+        self.forget();
+    }
+
+    /// Forgets the holder and all work for it.
+    fn forget(&mut self) {
+        self.holder = None;
+        self.work.abandon();
+    }
+
+    /// Forgets a holder without streams, and says so to those that wait for it.
+    fn settle(&mut self) {
+        let is_idle = self.holder.as_ref().is_some_and(|holder| holder.streams() == 0);
+        if is_idle && !self.arrivals.is_looking() {
+            self.forget();
+        }
+        if self.holder.is_none() {
+            for done in self.shutting_down.iter_mut().flat_map(std::mem::take) {
+                let _ = done.send(());
+            }
+        }
+    }
+
+    fn tell(&mut self, what: impl FnOnce(&mut Holder)) {
+        if let Some(holder) = &mut self.holder {
+            what(holder);
+        }
+    }
+
+    fn handle_message(&mut self, message: Message) {
+        match message {
+            Message::Arrival(arrival) if self.shutting_down.is_some() => arrival.refuse(),
+            Message::Arrival(arrival) => {
+                self.arrivals.push(*arrival);
+                self.look_up();
+            }
+            Message::ShutDown(done) => {
+                self.shutting_down.get_or_insert_default().push(done);
+                self.arrivals.refuse_all();
+                let now = (self.now)();
+                self.tell(|holder| holder.handle_shutdown(now));
+            }
+        }
+    }
+
+    fn handle_notice(&mut self, notice: Notice) {
+        let now = (self.now)();
+        match notice {
+            Notice::Taken(stream, bytes) => {
+                self.tell(|holder| holder.handle_taken(stream, bytes, now));
+            }
+            Notice::Gone(stream) => {
+                self.bodies.cut(stream);
+                self.tell(|holder| holder.handle_gone(stream));
+            }
+        }
+    }
+
+    fn handle_done(&mut self, done: Result<Done<S>, JoinError>) {
+        let now = (self.now)();
+        match done {
+            Ok(Done::LookedUp(Ok((key, end)))) => self.begin(key, end),
+            Ok(Done::LookedUp(Err(error))) => {
+                report(&error, "no stream can be opened");
+                self.arrivals.end_lookup().into_iter().for_each(Arrival::refuse);
+                self.look_up();
+            }
+            Ok(Done::Located(stream, Ok(located))) => {
+                self.tell(|holder| holder.handle_located(stream, &located, now));
+            }
+            Ok(Done::Located(stream, Err(error))) => {
+                report(&error, "a place in the log could not be found");
+                self.tell(|holder| holder.handle_failure(stream));
+            }
+            Ok(Done::Page(stream, Ok(page))) => {
+                self.tell(|holder| holder.handle_page(stream, &page, now));
+            }
+            Ok(Done::Page(stream, Err(error))) => {
+                report(&error, "a page of the log could not be read");
+                self.tell(|holder| holder.handle_failure(stream));
+            }
+            Ok(Done::Read(tail, read)) => self.handle_read(tail, read, now),
+            // Nobody knows which stream the call was for.
+            Err(_) => self.start_over("a panic in a call of the log"),
+        }
+    }
+
+    fn handle_read(&mut self, tail: S::Tail, read: Result<Read, S::Error>, now: Timestamp) {
+        match read {
+            Ok(Read { updates, reached }) => self.tell(|holder| {
+                holder.handle_appended(&updates, now);
+                holder.handle_reached(reached);
+            }),
+            Err(error) if error.fault() == Fault::Overtaken => {
+                return self.start_over(&error.to_string());
+            }
+            Err(error) => report(&error, "the log could not be followed"),
+        }
+        self.work.read(tail);
+    }
+
+    /// Looks up where the log ends, if somebody waits for that.
+    fn look_up(&mut self) {
+        if self.arrivals.begin_lookup() {
+            self.work.look_up();
+        }
+    }
+
+    /// The log ends there: those that waited to know subscribe.
+    fn begin(&mut self, key: CursorKey, end: Place) {
+        let arrivals = self.arrivals.end_lookup();
+        if self.holder.is_none() && !arrivals.is_empty() {
+            self.holder = Some(Holder::new(&self.config, key, end));
+            self.work.follow(end);
+        }
+        for arrival in arrivals {
+            self.subscribe(arrival, end);
+        }
+        self.look_up();
+    }
+
+    fn subscribe(&mut self, arrival: Arrival, end: Place) {
+        let Arrival { subscribe, deadline, opened, room } = arrival;
+        // It waits no longer: from here on, the holder's bounds are its own.
+        drop(room);
+        self.streams += 1;
+        let stream = StreamId::new(self.streams);
+        self.bodies.expect(stream, opened);
+        let now = (self.now)();
+        self.tell(|holder| {
+            holder.handle_subscribe(stream, subscribe, end, now);
+            if let Some(deadline) = deadline {
+                holder.handle_deadline(stream, deadline, now);
+            }
+        });
+    }
+
+    /// Does what the holder wants done, until there is nothing left.
+    fn drive(&mut self) {
+        let Some(holder) = &mut self.holder else { return };
+        while let Some(output) = holder.poll_output() {
+            match output {
+                Output::Open { stream, response, joins } => {
+                    self.bodies.open(stream, response, joins);
+                }
+                Output::Answer { stream, answer } => self.bodies.answer(stream, answer),
+                Output::Write { streams, bytes } => self.bodies.write(&streams, &bytes),
+                Output::Locate { stream, location } => self.work.locate(stream, location),
+                Output::Close { stream } => self.bodies.close(stream),
+                Output::Cut { stream } => self.bodies.cut(stream),
+            }
+        }
+        while self.work.takes_pages()
+            && let Some(fetch) = holder.poll_fetch()
+        {
+            if let Some(subscription) = holder.subscription(fetch.stream) {
+                self.work.page(fetch, subscription);
+            }
+        }
+    }
+}
+
+fn report(error: &impl SourceError, what: &str) {
+    match error.fault() {
+        Fault::Passing | Fault::Overtaken => warn!(%error, "{what}"),
+        Fault::Lasting => error!(%error, "{what}, and somebody has to look at the log"),
+    }
+}
+
+/// Waits until a moment; without one, for ever.
+async fn timer(at: Option<Timestamp>, now: Timestamp) {
+    match at {
+        Some(at) => sleep_until(Instant::now() + at.since(now)).await,
+        None => std::future::pending().await,
+    }
+}

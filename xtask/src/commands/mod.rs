@@ -1,0 +1,13 @@
+//! The commands, a file for each.
+
+pub(crate) mod check;
+pub(crate) mod dev;
+mod page;
+pub(crate) mod plan;
+pub(crate) mod readme;
+mod requirements;
+pub(crate) mod serve;
+mod stack;
+mod suite;
+pub(crate) mod test;
+pub(crate) mod token;

