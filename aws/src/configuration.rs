@@ -91,8 +91,8 @@ fn parse(
     let no_table = "TABLE_NAME: is not set; set it to the name of the table that holds the log";
     match (Config::read(&PLATFORM, variables), table) {
         (Ok(config), Some(table)) => {
-            let (retention, replay_max) = (config.history_age(), config.replay_max());
-            Ok((config, Settings { table, shard, retention, replay_max }))
+            let retention = config.history_age();
+            Ok((config, Settings { table, shard, retention }))
         }
         (Ok(_), None) => Err(ConfigurationError::Broken(no_table.to_owned())),
         (Err(mistakes), Some(_)) => Err(ConfigurationError::Broken(mistakes.to_string())),

@@ -106,6 +106,7 @@ impl Event {
 
 #[cfg(test)]
 mod tests {
+    use cinnabar_core::testing::stored;
     use cinnabar_core::{Admission, Command, Config, Step, Timestamp, admit};
     use serde_json::json;
 
@@ -154,7 +155,7 @@ mod tests {
         match admit(&event(&json!({})).head(), &config, NOW, &[0; 32]) {
             // Decoded once, by the core.
             Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => {
-                assert!(subscribe.selects("https://a.example/{id}%2F", false));
+                assert!(subscribe.selects(&stored("urn:1", "https://a.example/{id}%2F", "")));
             }
             other => panic!("not a subscription: {other:?}"),
         }

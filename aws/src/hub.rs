@@ -77,7 +77,7 @@ impl Hub {
     }
 
     async fn publish(&self, publish: Publish) -> Response<Body> {
-        match self.log.append(publish.update()).await {
+        match self.log.append(publish.update(), publish.id_origin()).await {
             Ok(_) => answer::whole(publish.accepted()),
             Err(AppendError::TooLarge { bytes, limit }) => {
                 answer::whole(publish.too_large(bytes, limit))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cinnabar_core::{Position, Update};
+use cinnabar_core::{IdOrigin, Position, Update};
 
 use super::AppendError;
 use super::fault::Fault;
@@ -11,22 +11,26 @@ use super::publication::{Publication, Put, Refusal, Step};
 use super::random;
 use super::table::Table;
 
-/// How long to wait before a call is repeated; twice as long each time, and some of it at random.
+/// How long to wait before a call is repeated: twice as long each time, part of it at random.
 const BACKOFF: Duration = Duration::from_millis(25);
 
 /// The longest such wait.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 
-pub(super) async fn append(table: &Table, update: &Update) -> Result<Position, AppendError> {
+pub(super) async fn append(
+    table: &Table,
+    update: &Update,
+    id_origin: IdOrigin,
+) -> Result<Position, AppendError> {
     let mut publication = Publication::begin(table.now());
     let token: Token = random::bytes().ok_or_else(|| unavailable("no random bytes"))?;
     let row = Row {
         stored: update.store(),
         expires: publication.expires(&table.timing),
-        own: !update.has_unique_id(),
+        own: id_origin == IdOrigin::Publisher,
     };
     let mut allotted = table.now().wall;
-    // Before a number is taken, which would then be wasted.
+    // Checked before a number is taken, which would otherwise be wasted.
     let bytes = size(&table.items.update(Position::new(u64::MAX), &row, token, allotted));
     if bytes > ITEM_LIMIT {
         return Err(AppendError::TooLarge { bytes, limit: ITEM_LIMIT });
@@ -70,8 +74,8 @@ pub(super) async fn append(table: &Table, update: &Update) -> Result<Position, A
                 return Err(AppendError::Broken(reason));
             }
             Fault::Refused(_) => return Err(unavailable(fault)),
-            // The same call again: a number that was given and not heard of is wasted, and a write
-            // knows its own update by the token.
+            // The same call again. If the answer with a number was lost, that number is wasted; a
+            // write recognizes its own update by the token.
             Fault::Throttled(_) | Fault::Unknown(_) => {
                 tracing::warn!("a call of a publication is repeated: {fault}");
                 let longest = BACKOFF.saturating_mul(1 << faults).min(LONGEST_BACKOFF);

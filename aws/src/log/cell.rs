@@ -44,12 +44,12 @@ impl<U> Cell<U> {
         }
     }
 
-    /// Its update, where that has not expired. An update that lands on a number whose tombstone
-    /// was deleted has: nobody may be shown it (rules 4 and 7).
+    /// Its update, unless that had expired by `moment`. An update that lands on a number whose
+    /// tombstone was deleted had expired long before (rules 4 and 7).
     #[must_use]
-    pub fn deliverable(self, now: Timestamp) -> Option<U> {
+    pub fn deliverable(self, moment: Timestamp) -> Option<U> {
         match self {
-            Self::Update { expires, update, .. } if expires > now => Some(update),
+            Self::Update { expires, update, .. } if expires > moment => Some(update),
             _ => None,
         }
     }

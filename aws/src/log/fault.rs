@@ -1,4 +1,4 @@
-//! What went wrong with a call, as far as it matters here: whether it may have been carried out.
+//! What went wrong with a call. What matters is whether it may have been carried out.
 
 use std::error::Error;
 
@@ -26,7 +26,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// Sorts an error of the SDK's.
+    /// Classifies an error of the SDK.
     pub(super) fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,

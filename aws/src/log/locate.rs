@@ -1,10 +1,9 @@
-//! Finding the place that a reader resumes from: the reads; [`lookup`](super::lookup) decides.
+//! Finding the place that a reader resumes from: the calls; [`lookup`](super::lookup) decides.
 
 use std::time::Duration;
 
 use cinnabar_core::{EventId, Located, Location, Place, Position};
 
-use super::LogError;
 use super::cell::{Cell, Numbered};
 use super::fault::Fault;
 use super::item::Row;
@@ -18,52 +17,45 @@ const NEWEST: i32 = 8;
 /// How long to wait before `earliest` is read again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-pub(super) async fn locate(
-    table: &Table,
-    location: Location,
-    holder: Position,
-    replay_max: u64,
-) -> Result<Located, LogError> {
-    Ok(match location {
-        Location::Id(id) => by_id(table, id, holder, replay_max).await?,
-        Location::Told(place) => told(table, place, holder),
-        Location::At(floor) => floor_at(table, floor, holder).await?,
+pub(super) async fn locate(table: &Table, location: Location) -> Result<Located, Fault> {
+    match location {
+        Location::Id { id, floor } => by_id(table, id, floor).await,
+        Location::Told(place) => told(table, place).await,
+        Location::Floor { floor, end } => longest_replay(table, floor, end).await,
         Location::Newest(newest) => {
             let now = table.now().wall;
             let is_there = |row: &Row| row.expires > now;
-            Located { found: newest_update(table, newest, is_there).await?, oldest: holder.next() }
+            Ok(found(newest_update(table, newest, is_there).await?))
         }
-    })
+    }
 }
 
-/// Rule 10: a position is as good as its time.
-fn told(table: &Table, place: Place, holder: Position) -> Located {
-    let kept = table.timing.keeps_since(place.since, table.now().wall);
-    let oldest = if kept { place.position } else { holder }.next();
-    Located { found: None, oldest }
+fn found(update: Option<(Place, EventId)>) -> Located {
+    update.map_or(Located::Unknown, |(place, id)| Located::Found(place, id))
+}
+
+/// Rule 10: a position is good for as long as its date allows, or as long as nothing follows it.
+async fn told(table: &Table, place: Place) -> Result<Located, Fault> {
+    let is_kept = table.timing.keeps_since(place.since, table.now().wall)
+        || table.last().await? <= place.position;
+    Ok(if is_kept { Located::Kept } else { Located::Unknown })
 }
 
 /// Rule 9.
-async fn by_id(
-    table: &Table,
-    id: EventId,
-    holder: Position,
-    replay_max: u64,
-) -> Result<Located, Fault> {
+async fn by_id(table: &Table, id: EventId, floor: Position) -> Result<Located, Fault> {
     let index = table.indexed(id.as_str()).await?;
     let newest = match lookup::reads_newest(index) {
-        true => Some(newest_hit(table, &id, holder.back(replay_max)).await?),
+        true => Some(newest_hit(table, &id, floor).await?),
         false => None,
     };
-    let found = lookup::find(&table.timing, index, newest, table.now().wall);
-    let found = found.map(|hit| {
+    let hit = lookup::find(&table.timing, index, newest, table.now().wall);
+    Ok(found(hit.map(|hit| {
         let since = table.timing.began(hit.expires);
         (Place { position: hit.position, since }, id)
-    });
-    Ok(Located { found, oldest: holder.next() })
+    })))
 }
 
-/// Looks for an id among the newest cells: as far back as the index may lack, but not past the place
+/// Looks for an id among the newest cells: as far back as the index may lag, but not past the place
 /// from which the longest replay would begin anyway.
 async fn newest_hit(table: &Table, id: &EventId, floor: Position) -> Result<Newest, Fault> {
     let mut newest = Newest { first: None, complete: false };
@@ -97,28 +89,28 @@ async fn newest_hit(table: &Table, id: &EventId, floor: Position) -> Result<Newe
     }
 }
 
-/// Where the longest replay begins: at this place, where some update up to it is kept, so that its
-/// id can be told; else as early as there is something (rule 11).
-async fn floor_at(table: &Table, floor: Position, holder: Position) -> Result<Located, Fault> {
+/// The longest replay begins at the floor. If an update up to there is kept, its id can be told;
+/// otherwise the replay begins as early as there is something (rule 11).
+async fn longest_replay(table: &Table, floor: Position, end: Position) -> Result<Located, Fault> {
     if floor > Position::START {
         let now = table.now().wall;
         let may_follow = |row: &Row| table.timing.may_follow(row.expires, now);
-        if let Some(found) = newest_update(table, floor, may_follow).await? {
-            return Ok(Located { found: Some(found), oldest: floor.next() });
+        if let Some((place, id)) = newest_update(table, floor, may_follow).await? {
+            return Ok(Located::Found(place, id));
         }
     }
     loop {
         let asked = table.now().wall;
         let read = table.cells(floor, None, Some(1), true).await?;
         let first = read.cells.first().map(|first| (first.position, first.cell.written()));
-        match lookup::earliest(&table.timing, floor, holder, first, asked) {
-            Earliest::After(place) => return Ok(Located { found: None, oldest: place.next() }),
+        match lookup::earliest(&table.timing, floor, end, first, asked) {
+            Earliest::After(place) => return Ok(Located::Oldest(place.next())),
             Earliest::Ask => table.clock.sleep(AGAIN).await,
         }
     }
 }
 
-/// The newest update up to a place, if it is as `good` says; older ones are not better.
+/// The newest update up to a place, if it is `good`: older ones would be no better.
 async fn newest_update(
     table: &Table,
     mut from: Position,

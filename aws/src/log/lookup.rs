@@ -1,16 +1,16 @@
 //! Where a reader that resumes begins.
 //!
-//! A place must not be followed when something after it may be gone already: the reader would lose
-//! that and be told nothing. So all here err on one side: a place that is not known to be good is
-//! not known at all, and the reader is given everything, and is told so.
+//! A place must not be followed if something after it may be gone already: the reader would lose
+//! that without being told. So everything here errs on one side: a place that is not known to be
+//! good counts as unknown, and the reader is given everything, and is told so.
 //!
-//! - *Rule 9.* An id is the smallest number that has it. The index lags behind the table, so the
-//!   newest cells are read, consistently, beside it; taking the second only where the first has
-//!   nothing would resume after a later update of the same id, and lose what lies between. An id
-//!   that the hub made is there once: where the index has it, the index will do.
-//! - *Rule 11.* `earliest` begins at the first cell there is. Expired or not, the cell alone proves
-//!   nothing: a publisher with a lower number may still be under way. Either no number lies between,
-//!   or the cell is so old that all leases of lower numbers have ended.
+//! - *Rule 9.* An id stands for the smallest number that has it. The index lags behind the table, so
+//!   the newest cells are read consistently as well. Reading them only if the index has nothing would
+//!   resume after a later update with the same id, and lose what lies between. An id that the hub
+//!   made occurs only once: if the index has it, the index is enough.
+//! - *Rule 11.* `earliest` begins at the first cell there is. Whether that cell has expired or not, it
+//!   proves nothing by itself: a publisher with a lower number may still be on its way. Either no
+//!   number lies between, or the cell must be so old that the leases of all lower numbers have ended.
 
 use cinnabar_core::{Position, Timestamp};
 
@@ -27,12 +27,12 @@ pub struct Hit {
     pub own: bool,
 }
 
-/// The newest cells, read consistently, as far as an id is concerned.
+/// What the newest cells, read consistently, say of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Newest {
     /// The first of them with the id.
     pub first: Option<Hit>,
-    /// Whether they go back past what the index may lack.
+    /// Whether they go back further than the index may lag.
     pub complete: bool,
 }
 
@@ -42,8 +42,8 @@ pub fn reads_newest(index: Option<Hit>) -> bool {
     index.is_none_or(|hit| hit.own)
 }
 
-/// Whether all cells below this one must be in the index: all that may be acknowledged were written
-/// a lease after this one's number was given, at the latest.
+/// Whether all cells below this one must be in the index: those that may be acknowledged were written
+/// no later than a lease after this one's number was given away.
 #[must_use]
 pub fn is_indexed_below(timing: &Timing, written: Timestamp, now: Timestamp) -> bool {
     timing.settled(written).plus(timing.index_lag) < now
@@ -65,8 +65,8 @@ pub fn find(
     (!hidden && timing.may_follow(first.expires, now)).then_some(first)
 }
 
-/// How many numbers below the head are sealed at most where no cell tells which of them may still
-/// be written.
+/// How many numbers below the head are sealed at most if no cell tells which of them may still be
+/// written.
 pub const UNDER_WAY: u64 = 64;
 
 /// Where `earliest` begins.
@@ -92,7 +92,7 @@ pub fn earliest(
         Some((first, _)) if first == from.next() => Earliest::After(from),
         Some((first, written)) if timing.settled(written) < asked => Earliest::After(first.back(1)),
         Some(_) => Earliest::Ask,
-        // All has expired long ago, or is about to be written.
+        // Everything expired long ago, or is about to be written.
         None => Earliest::After(head.back(UNDER_WAY).max(from)),
     }
 }

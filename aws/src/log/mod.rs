@@ -9,18 +9,18 @@
 //! ```
 //!
 //! Publishers never wait for each other: the counter gives each its number, and each writes its own
-//! cell. What they may do to each other, by dying, by being late, by not hearing an answer, is the
-//! matter of twelve rules; `docs/aws-log.md` has them all, and what goes wrong without each.
+//! cell. What they can do to each other, by dying, by being late, by missing an answer, is what the
+//! twelve rules in `docs/aws-log.md` are about; it also says what goes wrong without each.
 //!
-//! What is decided is apart from what is called, so that a model (`tests/model`) can drive the very
+//! Decisions are kept apart from calls, so that a model (`tests/model`) can drive the very same
 //! decisions through all interleavings:
 //!
 //! | decided, without I/O or a clock | rules | carried out |
 //! |---|---|---|
 //! | [`publication`]: what a publisher does next | 1, 2, 3, 5 | `append` |
-//! | [`reader`]: what a reader delivers, passes, probes, seals | 6, 7 | `tail`, `replay` |
+//! | [`reader`]: what a reader delivers, passes, probes, seals | 6, 7, 10 | `tail`, `replay` |
 //! | [`lookup`]: where a reader begins | 9, 11 | `locate` |
-//! | [`timing`]: bounds, and what they allow | 1, 4, 9, 10 | |
+//! | [`timing`]: bounds, and what they allow | 1, 4, 7, 9, 10 | |
 //! | [`cell`]: what a number holds | | `item`: as an item; `table`: the calls |
 
 mod append;
@@ -42,13 +42,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use cinnabar_core::{CursorKey, Fetch, Located, Location, Page, Position, Update};
+use cinnabar_core::{
+    CursorKey, Fetch, IdOrigin, Located, Location, Page, Place, Position, Subscribe, Update,
+};
 
 pub use clock::{Clock, Moment, SystemClock};
 pub use item::ITEM_LIMIT;
 pub use tail::{Read, Tail};
 
-use table::{Head, Table};
+use table::Table;
 use timing::Timing;
 
 /// Which log, and how long it keeps what.
@@ -58,20 +60,17 @@ pub struct Settings {
     pub table: String,
     /// The name of the log in the table; at most 255 bytes.
     pub shard: String,
-    /// How long an update is kept; at least ten minutes, whatever is said here.
+    /// How long an update is kept; raised to [`timing::SHORTEST_HISTORY`] if it is shorter.
     pub retention: Duration,
-    /// How many updates are replayed to one subscriber at most.
-    pub replay_max: u64,
 }
 
 /// A handle on the log.
 #[derive(Clone, Debug)]
 pub struct Log {
     table: Arc<Table>,
-    replay_max: u64,
 }
 
-/// The log could not be read, or made.
+/// The log could not be read or made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
     /// DynamoDB did not answer, or refused: ask again.
@@ -80,24 +79,28 @@ pub enum LogError {
     /// The log is not what it should be: asking again will not help.
     #[error("the log is broken: {0}")]
     Broken(String),
+    /// A tail has been behind for so long that what it has yet to read may be deleted. Every stream
+    /// that it feeds has to end; a new tail begins at the head.
+    #[error("what followed may be deleted: the log could not be followed for too long")]
+    Overtaken,
 }
 
 /// An update was not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// The update may or may not become visible (503); to publish it again, with an id of the
-    /// publisher's own, is right.
+    /// The update may or may not become visible. To publish it again, with an id of the publisher's
+    /// own, is right.
     #[error("the update may or may not be published: {0}")]
     Unavailable(String),
-    /// The update does not fit into an item of DynamoDB (413).
+    /// The update does not fit into an item of DynamoDB.
     #[error("the update takes {bytes} bytes as an item of DynamoDB, which takes {limit} at most")]
     TooLarge {
-        /// What it takes.
+        /// The size of the item.
         bytes: usize,
-        /// What there is.
+        /// The largest that DynamoDB takes.
         limit: usize,
     },
-    /// The log is not what it should be (500), and somebody has to look at it.
+    /// The log is not what it should be, and somebody has to look at it.
     #[error("the log is broken: {0}")]
     Broken(String),
 }
@@ -109,15 +112,15 @@ impl Log {
         Self::with_clock(client, settings, Arc::new(SystemClock::default()))
     }
 
-    /// The same, by another clock.
+    /// The same, with another clock.
     #[must_use]
     pub fn with_clock(client: Client, settings: Settings, clock: Arc<dyn Clock>) -> Self {
         let timing = Timing::new(settings.retention);
         let table = Table::new(&client, settings.table, settings.shard, timing, clock);
-        Self { table: Arc::new(table), replay_max: settings.replay_max }
+        Self { table: Arc::new(table) }
     }
 
-    /// Opens the log, and makes it where there is none: the key of its cursors.
+    /// Opens the log, or makes it if there is none. Returns the key of its cursors.
     ///
     /// # Errors
     ///
@@ -133,61 +136,57 @@ impl Log {
         let key = random::bytes()
             .ok_or_else(|| LogError::Unavailable("there are no random bytes".into()))?;
         self.table.make_head(key).await?;
-        // Another may have been first.
-        Ok(CursorKey::from_bytes(self.expect_head().await?.key))
+        // Somebody else may have made it first.
+        let head = self.table.head().await?.ok_or_else(table::head_is_missing)?;
+        Ok(CursorKey::from_bytes(head.key))
     }
 
-    /// Appends an update; where this succeeds it is durable, and may be acknowledged.
+    /// Appends an update. Once this succeeds, the update is durable and may be acknowledged.
     ///
     /// # Errors
     ///
     /// See [`AppendError`].
-    pub async fn append(&self, update: &Update) -> Result<Position, AppendError> {
-        append::append(&self.table, update).await
+    pub async fn append(
+        &self,
+        update: &Update,
+        id_origin: IdOrigin,
+    ) -> Result<Position, AppendError> {
+        append::append(&self.table, update, id_origin).await
     }
 
     /// The newest number that was given away, read consistently: where a new holder begins. A holder
-    /// exists only while it has streams; what it knew before a freeze is old (rule 8).
+    /// exists only while it has streams: after a freeze what it knew before is too old (rule 8).
     ///
     /// # Errors
     ///
     /// See [`LogError`].
     pub async fn head(&self) -> Result<Position, LogError> {
-        Ok(self.expect_head().await?.last)
+        Ok(self.table.last().await?)
     }
 
-    async fn expect_head(&self) -> Result<Head, LogError> {
-        let head = self.table.head().await?;
-        head.ok_or_else(|| LogError::Broken("the head of the log is missing".into()))
-    }
-
-    /// Finds a place in the log, for a stream whose holder is at a position. It may take some
-    /// seconds where `earliest` follows a very long silence.
+    /// Finds a place in the log. This may take some seconds when `earliest` follows a very long
+    /// silence.
     ///
     /// # Errors
     ///
     /// See [`LogError`].
-    pub async fn locate(&self, location: Location, holder: Position) -> Result<Located, LogError> {
-        locate::locate(&self.table, location, holder, self.replay_max).await
+    pub async fn locate(&self, location: Location) -> Result<Located, LogError> {
+        Ok(locate::locate(&self.table, location).await?)
     }
 
-    /// Reads a page of history, and leaves out updates whose topics and privacy are not wanted. It
-    /// may take a second or two where a publisher has died.
+    /// Reads a page of history for a subscriber's stream. This may take a second or two where a
+    /// publisher has died.
     ///
     /// # Errors
     ///
     /// See [`LogError`].
-    pub async fn page(
-        &self,
-        fetch: &Fetch,
-        wants: impl Fn(&str, &str, bool) -> bool,
-    ) -> Result<Page, LogError> {
-        replay::page(&self.table, fetch, wants).await
+    pub async fn page(&self, fetch: &Fetch, subscribe: &Subscribe) -> Result<Page, LogError> {
+        Ok(replay::page(&self.table, fetch, subscribe).await?)
     }
 
-    /// Follows the log from a position on.
+    /// Follows the log from a place on: what [`Log::head`] said, and the time before it was asked.
     #[must_use]
-    pub fn tail(&self, from: Position) -> Tail {
+    pub fn tail(&self, from: Place) -> Tail {
         Tail::new(Table::clone(&self.table), from)
     }
 

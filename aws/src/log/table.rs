@@ -114,6 +114,12 @@ impl Table {
         }))
     }
 
+    /// The newest number that was given away.
+    pub(super) async fn last(&self) -> Result<Position, Fault> {
+        let head = self.head().await?;
+        head.map(|head| head.last).ok_or_else(head_is_missing)
+    }
+
     /// Makes the head, where there is none.
     pub(super) async fn make_head(&self, key: [u8; 16]) -> Result<(), Fault> {
         let mut head = self.items.head();
@@ -155,9 +161,7 @@ impl Table {
             Ok(added) => {
                 Ok(Position::new(read_number(&added.attributes.unwrap_or_default(), "last")?))
             }
-            Err(error) if is_refused_update(&error) => {
-                Err(Fault::Broken("the head of the log is missing".into()))
-            }
+            Err(error) if is_refused_update(&error) => Err(head_is_missing()),
             Err(error) => Err(Fault::of(&error)),
         }
     }
@@ -323,6 +327,10 @@ impl Table {
 }
 
 type SdkError<E> = aws_sdk_dynamodb::error::SdkError<E>;
+
+pub(super) fn head_is_missing() -> Fault {
+    Fault::Broken("the head of the log is missing".into())
+}
 
 fn is_refused_update(
     error: &SdkError<aws_sdk_dynamodb::operation::update_item::UpdateItemError>,

@@ -3,21 +3,21 @@
 use std::mem;
 use std::time::Duration;
 
-use cinnabar_core::{Appended, Position, Update};
+use cinnabar_core::{Appended, Place, Position, Timestamp, Update};
 
 use super::cell::Cell;
 use super::fault::Fault;
 use super::item::Row;
-use super::reader::{Reader, Seal, Step};
+use super::reader::{Look, Reader, Seal, Step};
 use super::table::Table;
 use super::{LogError, random};
 
-/// How patient a reader becomes at most while it is throttled: then publishers may be, too, and a
-/// number that is sealed costs its publisher three more writes.
+/// How patient a throttled reader becomes at most: publishers may be throttled too, and a number
+/// that is sealed costs its publisher three more writes.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(8);
 
-/// How many calls are made for missing numbers, of which each takes up to two, before what is ready
-/// is handed over.
+/// How many calls are made for missing numbers, each of which takes up to two, before the updates
+/// that are ready are handed over.
 const CALLS_AT_ONCE: usize = 16;
 
 /// Follows the log from a position on.
@@ -26,7 +26,7 @@ pub struct Tail {
     table: Table,
     reader: Reader<Row>,
     patience: Duration,
-    /// What was read and not handed over, where a poll was dropped half-way.
+    /// What was read but not handed over, because a poll was dropped half-way.
     ready: Vec<Appended>,
 }
 
@@ -35,57 +35,74 @@ pub struct Tail {
 pub struct Read {
     /// The updates that may now be delivered, in order.
     pub updates: Vec<Appended>,
-    /// How far the log was read: numbers without an update count.
+    /// How far the log was read, including numbers without an update.
     pub reached: Position,
+    /// Nothing that follows was published before this moment, by the clock as it was before the log
+    /// was asked; the epoch where no more is known.
+    pub as_of: Timestamp,
     /// Whether a number is missing before one that exists: poll again soon.
     pub hole: bool,
     /// Whether there is more to read at once.
     pub more: bool,
 }
 
+/// How reading on ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Done,
+    /// There is more to read at once.
+    More,
+    Overtaken,
+}
+
 impl Tail {
-    pub(super) fn new(table: Table, from: Position) -> Self {
+    pub(super) fn new(table: Table, from: Place) -> Self {
         let patience = table.timing.patience;
-        Self { table, reader: Reader::new(from), patience, ready: Vec::new() }
+        Self { table, reader: Reader::new(from, from.since), patience, ready: Vec::new() }
     }
 
     /// Asks once for what is new.
     ///
     /// # Errors
     ///
-    /// See [`LogError`]; nothing is lost, poll again later.
+    /// See [`LogError`]. Nothing is lost, poll again later; but a tail that was overtaken stays so.
     pub async fn poll(&mut self) -> Result<Read, LogError> {
         let read = self.read().await;
-        if let Err(Fault::Throttled(_)) = read {
+        if let Err(Fault::Throttled(_)) = &read {
             self.patience = (self.patience * 2).min(LONGEST_PATIENCE);
         } else {
             self.patience = self.table.timing.patience;
         }
         let more = match read {
-            Ok(more) => more,
+            Ok(Reading::Overtaken) => return Err(LogError::Overtaken),
+            Ok(reading) => reading == Reading::More,
             Err(fault) if self.ready.is_empty() => return Err(fault.into()),
             Err(fault) => {
                 tracing::warn!("a hole could not be looked at: {fault}");
                 false
             }
         };
+        let Place { position, since } = self.reader.place(&self.table.timing);
         Ok(Read {
             updates: mem::take(&mut self.ready),
-            reached: self.reader.reached(),
+            reached: position,
+            as_of: since,
             hole: self.reader.waits(),
             more,
         })
     }
 
-    /// Reads on; whether there is more.
-    async fn read(&mut self) -> Result<bool, Fault> {
-        let page = self.table.cells(self.reader.reached(), None, None, false).await?;
-        let known = page.cells.last().map_or(self.reader.reached(), |last| last.position);
+    /// Reads on.
+    async fn read(&mut self) -> Result<Reading, Fault> {
+        let asked = self.table.now().wall;
+        let read = self.table.cells(self.reader.reached(), None, None, false).await?;
+        let known = read.cells.last().map_or(self.reader.reached(), |last| last.position);
+        let look = Look { asked, cells: read.cells, known, cut: read.cut };
         let patience = || spread(self.patience);
-        self.reader.handle_page(page.cells, known, self.table.now(), patience);
+        self.reader.handle_look(&self.table.timing, look, self.table.now(), patience);
         let mut calls = 0;
         while calls < CALLS_AT_ONCE {
-            match self.reader.step(self.table.now()) {
+            match self.reader.step(&self.table.timing, self.table.now()) {
                 Step::Deliver(position, row) => {
                     let update = Update::restore(row.stored).into();
                     self.ready.push(Appended { position, update });
@@ -99,15 +116,17 @@ impl Tail {
                     seal(&self.table, &mut self.reader, position).await?;
                     calls += 1;
                 }
-                Step::Poll => return Ok(page.cut && !self.reader.waits()),
+                Step::Poll if read.cut && !self.reader.waits() => return Ok(Reading::More),
+                Step::Poll => return Ok(Reading::Done),
+                Step::Overtaken => return Ok(Reading::Overtaken),
             }
         }
-        Ok(true)
+        Ok(Reading::More)
     }
 }
 
-/// How long a hole must last: up to twice as long, at random, so that of the many environments that
-/// see a hole one seals it, and the others find the tombstone.
+/// How long a hole must last: up to twice as long, at random. Many environments see the same hole;
+/// one of them is to seal it, and the others are to find the tombstone.
 pub(super) fn spread(patience: Duration) -> Duration {
     patience + random::up_to(patience)
 }
@@ -123,7 +142,7 @@ pub(super) async fn probe(
     Ok(())
 }
 
-/// Seals a missing number, or learns what was first.
+/// Seals a missing number, or learns what was there first.
 pub(super) async fn seal(
     table: &Table,
     reader: &mut Reader<Row>,

@@ -1,8 +1,9 @@
 //! The bounds that the log's rules are made of.
 //!
-//! Clocks of two machines are compared in three places alone: when an update expires, when a
-//! cursor is too old to be followed, and when no publisher can still be under way. Each allows for
-//! the skew. All else is measured by one process's own clock.
+//! The clocks of two machines are compared in four places only: where an update expires, where a
+//! cursor is too old to be followed, where a reader is too far behind what the table deletes, and
+//! where no publisher can still be under way. Each allows for the skew. Everything else is measured
+//! by one process's own clock.
 
 use std::time::Duration;
 
@@ -19,19 +20,19 @@ pub struct Timing {
     pub skew: Duration,
     /// How long an update is kept, from the moment its publication began.
     pub retention: Duration,
-    /// How long after its end DynamoDB may begin to delete a cell.
+    /// How long after it has expired a cell is safe from deletion. A reader that falls further behind
+    /// than that stops.
     pub grace: Duration,
     /// How long, at least, a number must be missing before it is sealed.
     pub patience: Duration,
     /// How long after its write a cell may be missing from the index.
     pub index_lag: Duration,
-    /// How long after its write a holder may not have read a cell: what it says of the end of the
-    /// log may be as old.
+    /// How stale an eventually consistent read may be: a cell that is older than this shows.
     pub reading_lag: Duration,
 }
 
 impl Timing {
-    /// The bounds of a log that keeps updates this long, and no shorter than [`PLATFORM`] says.
+    /// The bounds of a log that keeps updates this long, but no shorter than [`PLATFORM`] says.
     #[must_use]
     pub fn new(retention: Duration) -> Self {
         Self {
@@ -59,7 +60,8 @@ impl Timing {
         expires > self.settled(now)
     }
 
-    /// The same, for a place that a holder took for the end of the log at `since`.
+    /// The same, for a place after which nothing was published before `since`, as far as the polls
+    /// showed that dated it.
     #[must_use]
     pub fn keeps_since(&self, since: Timestamp, now: Timestamp) -> bool {
         self.may_follow(since.minus(self.reading_lag).plus(self.retention), now)
@@ -70,6 +72,16 @@ impl Timing {
     #[must_use]
     pub fn began(&self, expires: Timestamp) -> Timestamp {
         expires.minus(self.retention)
+    }
+
+    /// Whether a reader may still rely on what it finds, where it owes all that had not expired at
+    /// `behind_since`. Until then the table has deleted nothing of that. Nor can a late write have
+    /// landed on a deleted tombstone with an update that looks as if it were owed: the tombstone
+    /// outlived the update by the grace, less the skew between the publisher and the reader that
+    /// sealed it, and was deleted by a third clock.
+    #[must_use]
+    pub fn remembers(&self, behind_since: Timestamp, now: Timestamp) -> bool {
+        behind_since.plus(self.grace) >= now.plus(self.skew * 2)
     }
 
     /// When the table may forget a cell that ends at `end`.
@@ -100,5 +112,14 @@ mod tests {
             assert_eq!(timing.keeps_since(began.plus(timing.reading_lag), now), follows);
         }
         assert_eq!(timing.began(expires), began);
+    }
+
+    #[test]
+    fn a_reader_may_be_behind_for_the_grace_less_the_skew_twice() {
+        let timing = Timing::new(Duration::ZERO);
+        let behind_since = Timestamp::from_millis(1_000_000);
+        let last = behind_since.plus(Duration::from_secs(3_600 - 10));
+        assert!(timing.remembers(behind_since, last));
+        assert!(!timing.remembers(behind_since, last.plus(Duration::from_millis(1))));
     }
 }

@@ -5,7 +5,7 @@ use cinnabar_aws::deployment::PLATFORM;
 use cinnabar_aws::event::Event;
 use cinnabar_aws::hub::Hub;
 use cinnabar_aws::log::Log;
-use cinnabar_core::{Config, Timestamp};
+use cinnabar_core::{Config, IdOrigin, Timestamp};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::json;
 
@@ -68,7 +68,7 @@ async fn an_outage_is_a_503_that_asks_to_come_back() {
 async fn a_log_that_is_broken_is_a_500() {
     let table = Table::create().await;
     let log = table.log(&TestClock::new());
-    log.append(&update("a")).await.unwrap();
+    log.append(&update("a"), IdOrigin::Publisher).await.unwrap();
     table.delete("head#hub", 0).await;
     assert_eq!(status(&publish(&hub(log), "topic=a").await), 500);
 }

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use cinnabar_core::{Fetch, PageLimit, Position, StoredUpdate, StreamId, Timestamp, Update};
+use cinnabar_aws::log::Clock;
+use cinnabar_core::{Fetch, IdOrigin, PageLimit, Position, StoredUpdate, StreamId, Update};
 
 use crate::clock::TestClock;
-use crate::local::Table;
+use crate::local::{Table, place, subscribe};
 use crate::proxy::{Fate, Proxy};
 
 /// The units of all calls since it was last asked.
@@ -41,7 +42,7 @@ async fn a_small_update_costs_three_write_units() {
     let proxy = meter.proxy(&table).await;
     let log = table.log_through(&proxy, &TestClock::new());
     for (data, cost) in [(10, 3.0), (800, 3.0), (1_500, 4.0)] {
-        log.append(&update(data)).await.unwrap();
+        log.append(&update(data), IdOrigin::Publisher).await.unwrap();
         assert_eq!(meter.read(), cost, "{data} bytes");
     }
 }
@@ -50,23 +51,24 @@ async fn a_small_update_costs_three_write_units() {
 async fn a_look_costs_half_a_read_unit_and_an_arrival_a_whole_one() {
     let (table, meter) = (Table::create().await, Meter::default());
     let proxy = meter.proxy(&table).await;
-    let log = table.log_through(&proxy, &TestClock::new());
-    log.append(&update(500)).await.unwrap();
+    let clock = TestClock::new();
+    let log = table.log_through(&proxy, &clock);
+    log.append(&update(500), IdOrigin::Publisher).await.unwrap();
     meter.read();
 
     // A stream that comes asks where the log ends.
     let head = log.head().await.unwrap();
     assert_eq!(meter.read(), 1.0);
     // Streams that are open look for what is new. (DynamoDB takes half a unit also for nothing.)
-    let mut tail = log.tail(head);
-    log.append(&update(500)).await.unwrap();
+    let mut tail = log.tail(place(head, &clock));
+    log.append(&update(500), IdOrigin::Publisher).await.unwrap();
     meter.read();
     tail.poll().await.unwrap();
     assert_eq!(meter.read(), 0.5);
     // One that comes back fetches what it has missed.
     let limit = PageLimit { updates: 500, bytes: 1 << 18 };
-    let (through, as_of) = (Position::new(2), Timestamp::default());
+    let (through, as_of) = (Position::new(2), clock.now().wall);
     let fetch = Fetch { stream: StreamId::new(1), after: head, through, limit, as_of };
-    let page = log.page(&fetch, |_, _, _| true).await.unwrap();
+    let page = log.page(&fetch, &subscribe("https://example.com/books/1")).await.unwrap();
     assert_eq!((page.updates.len(), meter.read()), (1, 0.5));
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use cinnabar_core::Position;
 use tokio::sync::Notify;
 
+use cinnabar_core::IdOrigin;
+
 use crate::clock::TestClock;
 use crate::local::{Table, read_through, update};
 use crate::proxy::{Fate, Proxy};
@@ -48,7 +50,9 @@ async fn each_call_meets(fate: impl Fn() -> Fate) {
             tokio::spawn(async move {
                 let mut acknowledged = Vec::new();
                 for id in ids {
-                    acknowledged.extend(log.append(&update(id)).await.ok().map(|_| id));
+                    acknowledged.extend(
+                        log.append(&update(id), IdOrigin::Publisher).await.ok().map(|_| id),
+                    );
                 }
                 acknowledged
             })
@@ -60,7 +64,7 @@ async fn each_call_meets(fate: impl Fn() -> Fate) {
         }
         table.take_number().await;
         let direct = table.log(&TestClock::new());
-        direct.append(&update("e")).await.unwrap();
+        direct.append(&update("e"), IdOrigin::Publisher).await.unwrap();
         let head = direct.head().await.unwrap();
         let clock = TestClock::new();
         let through = table.log_through(&proxy, &clock);

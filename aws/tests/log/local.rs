@@ -12,8 +12,12 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
-use cinnabar_aws::log::{Log, Settings};
-use cinnabar_core::{Position, StoredUpdate, Update};
+use cinnabar_aws::deployment::PLATFORM;
+use cinnabar_aws::log::{Clock, Log, Settings};
+use cinnabar_core::{
+    Admission, Config, Place, Position, Request, Step, StoredUpdate, Subscribe, Timestamp, Update,
+    admit,
+};
 
 use crate::clock::TestClock;
 use crate::proxy::Proxy;
@@ -123,7 +127,6 @@ impl Table {
             table: self.name.clone(),
             shard: "hub".into(),
             retention: Duration::from_secs(600),
-            replay_max: 1_000,
         };
         Log::with_clock(client(port), settings, std::sync::Arc::new(clock.clone()))
     }
@@ -170,7 +173,25 @@ impl Table {
     }
 }
 
-/// An update with an id of its publisher's own.
+/// A place, as one that learns of it now.
+pub(crate) fn place(position: Position, clock: &TestClock) -> Place {
+    Place { position, since: clock.now().wall }
+}
+
+/// A subscriber to a topic. All updates of [`update`] have the topic `other`.
+pub(crate) fn subscribe(topic: &str) -> Subscribe {
+    let variables = [("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes")];
+    let variables = variables.into_iter().chain([("ANONYMOUS", "1")]);
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config = Config::read(&PLATFORM, variables).unwrap();
+    let url = format!("https://hub.example/.well-known/mercure?match={topic}");
+    match admit(&Request::new("GET", &url, []), &config, Timestamp::default(), &[7; 32]) {
+        Step::Done(Admission::Forward(cinnabar_core::Command::Subscribe(subscribe))) => subscribe,
+        other => panic!("not a subscription: {other:?}"),
+    }
+}
+
+/// An update.
 pub(crate) fn update(id: &str) -> Update {
     Update::restore(StoredUpdate {
         id: id.into(),
@@ -183,15 +204,6 @@ pub(crate) fn update(id: &str) -> Update {
     })
 }
 
-/// An update with an id of the hub's.
-pub(crate) fn update_of_hub(id: &str) -> Update {
-    serde_json::from_value(serde_json::json!({
-        "id": id, "unique_id": true, "topics": ["a"], "data": "", "private": false,
-        "event_type": null, "retry": null,
-    }))
-    .unwrap()
-}
-
 /// The ids that a reader gets, from a position until it has read this far.
 pub(crate) async fn read_through(
     log: &Log,
@@ -199,7 +211,7 @@ pub(crate) async fn read_through(
     from: Position,
     through: Position,
 ) -> Vec<String> {
-    let mut tail = log.tail(from);
+    let mut tail = log.tail(place(from, clock));
     let mut ids = Vec::new();
     let began = Instant::now();
     loop {

@@ -3,7 +3,7 @@
 //! DynamoDB Local is Java, and has to be there: `DYNAMODB_LOCAL` names the folder of its jar.
 //! `cargo xtask test` installs it and sets the variable.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "all of it is a test")]
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]
 
 mod answers;
 mod clock;

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cinnabar_aws::log::{AppendError, ITEM_LIMIT, LogError};
-use cinnabar_core::{Position, StoredUpdate, Update};
+use cinnabar_core::{IdOrigin, Position, StoredUpdate, Update};
 use tokio::sync::Notify;
 
 use crate::clock::TestClock;
-use crate::local::{Table, read_through, update};
+use crate::local::{Table, place, read_through, update};
 use crate::proxy::{Fate, Proxy};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn updates_are_numbered_and_come_back_whole() {
     let table = Table::create().await;
-    let log = table.log(&TestClock::new());
+    let clock = TestClock::new();
+    let log = table.log(&clock);
     let updates = [
         update("a"),
         Update::restore(StoredUpdate {
@@ -29,10 +30,10 @@ async fn updates_are_numbered_and_come_back_whole() {
     ];
     assert_eq!(log.head().await, Ok(Position::START));
     for (number, update) in (1..).zip(&updates) {
-        assert_eq!(log.append(update).await, Ok(Position::new(number)));
+        assert_eq!(log.append(update, IdOrigin::Publisher).await, Ok(Position::new(number)));
     }
     assert_eq!(log.head().await, Ok(Position::new(2)));
-    let read = log.tail(Position::START).poll().await.unwrap();
+    let read = log.tail(place(Position::START, &clock)).poll().await.unwrap();
     let whole: Vec<&Update> = read.updates.iter().map(|read| &*read.update).collect();
     assert_eq!(whole, updates.each_ref());
     assert_eq!((read.reached, read.hole, read.more), (Position::new(2), false, false));
@@ -51,7 +52,7 @@ async fn sixteen_publishers_at_once_lose_and_double_nothing() {
                 for number in 0..8 {
                     let id = format!("{publisher}-{number}");
                     // What is refused, on a machine that is too slow, is published again.
-                    while log.append(&update(&id)).await.is_err() {}
+                    while log.append(&update(&id), IdOrigin::Publisher).await.is_err() {}
                     acknowledged.push(id);
                 }
                 acknowledged
@@ -86,11 +87,12 @@ async fn an_update_whose_number_is_sealed_gets_another() {
     })
     .await;
     let slow = table.log_through(&proxy, &TestClock::new());
-    let publisher = tokio::spawn(async move { slow.append(&update("slow")).await });
+    let publisher =
+        tokio::spawn(async move { slow.append(&update("slow"), IdOrigin::Publisher).await });
     let clock = TestClock::new();
     let reader = table.log(&clock);
     while reader.head().await.unwrap() == Position::START {}
-    assert_eq!(reader.append(&update("quick")).await, Ok(Position::new(2)));
+    assert_eq!(reader.append(&update("quick"), IdOrigin::Publisher).await, Ok(Position::new(2)));
     let read = read_through(&reader, &clock, Position::START, Position::new(2)).await;
     // The call was held for less than an attempt may take, or the repeated one found the seal.
     released.notify_one();
@@ -117,7 +119,8 @@ async fn past_its_lease_a_publisher_is_not_told_that_its_update_is_there() {
     .await;
     let clock = TestClock::new();
     let paused = table.log_through(&proxy, &clock);
-    let publisher = tokio::spawn(async move { paused.append(&update("paused")).await });
+    let publisher =
+        tokio::spawn(async move { paused.append(&update("paused"), IdOrigin::Publisher).await });
     is_held.clone().wait_for(|held| *held).await.unwrap();
     clock.advance(Duration::from_millis(10_001));
     // Were it written in time, it would be written all the same.
@@ -130,7 +133,7 @@ async fn past_its_lease_a_publisher_is_not_told_that_its_update_is_there() {
     };
     tokio::time::timeout(crate::local::DEADLINE, written).await.unwrap();
     let reader = table.log(&TestClock::new());
-    let read = reader.tail(Position::START).poll().await.unwrap();
+    let read = reader.tail(place(Position::START, &clock)).poll().await.unwrap();
     assert_eq!(read.updates.len(), 1, "it may become visible, once");
 }
 
@@ -145,7 +148,8 @@ async fn past_its_lease_nothing_more_is_sent() {
         Fate::Pass
     })
     .await;
-    let refused = table.log_through(&proxy, &clock).append(&update("late")).await;
+    let refused =
+        table.log_through(&proxy, &clock).append(&update("late"), IdOrigin::Publisher).await;
     assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
     assert_eq!(table.item(1).await, None);
 }
@@ -165,7 +169,8 @@ async fn an_update_that_no_item_holds_is_refused_before_a_number_is_taken() {
             retry: None,
         })
     };
-    let Err(AppendError::TooLarge { bytes, limit }) = log.append(&update_of(ITEM_LIMIT)).await
+    let Err(AppendError::TooLarge { bytes, limit }) =
+        log.append(&update_of(ITEM_LIMIT), IdOrigin::Publisher).await
     else {
         panic!("an item larger than DynamoDB takes");
     };
@@ -173,8 +178,8 @@ async fn an_update_that_no_item_holds_is_refused_before_a_number_is_taken() {
     assert_eq!(log.head().await, Ok(Position::START));
     // The largest that fits is one that DynamoDB takes.
     let largest = ITEM_LIMIT - (bytes - ITEM_LIMIT);
-    assert_eq!(log.append(&update_of(largest)).await, Ok(Position::new(1)));
-    let larger = log.append(&update_of(largest + 1)).await;
+    assert_eq!(log.append(&update_of(largest), IdOrigin::Publisher).await, Ok(Position::new(1)));
+    let larger = log.append(&update_of(largest + 1), IdOrigin::Publisher).await;
     assert_eq!(larger, Err(AppendError::TooLarge { bytes: ITEM_LIMIT + 1, limit: ITEM_LIMIT }));
 }
 
@@ -182,9 +187,12 @@ async fn an_update_that_no_item_holds_is_refused_before_a_number_is_taken() {
 async fn a_lost_head_is_an_alarm_and_never_made_again() {
     let table = Table::create().await;
     let log = table.log(&TestClock::new());
-    log.append(&update("a")).await.unwrap();
+    log.append(&update("a"), IdOrigin::Publisher).await.unwrap();
     table.delete("head#hub", 0).await;
-    assert!(matches!(log.append(&update("b")).await, Err(AppendError::Broken(_))));
+    assert!(matches!(
+        log.append(&update("b"), IdOrigin::Publisher).await,
+        Err(AppendError::Broken(_))
+    ));
     assert!(matches!(log.open().await, Err(LogError::Broken(_))));
     assert!(matches!(log.head().await, Err(LogError::Broken(_))));
 }
@@ -193,7 +201,7 @@ async fn a_lost_head_is_an_alarm_and_never_made_again() {
 async fn a_head_that_went_back_is_an_alarm() {
     let table = Table::create().await;
     let log = table.log(&TestClock::new());
-    log.append(&update("a")).await.unwrap();
+    log.append(&update("a"), IdOrigin::Publisher).await.unwrap();
     table.delete("head#hub", 0).await;
     let cell = table.item(1).await.unwrap();
     table.delete("hub", 1).await;
@@ -201,5 +209,8 @@ async fn a_head_that_went_back_is_an_alarm() {
     log.open().await.unwrap();
     let put = table.client.put_item().table_name(&table.name).set_item(Some(cell));
     put.send().await.unwrap();
-    assert!(matches!(log.append(&update("b")).await, Err(AppendError::Broken(_))));
+    assert!(matches!(
+        log.append(&update("b"), IdOrigin::Publisher).await,
+        Err(AppendError::Broken(_))
+    ));
 }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cinnabar_aws::log::Log;
-use cinnabar_core::{Fetch, Page, PageLimit, Position, StreamId, Timestamp};
+use cinnabar_aws::log::{Clock, Log, LogError};
+use cinnabar_core::{Fetch, IdOrigin, Page, PageLimit, Position, StreamId, Timestamp};
 
 use crate::clock::TestClock;
-use crate::local::{Table, read_through, update};
+use crate::local::{Table, place, read_through, subscribe, update};
 use crate::proxy::{Fate, Proxy};
 
-/// All updates after one position up to another.
-fn whole(after: u64, through: u64) -> Fetch {
+/// All updates after one position up to another, for a stream that arrives now.
+fn whole(clock: &TestClock, after: u64, through: u64) -> Fetch {
     let limit = PageLimit { updates: 500, bytes: 1 << 20 };
     let (after, through) = (Position::new(after), Position::new(through));
-    Fetch { stream: StreamId::new(1), after, through, limit, as_of: Timestamp::default() }
+    Fetch { stream: StreamId::new(1), after, through, limit, as_of: clock.now().wall }
 }
 
 fn ids(page: &Page) -> Vec<&str> {
@@ -23,7 +23,7 @@ fn ids(page: &Page) -> Vec<&str> {
 
 async fn publish(log: &Log, updates: &[&str]) {
     for id in updates {
-        log.append(&update(id)).await.unwrap();
+        log.append(&update(id), IdOrigin::Publisher).await.unwrap();
     }
 }
 
@@ -35,7 +35,7 @@ async fn the_number_of_a_publisher_that_died_is_sealed() {
     publish(&log, &["a"]).await;
     table.take_number().await;
     publish(&log, &["b"]).await;
-    let mut tail = log.tail(Position::START);
+    let mut tail = log.tail(place(Position::START, &clock));
     let read = tail.poll().await.unwrap();
     assert_eq!((read.updates.len(), read.reached, read.hole), (1, Position::new(1), true));
     let read = tail.poll().await.unwrap();
@@ -105,7 +105,7 @@ async fn what_a_stale_poll_does_not_show_is_not_skipped() {
         let mut read = Vec::new();
         let mut reached = 0;
         while reached < 4 {
-            let page = reader.page(&whole(reached, 4), |_, _, _| true).await.unwrap();
+            let page = reader.page(&whole(&clock, reached, 4), &subscribe("other")).await.unwrap();
             assert!(page.reached.get() > reached, "a page that brings nothing");
             reached = page.reached.get();
             read.extend(page.updates.iter().map(|read| read.update.id().to_string()));
@@ -127,7 +127,7 @@ async fn a_poll_that_fails_at_a_hole_keeps_what_came_before() {
     })
     .await;
     let clock = TestClock::new();
-    let mut tail = table.log_through(&proxy, &clock).tail(Position::START);
+    let mut tail = table.log_through(&proxy, &clock).tail(place(Position::START, &clock));
     assert_eq!(tail.poll().await.unwrap().updates.len(), 1);
     clock.advance(Duration::from_secs(2));
     assert!(tail.poll().await.is_err());
@@ -139,22 +139,25 @@ async fn a_poll_that_fails_at_a_hole_keeps_what_came_before() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_ends_where_it_is_told_to() {
     let table = Table::create().await;
-    let log = table.log(&TestClock::new());
+    let clock = TestClock::new();
+    let log = table.log(&clock);
     publish(&log, &["a", "b", "c", "d"]).await;
-    let page = log.page(&whole(1, 3), |_, _, _| true).await.unwrap();
+    let page = log.page(&whole(&clock, 1, 3), &subscribe("other")).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["b", "c"], Position::new(3)));
     assert!(page.since.is_some() && page.oldest == Position::new(2));
 
-    let wants = |topics: &str, _: &str, private: bool| topics.ends_with("/c\nother") && !private;
-    let page = log.page(&whole(0, 4), wants).await.unwrap();
+    let wants = subscribe("https://example.com/c");
+    let page = log.page(&whole(&clock, 0, 4), &wants).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["c"], Position::new(4)));
 
     let limit = PageLimit { updates: 2, bytes: 1 << 20 };
-    let page = log.page(&Fetch { limit, ..whole(0, 4) }, |_, _, _| true).await.unwrap();
+    let page =
+        log.page(&Fetch { limit, ..whole(&clock, 0, 4) }, &subscribe("other")).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["a", "b"], Position::new(2)));
 
     let limit = PageLimit { updates: 500, bytes: 1 };
-    let page = log.page(&Fetch { limit, ..whole(0, 4) }, |_, _, _| true).await.unwrap();
+    let page =
+        log.page(&Fetch { limit, ..whole(&clock, 0, 4) }, &subscribe("other")).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["a"], Position::new(1)));
 }
 
@@ -162,25 +165,91 @@ async fn a_page_ends_where_it_is_told_to() {
 async fn a_page_seals_a_number_that_nothing_follows() {
     let table = Table::create().await;
     table.take_number().await;
-    let log = table.log(&TestClock::new());
+    let clock = TestClock::new();
+    let log = table.log(&clock);
     assert_eq!(log.head().await, Ok(Position::new(1)));
-    let page = log.page(&whole(0, 1), |_, _, _| true).await.unwrap();
+    let page = log.page(&whole(&clock, 0, 1), &subscribe("other")).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec![], Position::new(1)));
     assert!(table.item(1).await.unwrap()["k"].as_s().is_ok_and(|kind| kind == "t"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn expired_updates_are_not_delivered() {
+async fn updates_that_had_expired_before_a_stream_arrived_are_not_delivered() {
     let table = Table::create().await;
     let clock = TestClock::new();
     let log = table.log(&clock);
     publish(&log, &["a", "b"]).await;
     clock.advance(Duration::from_secs(601));
     publish(&log, &["c"]).await;
-    let read = log.tail(Position::START).poll().await.unwrap();
+    let read = log.tail(place(Position::START, &clock)).poll().await.unwrap();
     assert_eq!((read.updates.len(), read.reached), (1, Position::new(3)));
-    let page = log.page(&whole(0, 3), |_, _, _| true).await.unwrap();
+    let page = log.page(&whole(&clock, 0, 3), &subscribe("other")).await.unwrap();
     assert_eq!((ids(&page), page.reached), (vec!["c"], Position::new(3)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn updates_that_expire_once_a_stream_has_arrived_are_delivered() {
+    let table = Table::create().await;
+    let clock = TestClock::new();
+    let log = table.log(&clock);
+    publish(&log, &["a"]).await;
+    clock.advance(Duration::from_secs(599));
+    let (fetch, mut tail) = (whole(&clock, 0, 1), log.tail(place(Position::START, &clock)));
+    clock.advance(Duration::from_secs(900));
+    let page = log.page(&fetch, &subscribe("other")).await.unwrap();
+    assert_eq!((ids(&page), page.reached), (vec!["a"], Position::new(1)));
+    assert_eq!(page.oldest, Position::new(1));
+    assert_eq!(tail.poll().await.unwrap().updates.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_may_have_missed_deleted_updates_ends() {
+    let table = Table::create().await;
+    let clock = TestClock::new();
+    let log = table.log(&clock);
+    publish(&log, &["a", "b"]).await;
+    let (fetch, mut tail) = (whole(&clock, 0, 2), log.tail(place(Position::START, &clock)));
+    // Nobody looks for an hour.
+    clock.advance(Duration::from_secs(3_600));
+    table.delete("hub", 1).await;
+    let page = log.page(&fetch, &subscribe("other")).await.unwrap();
+    assert!(page.updates.is_empty() && page.oldest > Position::new(1), "{page:?}");
+    for _ in 0..2 {
+        assert_eq!(tail.poll().await, Err(LogError::Overtaken));
+    }
+    assert!(table.item(1).await.is_none(), "it sealed what was deleted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tail_tells_the_time_before_it_looked() {
+    let table = Table::create().await;
+    let clock = TestClock::new();
+    let log = table.log(&clock);
+    let slow = {
+        let clock = clock.clone();
+        Proxy::new(table.port, move |call| {
+            if call.operation == "Query" {
+                clock.advance(Duration::from_secs(100));
+            }
+            Fate::Pass
+        })
+        .await
+    };
+    let began = clock.now().wall;
+    let mut tail = table.log_through(&slow, &clock).tail(place(Position::START, &clock));
+    let since = |as_of: Timestamp| as_of.since(began).as_secs() / 100;
+    assert_eq!(since(tail.poll().await.unwrap().as_of), 0);
+    assert_eq!(since(tail.poll().await.unwrap().as_of), 1);
+    slow.decide(|_| Fate::Pass);
+
+    // What waits behind a hole was published before the look that shows it.
+    table.take_number().await;
+    publish(&log, &["a"]).await;
+    clock.advance(Duration::from_secs(100));
+    assert_eq!(since(tail.poll().await.unwrap().as_of), 2);
+    clock.advance(Duration::from_secs(100));
+    let read = tail.poll().await.unwrap();
+    assert_eq!((read.reached, since(read.as_of)), (Position::new(2), 4));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -208,7 +277,7 @@ async fn a_poll_may_be_dropped_at_any_moment() {
     })
     .await;
     let clock = TestClock::new();
-    let mut tail = table.log_through(&proxy, &clock).tail(Position::START);
+    let mut tail = table.log_through(&proxy, &clock).tail(place(Position::START, &clock));
     assert_eq!(tail.poll().await.unwrap().updates.len(), 1);
     clock.advance(Duration::from_secs(2));
     // It has sealed the first hole and read `b`, and looks at the second hole.

@@ -2,24 +2,33 @@
 
 use std::time::Duration;
 
-use cinnabar_aws::log::Log;
-use cinnabar_core::{EventId, Located, Location, Place, Position};
+use cinnabar_aws::log::{Clock, Log};
+use cinnabar_core::{EventId, IdOrigin, Located, Location, Place, Position};
 
 use crate::clock::TestClock;
-use crate::local::{Table, update, update_of_hub};
+use crate::local::{Table, place, update};
 use crate::proxy::{Fate, Proxy};
 
 async fn by_id(log: &Log, id: &str) -> Option<u64> {
-    let holder = log.head().await.unwrap();
-    let located = log.locate(Location::Id(EventId::restored(id)), holder).await.unwrap();
-    let (place, found) = located.found?;
-    assert_eq!(found.as_str(), id);
-    Some(place.position.get())
+    let location = Location::Id { id: EventId::restored(id), floor: Position::START };
+    match log.locate(location).await.unwrap() {
+        Located::Found(place, found) => {
+            assert_eq!(found.as_str(), id);
+            Some(place.position.get())
+        }
+        Located::Unknown => None,
+        other => panic!("{other:?}"),
+    }
 }
 
-async fn locate(log: &Log, location: Location) -> Located {
-    let holder = log.head().await.unwrap();
-    log.locate(location, holder).await.unwrap()
+/// Where the longest replay begins.
+async fn replay_from(log: &Log, floor: u64) -> Located {
+    let end = log.head().await.unwrap();
+    log.locate(Location::Floor { floor: Position::new(floor), end }).await.unwrap()
+}
+
+fn oldest(number: u64) -> Located {
+    Located::Oldest(Position::new(number))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -27,8 +36,9 @@ async fn an_id_is_its_first_number() {
     let table = Table::create().await;
     let clock = TestClock::new();
     let log = table.log(&clock);
-    for update in [update("a"), update("b"), update("a"), update_of_hub("c"), update("d")] {
-        log.append(&update).await.unwrap();
+    for id in ["a", "b", "a", "c", "d"] {
+        let origin = if id == "c" { IdOrigin::Hub } else { IdOrigin::Publisher };
+        log.append(&update(id), origin).await.unwrap();
     }
     assert_eq!(by_id(&log, "a").await, Some(1));
     assert_eq!(by_id(&log, "c").await, Some(4));
@@ -68,7 +78,7 @@ async fn an_id_is_forgotten_before_what_followed_it() {
     let table = Table::create().await;
     let clock = TestClock::new();
     let log = table.log(&clock);
-    log.append(&update_of_hub("a")).await.unwrap();
+    log.append(&update("a"), IdOrigin::Hub).await.unwrap();
     clock.advance(Duration::from_secs(580));
     assert_eq!(by_id(&log, "a").await, Some(1));
     clock.advance(Duration::from_secs(6));
@@ -80,13 +90,17 @@ async fn a_position_is_as_good_as_its_time() {
     let table = Table::create().await;
     let clock = TestClock::new();
     let log = table.log(&clock);
-    log.append(&update("a")).await.unwrap();
-    let since = cinnabar_aws::log::Clock::now(&clock).wall;
-    let told = Place { position: Position::START, since };
+    log.append(&update("a"), IdOrigin::Publisher).await.unwrap();
+    let since = clock.now().wall;
+    let told = Location::Told(Place { position: Position::START, since });
     clock.advance(Duration::from_secs(550));
-    assert!(locate(&log, Location::Told(told)).await.oldest <= Position::new(1));
+    assert_eq!(log.locate(told.clone()).await, Ok(Located::Kept));
     clock.advance(Duration::from_secs(6));
-    assert!(locate(&log, Location::Told(told)).await.oldest > Position::new(1));
+    assert_eq!(log.locate(told).await, Ok(Located::Unknown));
+
+    // Nothing followed the end of the log, however long ago it was told.
+    let end = Location::Told(Place { position: Position::new(1), since });
+    assert_eq!(log.locate(end).await, Ok(Located::Kept));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,23 +108,21 @@ async fn earliest_begins_at_the_first_cell() {
     let table = Table::create().await;
     let clock = TestClock::new();
     let log = table.log(&clock);
-    let earliest = Location::At(Position::START);
-    let nothing = locate(&log, earliest.clone()).await;
-    assert_eq!((nothing.found, nothing.oldest), (None, Position::new(1)));
+    assert_eq!(replay_from(&log, 0).await, oldest(1));
     for id in ["a", "b", "c"] {
-        log.append(&update(id)).await.unwrap();
+        log.append(&update(id), IdOrigin::Publisher).await.unwrap();
     }
-    assert_eq!(locate(&log, earliest.clone()).await.oldest, Position::new(1));
+    assert_eq!(replay_from(&log, 0).await, oldest(1));
 
     // Time to live has deleted some. That is long ago, and so `c` is old.
     table.delete("hub", 1).await;
     table.delete("hub", 2).await;
-    let before = cinnabar_aws::log::Clock::now(&clock).wall;
-    assert_eq!(locate(&log, earliest.clone()).await.oldest, Position::new(3));
-    let waited = cinnabar_aws::log::Clock::now(&clock).wall.since(before);
+    let before = clock.now().wall;
+    assert_eq!(replay_from(&log, 0).await, oldest(3));
+    let waited = clock.now().wall.since(before);
     assert!(waited >= Duration::from_secs(14), "a lower number might have been under way");
     table.delete("hub", 3).await;
-    assert_eq!(locate(&log, earliest).await.oldest, Position::new(1));
+    assert_eq!(replay_from(&log, 0).await, oldest(1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,31 +130,31 @@ async fn the_longest_replay_tells_the_id_before_it() {
     let table = Table::create().await;
     let clock = TestClock::new();
     let log = table.log(&clock);
-    log.append(&update("a")).await.unwrap();
+    log.append(&update("a"), IdOrigin::Publisher).await.unwrap();
     table.take_number().await;
-    log.append(&update("b")).await.unwrap();
+    log.append(&update("b"), IdOrigin::Publisher).await.unwrap();
     // The second number is sealed.
-    let mut tail = log.tail(Position::START);
+    let mut tail = log.tail(place(Position::START, &clock));
     for _ in 0..2 {
         tail.poll().await.unwrap();
         clock.advance(Duration::from_secs(2));
     }
-    let newest = |number| Location::Newest(Position::new(number));
-    for (location, number, id) in [
-        (Location::At(Position::new(1)), 1, "a"),
-        (Location::At(Position::new(2)), 1, "a"),
-        (Location::At(Position::new(3)), 3, "b"),
-        (newest(1), 1, "a"),
-        (newest(2), 1, "a"),
-        (newest(3), 3, "b"),
+    let newest = async |number| log.locate(Location::Newest(Position::new(number))).await.unwrap();
+    for (located, number, id) in [
+        (replay_from(&log, 1).await, 1, "a"),
+        (replay_from(&log, 2).await, 1, "a"),
+        (replay_from(&log, 3).await, 3, "b"),
+        (newest(1).await, 1, "a"),
+        (newest(2).await, 1, "a"),
+        (newest(3).await, 3, "b"),
     ] {
-        let (place, found) = locate(&log, location).await.found.unwrap();
+        let Located::Found(place, found) = located else { panic!("{located:?}") };
         assert_eq!((place.position.get(), found.as_str()), (number, id));
         assert!(place.since.as_millis() > 0);
     }
-    assert_eq!(locate(&log, newest(0)).await.found, None);
+    assert_eq!(newest(0).await, Located::Unknown);
     clock.advance(Duration::from_secs(590));
-    assert_eq!(locate(&log, Location::At(Position::new(1))).await.found, None);
+    assert_eq!(replay_from(&log, 1).await, oldest(2));
     clock.advance(Duration::from_secs(10));
-    assert_eq!(locate(&log, newest(3)).await.found, None);
+    assert_eq!(newest(3).await, Located::Unknown);
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cinnabar_aws::log::publication;
+use cinnabar_core::Timestamp;
 use stateright::{Model, Property};
 
 use crate::properties;
@@ -26,14 +27,16 @@ impl Model for World {
             reader: None,
             step: None,
             looks: None,
+            located: None,
+            overtaken: false,
             through: 0,
             began: 0,
-            began_at: 0,
+            began_at: Timestamp::default(),
             before: BTreeSet::new(),
             delivered: Vec::new(),
-            expired: BTreeSet::new(),
             lost_its_place: false,
             told: None,
+            looked: Timestamp::default(),
         };
         vec![State {
             now: 0,
@@ -57,7 +60,7 @@ impl Model for World {
             actions.push(Action::Tick);
         }
         for (number, stored) in (1..).zip(&state.cells) {
-            if stored.as_ref().is_some_and(|stored| stored.ttl <= Self::reader_now(state.now)) {
+            if stored.as_ref().is_some_and(|stored| stored.ttl <= Self::table_now(state.now)) {
                 actions.push(Action::Delete(number));
             }
         }
@@ -87,20 +90,28 @@ impl Model for World {
             actions.extend(heard.iter().map(|&heard| Action::Arrive(sent.clone(), heard)));
         }
         for (index, (follower, comes)) in state.followers.iter().zip(&self.readers).enumerate() {
+            if follower.overtaken || index == 0 && self.has_gone(state) {
+                continue;
+            }
+            if follower.located.is_some() {
+                actions.push(Action::Open(index));
+                continue;
+            }
             if follower.reader.is_none() {
                 match comes {
                     Comes::Live => actions.push(Action::Start(index)),
                     Comes::AfterPosition if state.followers[0].told.is_some() => {
                         actions.push(Action::Start(index));
                     }
-                    Comes::Earliest if follower.looks.is_none() => {
+                    Comes::Next if state.followers[0].reached() == 0 => {}
+                    Comes::Earliest | Comes::Next if follower.looks.is_none() => {
                         let numbers = 0..=u64::try_from(state.cells.len()).unwrap();
                         // Up to there, it found nothing.
                         let empty = |upto: &u64| (1..=*upto).all(|n| state.cell(n).is_none());
                         let looks = numbers.filter(empty).map(|upto| Action::Look(index, upto));
                         actions.extend(looks);
                     }
-                    Comes::Earliest => actions.push(Action::Found(index)),
+                    Comes::Earliest | Comes::Next => actions.push(Action::Found(index)),
                     Comes::AfterId if !state.followers[0].delivered.is_empty() => {
                         for unindexed in state.masks(0) {
                             let stale = match self.has(Rule::NewestConsistent) {
@@ -122,15 +133,20 @@ impl Model for World {
                 let heard = if let Call::Seal(_) = step { heard } else { &[true] };
                 actions.extend(heard.iter().map(|&heard| Action::Carry(index, heard)));
             } else if let Some(reader) = &follower.reader {
-                let masks = match self.stale {
-                    true => state.masks(reader.reached().get()),
-                    false => vec![0],
-                };
-                actions.extend(masks.into_iter().map(|hidden| Action::Poll(index, hidden)));
+                let reached = reader.reached().get();
+                let masks = if self.stale { state.stale_masks(reached) } else { vec![0] };
+                for hidden in masks {
+                    actions.push(Action::Poll(index, hidden, false));
+                    let shown = state.present(hidden);
+                    let shown = shown.iter().filter(|cell| cell.position > reader.reached());
+                    if self.cuts && shown.count() > 1 {
+                        actions.push(Action::Poll(index, hidden, true));
+                    }
+                }
             }
             let resumes = self.readers.contains(&Comes::AfterPosition);
-            if index == 0 && resumes && follower.told.is_none() && self.is_fresh(state) {
-                actions.push(Action::Tell);
+            if index == 0 && resumes && follower.told.is_none() {
+                actions.extend([Action::Tell(true), Action::Tell(false)]);
             }
         }
     }
@@ -164,8 +180,8 @@ impl Model for World {
             Action::Start(index) => match self.readers[index] {
                 Comes::AfterPosition => self.resume_at_position(&mut state, index),
                 _ => {
-                    let head = state.head;
-                    Self::start(&mut state, index, head);
+                    let (head, now) = (state.head, self.reader_now(index, state.now));
+                    self.locate(&mut state, index, head, now);
                 }
             },
             Action::Look(index, upto) => state.followers[index].looks = Some((upto, state.now)),
@@ -173,8 +189,9 @@ impl Model for World {
             Action::LookUp(index, unindexed, stale) => {
                 self.look_up(&mut state, index, unindexed, stale);
             }
-            Action::Tell => self.tell(&mut state),
-            Action::Poll(index, hidden) => self.poll(&mut state, index, hidden),
+            Action::Open(index) => self.open(&mut state, index),
+            Action::Tell(live) => self.tell(&mut state, live),
+            Action::Poll(index, hidden, cut) => self.poll(&mut state, index, hidden, cut),
             Action::Carry(index, heard) => self.carry(&mut state, index, heard),
         }
         (state != *last).then_some(state)

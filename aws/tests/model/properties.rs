@@ -19,18 +19,18 @@ pub(crate) const RESUMES: &str = "P7: a reader resumes where it may, and is told
 
 pub(crate) fn all() -> Vec<Property<World>> {
     vec![
-        Property::always(DELIVERED, |_, state| is_delivered(state)),
+        Property::always(DELIVERED, is_delivered),
         Property::always(ONE_ORDER, |_, state| is_one_log(state)),
         Property::always(REAL_TIME, |_, state| is_in_real_time(state)),
         Property::always(ONCE, |_, state| is_once(state)),
-        Property::always(NO_SKIP, |_, state| skips_nothing(state)),
+        Property::always(NO_SKIP, skips_nothing),
         Property::always(PROGRESS, progresses),
         Property::always(RESUMES, resumes),
     ]
 }
 
 impl Follower {
-    fn reached(&self) -> u64 {
+    pub(crate) fn reached(&self) -> u64 {
         self.reader.as_ref().map_or(0, |reader| reader.reached().get())
     }
 
@@ -41,6 +41,11 @@ impl Follower {
 
     fn has(&self, number: u64) -> bool {
         self.delivered.iter().any(|(delivered, _)| *delivered == number)
+    }
+
+    /// Whether it may pass an update that expires then: it had expired when the reader was located.
+    fn may_pass(&self, expires: Timestamp) -> bool {
+        expires <= self.began_at
     }
 }
 
@@ -55,14 +60,14 @@ fn started(state: &State) -> impl Iterator<Item = &Follower> {
     state.followers.iter().filter(|follower| follower.reader.is_some())
 }
 
-fn is_delivered(state: &State) -> bool {
+fn is_delivered(world: &World, state: &State) -> bool {
     acknowledged(state).all(|(who, number)| {
         started(state).all(|follower| {
             // Who came before the publication began must get it.
             let missed = follower.before.contains(&who) && number <= follower.began;
             let read = !follower.has_read(number)
                 || follower.delivered.contains(&(number, who))
-                || follower.expired.contains(&number);
+                || follower.may_pass(state.publishers[who].expires(&world.timing()));
             read && !missed
         })
     })
@@ -80,7 +85,7 @@ fn is_one_log(state: &State) -> bool {
         log.keys().any(|number| {
             follower.has_read(*number)
                 && !follower.has(*number)
-                && !follower.expired.contains(number)
+                && !state.held.get(number).is_some_and(|expires| follower.may_pass(*expires))
         })
     });
     one && in_order && !sealed
@@ -111,9 +116,10 @@ fn is_once(state: &State) -> bool {
     one_number && once
 }
 
-fn skips_nothing(state: &State) -> bool {
-    let now = Timestamp::from_millis(World::reader_now(state.now));
-    started(state).all(|follower| {
+fn skips_nothing(world: &World, state: &State) -> bool {
+    let started = (0..).zip(&state.followers).filter(|(_, follower)| follower.reader.is_some());
+    started.into_iter().all(|(index, follower)| {
+        let now = world.reader_now(index, state.now);
         (follower.began + 1..=follower.reached()).all(|number| match state.cell(number) {
             Some(Cell::Update { expires, .. }) => *expires <= now || follower.has(number),
             _ => true,
@@ -125,22 +131,22 @@ fn progresses(world: &World, state: &State) -> bool {
     (0..).zip(&state.followers).all(|(index, follower)| {
         let last = (1..=state.head).rev().find(|number| state.cell(*number).is_some());
         let known = last.unwrap_or(0).max(follower.through);
-        let behind = follower.reader.is_some() && follower.reached() < known;
+        // One that has stopped leaves the rest to the next.
+        let reads = follower.reader.is_some() && !follower.overtaken;
+        let behind = reads && follower.reached() < known;
         !behind || world.in_peace(state, index) >= known
     })
 }
 
 fn resumes(world: &World, state: &State) -> bool {
-    let earliest = state
-        .followers
-        .iter()
-        .zip(&world.readers)
-        .filter(|(follower, comes)| **comes == Comes::Earliest && follower.reader.is_some());
+    let earliest = state.followers.iter().zip(&world.readers).filter(|(follower, comes)| {
+        matches!(comes, Comes::Earliest | Comes::Next) && follower.reader.is_some()
+    });
     // `earliest` is all that is kept.
     let all = earliest.into_iter().all(|(follower, _)| {
         acknowledged(state).all(|(who, number)| {
-            let expires = state.publishers[who].expires();
-            number > follower.began || expires <= Timestamp::from_millis(follower.began_at)
+            let expires = state.publishers[who].expires(&world.timing());
+            number > follower.began || follower.may_pass(expires)
         })
     });
     all && state.followers.iter().all(|follower| !follower.lost_its_place)

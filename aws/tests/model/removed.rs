@@ -4,7 +4,7 @@
 use stateright::{Checker, Model};
 
 use crate::properties::{DELIVERED, NO_SKIP, ONCE, ONE_ORDER, PROGRESS, REAL_TIME, RESUMES};
-use crate::world::{Comes, Rule, World};
+use crate::world::{Clocks, Comes, Rule, World};
 
 /// Two publishers and a reader, without time.
 fn small(without: Rule) -> World {
@@ -16,7 +16,9 @@ fn small(without: Rule) -> World {
         stale: true,
         prompt: false,
         until: 0,
-        skew: 0,
+        retention: 5,
+        cuts: false,
+        clocks: Clocks::default(),
         without: Some(without),
     }
 }
@@ -129,13 +131,14 @@ fn a_position_that_is_the_heads() {
 
 /// Until updates have expired, and some more.
 fn long(world: World) -> World {
-    World { until: 5, stale: false, prompt: true, ..world }
+    World { until: 6, stale: false, prompt: true, ..world }
 }
 
 #[test]
 fn an_id_that_is_followed_until_it_expires() {
+    let clocks = Clocks { first_publisher: 1, ..Clocks::default() };
     let world = long(resuming(Rule::IdMargin, Comes::AfterId));
-    breaks(World { until: 4, skew: 1, ..world }, RESUMES);
+    breaks(World { until: 5, clocks, ..world }, RESUMES);
 }
 
 #[test]
@@ -145,9 +148,40 @@ fn a_position_that_is_followed_for_ever() {
 }
 
 #[test]
+fn a_position_that_is_dated_when_it_is_told() {
+    let world = long(resuming(Rule::PositionAsOf, Comes::AfterPosition));
+    breaks(World { publishers: 1, ..world }, RESUMES);
+}
+
+#[test]
+fn a_position_that_is_dated_by_a_query_that_was_cut() {
+    let world = long(resuming(Rule::PositionOfCutQuery, Comes::AfterPosition));
+    breaks(World { cuts: true, until: 5, ..world }, RESUMES);
+}
+
+/// The first publisher's clock is behind, and so its updates expire early.
+fn behind(world: World) -> World {
+    let clocks = Clocks { first_publisher: -1, ..Clocks::default() };
+    World { until: 4, clocks, ..world }
+}
+
+#[test]
+fn a_position_before_a_hole_that_is_dated_by_the_latest_look() {
+    let world = resuming(Rule::PositionBeforeHole, Comes::AfterPosition);
+    // A number that was given away and not heard of makes the hole.
+    breaks(behind(World { publishers: 1, faults: 1, prompt: true, ..world }), RESUMES);
+}
+
+#[test]
+fn a_position_from_stale_polls_that_is_followed_as_if_they_were_not() {
+    let world = resuming(Rule::PositionLag, Comes::AfterPosition);
+    breaks(behind(World { publishers: 1, ..world }), RESUMES);
+}
+
+#[test]
 fn earliest_by_clocks_that_may_not_differ() {
-    let world = World { until: 1, skew: -1, faults: 0, stale: false, ..small(Rule::EarliestSkew) };
-    breaks(world, RESUMES);
+    let world = behind(World { faults: 0, stale: false, ..small(Rule::EarliestSkew) });
+    breaks(World { until: 1, ..world }, RESUMES);
 }
 
 #[test]
@@ -155,9 +189,21 @@ fn tombstones_that_expire_at_once() {
     breaks(World { until: 1, faults: 0, stale: false, ..small(Rule::TombstonesLast) }, NO_SKIP);
 }
 
+#[test]
+fn a_replay_that_passes_what_expires_under_way() {
+    let world = World { publishers: 1, faults: 0, ..long(small(Rule::OwedSinceLocated)) };
+    breaks(world, DELIVERED);
+}
+
+#[test]
+fn a_replay_that_owes_only_what_has_not_expired_when_it_opens() {
+    let world = World { publishers: 1, faults: 0, ..long(small(Rule::OwedBeforeOpening)) };
+    breaks(world, DELIVERED);
+}
+
 /// One publisher, for as long as tombstones last.
 fn very_long(without: Rule) -> World {
-    World { publishers: 1, until: 6, faults: 0, stale: false, ..small(without) }
+    World { publishers: 1, until: 7, retention: 2, faults: 0, stale: false, ..small(without) }
 }
 
 #[test]
@@ -165,10 +211,25 @@ fn an_acknowledgement_past_the_lease() {
     breaks(very_long(Rule::Lease), DELIVERED);
 }
 
+/// The same, with a reader that seals and one that comes late.
+fn late(without: Rule) -> World {
+    World { readers: vec![Comes::Earliest, Comes::Next], ..very_long(without) }
+}
+
 #[test]
 fn updates_that_are_delivered_when_they_have_expired() {
-    let readers = vec![Comes::Earliest, Comes::Earliest];
-    breaks(World { readers, ..very_long(Rule::ExpiredNotDelivered) }, ONE_ORDER);
+    breaks(late(Rule::ExpiredNotDelivered), ONE_ORDER);
+}
+
+#[test]
+fn a_reader_that_does_not_stop_when_it_is_overtaken() {
+    breaks(late(Rule::OvertakenStops), ONE_ORDER);
+}
+
+#[test]
+fn a_reader_that_stops_by_clocks_that_may_not_differ() {
+    let clocks = Clocks { first_publisher: 0, first_reader: -1, other_readers: -1 };
+    breaks(World { clocks, ..late(Rule::OvertakenSkew) }, ONE_ORDER);
 }
 
 #[test]

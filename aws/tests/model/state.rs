@@ -7,18 +7,18 @@ use cinnabar_aws::log::Moment;
 use cinnabar_aws::log::cell::{Cell, Numbered};
 use cinnabar_aws::log::publication::Publication;
 use cinnabar_aws::log::reader::Reader;
+use cinnabar_aws::log::timing::Timing;
 use cinnabar_core::{Position, Timestamp};
-
-use crate::world::timing;
 
 /// An update: its publisher's number.
 pub(crate) type Who = usize;
 
-/// A cell, and when it may be deleted.
+/// A cell, when it may be deleted, and until when a stale poll may hide it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stored {
     pub(crate) cell: Cell<Who>,
     pub(crate) ttl: u64,
+    pub(crate) hidden_until: u64,
 }
 
 /// A write that is on its way.
@@ -55,25 +55,29 @@ pub(crate) struct Follower {
     pub(crate) step: Option<Call>,
     /// It has begun to look for the first cell: up to this number there was none, and it was then.
     pub(crate) looks: Option<(u64, u64)>,
+    /// It was told where to begin, and since when it is owed updates, but has not opened yet.
+    pub(crate) located: Option<(u64, Timestamp)>,
+    /// It has stopped.
+    pub(crate) overtaken: bool,
     /// The holder's position.
     pub(crate) through: u64,
-    /// What it has seen before it began, when it began, and who had not begun to publish.
+    /// What it had read before it was located, when that was, and who had not begun to publish.
     pub(crate) began: u64,
-    pub(crate) began_at: u64,
+    pub(crate) began_at: Timestamp,
     pub(crate) before: BTreeSet<Who>,
     pub(crate) delivered: Vec<(u64, Who)>,
-    /// Updates that it passed because they had expired.
-    pub(crate) expired: BTreeSet<u64>,
     /// It was told that it may resume where it may not, or may not where it may.
     pub(crate) lost_its_place: bool,
     pub(crate) told: Option<Told>,
+    /// When it looked last; only where it tells that for the date of its place.
+    pub(crate) looked: Timestamp,
 }
 
 /// What the first reader was told, and how far it had read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Told {
     pub(crate) position: u64,
-    pub(crate) since: u64,
+    pub(crate) since: Timestamp,
     pub(crate) reached: u64,
 }
 
@@ -122,10 +126,12 @@ pub(crate) enum Action {
     /// It looks for its id in an index that lacks these cells, and among the newest cells without
     /// these.
     LookUp(usize, u64, u64),
-    /// The first reader is told its position.
-    Tell,
-    /// It polls, and is not shown these cells.
-    Poll(usize, u64),
+    /// The stream opens, and begins to read.
+    Open(usize),
+    /// The first reader is told its position, as a live stream or as one that replays.
+    Tell(bool),
+    /// It polls, and is not shown these cells, or only the first of the others.
+    Poll(usize, u64, bool),
     /// Its probe, or seal, is carried out; the answer may be lost.
     Carry(usize, bool),
 }
@@ -140,9 +146,9 @@ pub(crate) fn at(number: u64) -> Position {
 
 impl Publisher {
     /// When its update expires; it has begun.
-    pub(crate) fn expires(&self) -> Timestamp {
+    pub(crate) fn expires(&self, timing: &Timing) -> Timestamp {
         let publication = self.publication.as_ref();
-        publication.map_or(Timestamp::default(), |publication| publication.expires(&timing()))
+        publication.map_or(Timestamp::default(), |publication| publication.expires(timing))
     }
 }
 
@@ -152,12 +158,12 @@ impl State {
         self.cells.get(index)?.as_ref().map(|stored| &stored.cell)
     }
 
-    pub(crate) fn put(&mut self, number: u64, cell: Cell<Who>, ttl: u64) {
+    pub(crate) fn put(&mut self, number: u64, cell: Cell<Who>, ttl: u64, hidden_until: u64) {
         let index = usize::try_from(number).unwrap() - 1;
         if self.cells.len() <= index {
             self.cells.resize(index + 1, None);
         }
-        self.cells[index] = Some(Stored { cell, ttl });
+        self.cells[index] = Some(Stored { cell, ttl, hidden_until });
     }
 
     /// The cells that are there, without those of the mask.
@@ -171,13 +177,21 @@ impl State {
         .collect()
     }
 
-    /// All masks that hide some of the cells past a number.
+    /// All masks that hide some cells past a number.
     pub(crate) fn masks(&self, after: u64) -> Vec<u64> {
+        self.masks_of(|number, _| number > after)
+    }
+
+    /// All masks that hide some cells past a number which are new enough for a poll to be stale.
+    pub(crate) fn stale_masks(&self, after: u64) -> Vec<u64> {
+        self.masks_of(|number, stored| number > after && self.now <= stored.hidden_until)
+    }
+
+    fn masks_of(&self, may_hide: impl Fn(u64, &Stored) -> bool) -> Vec<u64> {
         let mut masks = vec![0];
-        for cell in self.present(0) {
-            if cell.position > at(after) {
-                let with: Vec<u64> =
-                    masks.iter().map(|mask| mask | 1 << cell.position.get()).collect();
+        for (number, stored) in (1..).zip(&self.cells) {
+            if stored.as_ref().is_some_and(|stored| may_hide(number, stored)) {
+                let with: Vec<u64> = masks.iter().map(|mask| mask | 1 << number).collect();
                 masks.extend(with);
             }
         }

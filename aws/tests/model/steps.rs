@@ -6,12 +6,12 @@ use cinnabar_aws::log::Moment;
 use cinnabar_aws::log::cell::{Cell, Numbered};
 use cinnabar_aws::log::lookup::{self, Earliest, Hit, Newest};
 use cinnabar_aws::log::publication::{self, Publication, Put};
-use cinnabar_aws::log::reader::{self, Reader, Seal};
+use cinnabar_aws::log::reader::{self, Look, Reader, Seal};
 use cinnabar_aws::log::timing::Timing;
-use cinnabar_core::Timestamp;
+use cinnabar_core::{Place, Timestamp};
 
 use crate::state::{Answer, Call, Sent, State, Told, Who, at, moment};
-use crate::world::{Rule, World, timing};
+use crate::world::{Clocks, Comes, Rule, World};
 
 impl World {
     pub(crate) fn has(&self, rule: Rule) -> bool {
@@ -20,19 +20,46 @@ impl World {
 
     /// The bounds that a publisher goes by.
     pub(crate) fn publisher_timing(&self) -> Timing {
-        let lease = if self.has(Rule::Lease) { timing().lease } else { Duration::MAX };
-        Timing { lease, ..timing() }
+        let lease = if self.has(Rule::Lease) { self.timing().lease } else { Duration::MAX };
+        Timing { lease, ..self.timing() }
+    }
+
+    /// The bounds that a reader goes by as it reads.
+    fn reader_timing(&self) -> Timing {
+        let (timing, never) = (self.timing(), Duration::from_secs(1));
+        match self.without {
+            Some(Rule::OvertakenStops | Rule::ExpiredNotDelivered) => {
+                Timing { grace: never, ..timing }
+            }
+            Some(Rule::OvertakenSkew) => Timing { skew: Duration::ZERO, ..timing },
+            _ => timing,
+        }
+    }
+
+    /// Time begins late enough for clocks that are behind.
+    pub(crate) fn table_now(now: u64) -> u64 {
+        now + 10
     }
 
     pub(crate) fn publisher_now(&self, who: Who, now: u64) -> u64 {
-        // Time begins late enough for clocks that are behind.
-        let ahead = if who == 0 { self.skew.max(0) } else { 0 };
-        let behind = if who == 0 { (-self.skew).max(0) } else { 0 };
-        now + 10 + u64::try_from(ahead).unwrap() - u64::try_from(behind).unwrap()
+        let ahead = if who == 0 { self.clocks.first_publisher } else { 0 };
+        Self::table_now(now).checked_add_signed(ahead).unwrap()
     }
 
-    pub(crate) fn reader_now(now: u64) -> u64 {
-        now + 10
+    pub(crate) fn reader_now(&self, index: usize, now: u64) -> Timestamp {
+        let Clocks { first_reader, other_readers, .. } = self.clocks;
+        let ahead = if index == 0 { first_reader } else { other_readers };
+        Timestamp::from_millis(Self::table_now(now).checked_add_signed(ahead).unwrap())
+    }
+
+    fn reader_moment(&self, index: usize, now: u64) -> Moment {
+        moment(self.reader_now(index, now).as_millis())
+    }
+
+    /// Until when a stale poll may hide what is written now.
+    fn hidden_until(&self, now: u64) -> u64 {
+        let lag = u64::try_from(self.timing().reading_lag.as_millis()).unwrap();
+        if self.stale { now + lag } else { 0 }
     }
 
     pub(crate) fn id(&self, who: Who) -> Who {
@@ -93,7 +120,7 @@ impl World {
         let Sent { who, number, allotted } = *sent;
         let publisher = &state.publishers[who];
         let Some(publication) = &publisher.publication else { return };
-        let expires = publication.expires(&timing());
+        let expires = publication.expires(&self.timing());
         let put = match state.cell(number) {
             None => Put::Written,
             Some(Cell::Tombstone { .. }) if !self.has(Rule::PutRefusedByTombstone) => Put::Written,
@@ -110,9 +137,10 @@ impl World {
         if put == Put::Written {
             let cell =
                 Cell::Update { expires, allotted: Timestamp::from_millis(allotted), update: who };
-            let ttl = timing().forgotten(expires).as_millis();
+            let ttl = self.timing().forgotten(expires).as_millis();
             state.held.insert(number, expires);
-            state.put(number, cell, ttl);
+            let hidden_until = self.hidden_until(state.now);
+            state.put(number, cell, ttl, hidden_until);
         }
         if !heard {
             state.faults += 1;
@@ -151,26 +179,63 @@ impl World {
         state.publishers[who].answer = Some(answer);
     }
 
-    /// A reader begins after a number; its holder is at the head, or further.
-    pub(crate) fn start(state: &mut State, index: usize, after: u64) {
-        let head = state.head;
+    /// A reader is told to begin after a number; its holder is at the head. It is owed what had not
+    /// expired at a moment.
+    pub(crate) fn locate(
+        &self,
+        state: &mut State,
+        index: usize,
+        after: u64,
+        owed_since: Timestamp,
+    ) {
         let publishers = (0..).zip(&state.publishers);
         let before = publishers.filter(|(_, publisher)| publisher.publication.is_none());
         let before = before.map(|(who, _)| who).collect();
         let follower = &mut state.followers[index];
-        follower.reader = Some(Reader::new(at(after)));
-        follower.through = head;
+        follower.located = Some((after, owed_since));
+        follower.through = state.head;
         follower.began = after;
-        follower.began_at = Self::reader_now(state.now);
+        follower.began_at = self.reader_now(index, state.now);
         follower.before = before;
         follower.looks = None;
+        // Without time it does not matter when.
+        if self.until == 0 {
+            self.open(state, index);
+        }
     }
 
-    /// Whether all that was acknowledged past a number is still there to be read.
-    pub(crate) fn keeps_after(state: &State, after: u64) -> bool {
-        let now = Timestamp::from_millis(Self::reader_now(state.now));
+    pub(crate) fn open(&self, state: &mut State, index: usize) {
+        let Some((after, owed_since)) = state.followers[index].located.take() else { return };
+        let since = match self.readers[index] {
+            // It begins where nothing had followed.
+            Comes::Live => owed_since,
+            _ => Timestamp::default(),
+        };
+        let owed_since = match self.without {
+            Some(Rule::OwedBeforeOpening) => self.reader_now(index, state.now),
+            Some(Rule::ExpiredNotDelivered) => Timestamp::default(),
+            _ => owed_since,
+        };
+        let place = Place { position: at(after), since };
+        state.followers[index].reader = Some(Reader::new(place, owed_since));
+    }
+
+    /// Whether the first reader has made way for the next.
+    pub(crate) fn has_gone(&self, state: &State) -> bool {
+        let pairs = self.readers.iter().zip(&state.followers);
+        pairs.skip(1).any(|(comes, next)| {
+            let has_come = next.looks.is_some() || next.located.is_some() || next.reader.is_some();
+            *comes == Comes::Next && has_come
+        })
+    }
+
+    /// Whether all that was acknowledged past a number had not expired, by this reader's clock.
+    pub(crate) fn keeps_after(&self, state: &State, index: usize, after: u64) -> bool {
+        let now = self.reader_now(index, state.now);
         state.publishers.iter().all(|publisher| match publisher.answer {
-            Some(Answer::Acknowledged(number)) => number <= after || publisher.expires() > now,
+            Some(Answer::Acknowledged(number)) => {
+                number <= after || publisher.expires(&self.timing()) > now
+            }
             _ => true,
         })
     }
@@ -181,16 +246,16 @@ impl World {
         let first = present.iter().find(|cell| cell.position > at(looked));
         let first = first.map(|cell| (cell.position, cell.cell.written()));
         let bounds = match self.without {
-            Some(Rule::EarliestSkew) => Timing { skew: Duration::ZERO, ..timing() },
-            _ => timing(),
+            Some(Rule::EarliestSkew) => Timing { skew: Duration::ZERO, ..self.timing() },
+            _ => self.timing(),
         };
-        let asked = Timestamp::from_millis(Self::reader_now(asked));
+        let asked = self.reader_now(index, asked);
         match lookup::earliest(&bounds, at(0), at(state.head), first, asked) {
-            Earliest::After(after) => Self::start(state, index, after.get()),
+            Earliest::After(after) => self.locate(state, index, after.get(), asked),
             Earliest::Ask => {
                 state.followers[index].looks = None;
                 if let (false, Some((first, _))) = (self.has(Rule::EarliestSettled), first) {
-                    Self::start(state, index, first.get() - 1);
+                    self.locate(state, index, first.get() - 1, asked);
                 }
             }
         }
@@ -218,23 +283,24 @@ impl World {
         };
         let bounds = match self.without {
             Some(Rule::IdMargin) => {
-                Timing { skew: Duration::ZERO, lease: Duration::ZERO, ..timing() }
+                Timing { skew: Duration::ZERO, lease: Duration::ZERO, ..self.timing() }
             }
-            _ => timing(),
+            _ => self.timing(),
         };
-        let now = Timestamp::from_millis(Self::reader_now(state.now));
+        let now = self.reader_now(index, state.now);
         let newest = Newest { first: newest, complete: true };
         let found = lookup::find(&bounds, indexed, Some(newest), now);
-        let truth = hit(state.present(0)).filter(|hit| timing().may_follow(hit.expires, now));
+        let truth = hit(state.present(0)).filter(|hit| self.timing().may_follow(hit.expires, now));
         match found {
             Some(hit) => {
-                Self::start(state, index, hit.position.get());
-                let lost = hit.position > at(seen) || !Self::keeps_after(state, hit.position.get());
+                let after = hit.position.get();
+                let lost = after > seen || !self.keeps_after(state, index, after);
+                self.locate(state, index, after, now);
                 state.followers[index].lost_its_place = lost;
             }
             // It is told so, and given all there is.
             None => {
-                Self::start(state, index, 0);
+                self.locate(state, index, 0, now);
                 state.followers[index].lost_its_place = truth.is_some();
             }
         }
@@ -242,72 +308,107 @@ impl World {
 
     pub(crate) fn resume_at_position(&self, state: &mut State, index: usize) {
         let Some(Told { position, since, reached }) = state.followers[0].told else { return };
-        let now = Timestamp::from_millis(Self::reader_now(state.now));
-        let kept = timing().keeps_since(Timestamp::from_millis(since), now);
-        if kept || !self.has(Rule::PositionAge) {
-            Self::start(state, index, position);
+        let now = self.reader_now(index, state.now);
+        let bounds = match self.without {
+            Some(Rule::PositionLag) => Timing { reading_lag: Duration::ZERO, ..self.timing() },
+            _ => self.timing(),
+        };
+        if bounds.keeps_since(since, now) || !self.has(Rule::PositionAge) {
+            self.locate(state, index, position, now);
             state.followers[index].began = reached;
-            state.followers[index].lost_its_place = !Self::keeps_after(state, position);
+            state.followers[index].lost_its_place = !self.keeps_after(state, index, position);
         }
     }
 
-    pub(crate) fn tell(&self, state: &mut State) {
-        let now = Self::reader_now(state.now);
-        let Some(reader) = &state.followers[0].reader else { return };
-        let reached = reader.reached().get();
-        let position = if self.has(Rule::PositionOfStream) { reached } else { state.head };
-        state.followers[0].told = Some(Told { position, since: now, reached });
+    pub(crate) fn tell(&self, state: &mut State, live: bool) {
+        let now = self.reader_now(0, state.now);
+        let State { head, followers, held, .. } = state;
+        let follower = &mut followers[0];
+        let Some(reader) = &mut follower.reader else { return };
+        let Place { position, since } = reader.place(&self.timing());
+        let reached = position.get();
+        let since = match self.without {
+            Some(Rule::PositionAsOf) => now,
+            Some(Rule::PositionBeforeHole) => follower.looked,
+            _ if live => since,
+            // One that replays knows when what it was given last was published.
+            _ => {
+                let last = follower.delivered.last().and_then(|(number, _)| held.get(number));
+                last.map_or(Timestamp::default(), |expires| self.timing().began(*expires))
+            }
+        };
+        let position = if self.has(Rule::PositionOfStream) { reached } else { *head };
+        if since > Timestamp::default() {
+            follower.told = Some(Told { position, since, reached });
+        }
     }
 
-    pub(crate) fn poll(&self, state: &mut State, index: usize, hidden: u64) {
-        let now = moment(Self::reader_now(state.now));
+    pub(crate) fn poll(&self, state: &mut State, index: usize, hidden: u64, cut: bool) {
+        let now = self.reader_moment(index, state.now);
         let present = state.present(hidden);
-        let through = state.followers[index].through;
-        let Some(reader) = &mut state.followers[index].reader else { return };
+        let follower = &mut state.followers[index];
+        let Some(reader) = &mut follower.reader else { return };
         let reached = reader.reached();
-        let cells: Vec<_> = present.into_iter().filter(|cell| cell.position > reached).collect();
+        let past = present.into_iter().filter(|cell| cell.position > reached);
+        let cells: Vec<_> = past.take(if cut { 1 } else { usize::MAX }).collect();
         if !self.has(Rule::Contiguity)
             && let Some(first) = cells.first()
         {
-            *reader = Reader::new(first.position.back(1));
+            let place = Place { position: first.position.back(1), since: now.wall };
+            *reader = Reader::new(place, now.wall);
         }
         let last = cells.last().map_or(reached, |last| last.position);
-        let known = if self.has(Rule::HolesUpToHolder) { last.max(at(through)) } else { last };
-        reader.handle_page(cells, known, now, || Duration::ZERO);
+        let to_holder = self.has(Rule::HolesUpToHolder) && !cut;
+        let known = if to_holder { last.max(at(follower.through)) } else { last };
+        let cells = cells
+            .into_iter()
+            .map(|Numbered { position, cell }| Numbered { position, cell: self.seen(cell, now) });
+        let cut = cut && self.has(Rule::PositionOfCutQuery);
+        let look = Look { asked: now.wall, cells: cells.collect(), known, cut };
+        reader.handle_look(&self.reader_timing(), look, now, || Duration::ZERO);
+        if !self.has(Rule::PositionBeforeHole) {
+            follower.looked = now.wall;
+        }
         self.read_on(state, index);
+    }
+
+    /// A cell as a reader takes it: without the rule, what has expired is gone.
+    fn seen(&self, cell: Cell<Who>, now: Moment) -> Cell<Who> {
+        match cell {
+            Cell::Update { expires, .. }
+                if !self.has(Rule::OwedSinceLocated) && expires <= now.wall =>
+            {
+                Cell::Tombstone { sealed: now.wall }
+            }
+            cell => cell,
+        }
     }
 
     /// Lets a reader take all steps that need no call.
     pub(crate) fn read_on(&self, state: &mut State, index: usize) {
-        let mut now = Self::reader_now(state.now);
-        if !self.has(Rule::ExpiredNotDelivered) {
-            now = 0;
-        }
-        let now =
-            Moment { wall: Timestamp::from_millis(now), ..moment(Self::reader_now(state.now)) };
-        let State { followers, held, .. } = state;
-        let follower = &mut followers[index];
+        let now = self.reader_moment(index, state.now);
+        let follower = &mut state.followers[index];
         let Some(reader) = &mut follower.reader else { return };
         follower.step = loop {
-            match reader.step(now) {
+            match reader.step(&self.reader_timing(), now) {
                 reader::Step::Deliver(position, who) => {
                     follower.delivered.push((position.get(), who));
                 }
-                reader::Step::Pass(position) => {
-                    let expires = held.get(&position.get());
-                    if expires.is_some_and(|expires| *expires <= now.wall) {
-                        follower.expired.insert(position.get());
-                    }
-                }
+                reader::Step::Pass(_) => {}
                 reader::Step::Probe(position) => break Some(Call::Probe(position.get())),
                 reader::Step::Seal(position) => break Some(Call::Seal(position.get())),
                 reader::Step::Poll => break None,
+                reader::Step::Overtaken => {
+                    follower.overtaken = true;
+                    break None;
+                }
             }
         };
+        let _ = reader.place(&self.timing());
     }
 
     pub(crate) fn carry(&self, state: &mut State, index: usize, heard: bool) {
-        let now = moment(Self::reader_now(state.now));
+        let now = self.reader_moment(index, state.now);
         if !heard {
             state.faults += 1;
         }
@@ -316,6 +417,7 @@ impl World {
             Some(Call::Probe(number)) => {
                 let cell = state.cell(number).cloned();
                 if let Some(reader) = &mut state.followers[index].reader {
+                    let cell = cell.map(|cell| self.seen(cell, now));
                     reader.handle_probe(at(number), cell);
                 }
             }
@@ -324,13 +426,19 @@ impl World {
                 let free = there.is_none() || !self.has(Rule::SealConditional);
                 if free && self.has(Rule::SealBeforePassing) {
                     let ttl = match self.has(Rule::TombstonesLast) {
-                        true => timing().forgotten(now.wall.plus(timing().retention)).as_millis(),
+                        true => self
+                            .timing()
+                            .forgotten(now.wall.plus(self.timing().retention))
+                            .as_millis(),
                         false => now.wall.as_millis(),
                     };
-                    state.put(number, Cell::Tombstone { sealed: now.wall }, ttl);
+                    let hidden_until = self.hidden_until(state.now);
+                    state.put(number, Cell::Tombstone { sealed: now.wall }, ttl, hidden_until);
                 }
                 let seal = match there {
-                    Some(cell) if !free && self.has(Rule::SealResultHeeded) => Seal::Refused(cell),
+                    Some(cell) if !free && self.has(Rule::SealResultHeeded) => {
+                        Seal::Refused(self.seen(cell, now))
+                    }
                     _ => Seal::Written,
                 };
                 if let (true, Some(reader)) = (heard, &mut state.followers[index].reader) {
@@ -342,25 +450,18 @@ impl World {
         self.read_on(state, index);
     }
 
-    /// Whether the first reader lags behind the log no more than it may.
-    pub(crate) fn is_fresh(&self, state: &State) -> bool {
-        let Some(reader) = &state.followers[0].reader else { return false };
-        let lag = u64::try_from(timing().reading_lag.as_millis()).unwrap();
-        state.present(0).iter().all(|cell| {
-            let behind = Self::reader_now(state.now) - lag;
-            cell.position <= reader.reached() || cell.cell.written().as_millis() >= behind
-        })
-    }
-
-    /// A reader that is left in peace, and shown everything: how far it gets.
+    /// How far a reader gets that is left in peace and shown everything.
     pub(crate) fn in_peace(&self, state: &State, index: usize) -> u64 {
         let mut state = state.clone();
         for _ in 0..16 {
             match state.followers[index].step {
                 Some(_) if self.has(Rule::Seals) => self.carry(&mut state, index, true),
-                _ => self.poll(&mut state, index, 0),
+                _ => self.poll(&mut state, index, 0, false),
             }
         }
-        state.followers[index].reader.as_ref().map_or(0, |reader| reader.reached().get())
+        let follower = &state.followers[index];
+        // One that stops leaves the rest to the next.
+        let reached = follower.reader.as_ref().map_or(0, |reader| reader.reached().get());
+        if follower.overtaken { u64::MAX } else { reached }
     }
 }

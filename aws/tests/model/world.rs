@@ -33,8 +33,16 @@ pub(crate) enum Rule {
     SealResultHeeded,
     /// 6: a seal never overwrites.
     SealConditional,
-    /// 7: what has expired is not delivered.
+    /// 7: what had expired when a reader was located is not delivered.
     ExpiredNotDelivered,
+    /// 7: what had not is, even if it has expired since.
+    OwedSinceLocated,
+    /// 7: the moment is when the log was asked, not when the stream opened.
+    OwedBeforeOpening,
+    /// 7: a reader that is too far behind what is deleted stops.
+    OvertakenStops,
+    /// 7: as clocks tell it that may differ.
+    OvertakenSkew,
     /// 8: a number up to the holder's position is a hole too.
     HolesUpToHolder,
     /// 9: the newest cells are read beside the index.
@@ -47,8 +55,16 @@ pub(crate) enum Rule {
     IdMargin,
     /// 10: a position event says how far its stream was read.
     PositionOfStream,
+    /// 10: and when that was the end of the log, not when it was told.
+    PositionAsOf,
+    /// 10: which it was not if a cell waits behind a hole.
+    PositionBeforeHole,
+    /// 10: or if the query was cut.
+    PositionOfCutQuery,
     /// 10: and is forgotten in time.
     PositionAge,
+    /// 10: by readers that were shown what is not quite new.
+    PositionLag,
     /// 11: `earliest` begins where no lower number may be under way.
     EarliestSettled,
     /// 11: as clocks tell it that may differ.
@@ -64,10 +80,37 @@ pub(crate) enum Comes {
     Live,
     /// With `earliest`.
     Earliest,
+    /// With `earliest`, when the first reader has read something, which then reads no more.
+    Next,
     /// With the id that the first reader read last.
     AfterId,
     /// With the position that the first reader was told.
     AfterPosition,
+}
+
+/// How far clocks are ahead of the table's, which is also the clock of every publisher but the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Clocks {
+    pub(crate) first_publisher: i64,
+    pub(crate) first_reader: i64,
+    pub(crate) other_readers: i64,
+}
+
+impl Clocks {
+    /// All the ways in which they may differ by the skew.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let bits = |bits: i64| Self {
+            first_publisher: bits & 1,
+            first_reader: bits >> 1 & 1,
+            other_readers: bits >> 2,
+        };
+        let negative = |clocks: Self| Self {
+            first_publisher: -clocks.first_publisher,
+            first_reader: -clocks.first_reader,
+            other_readers: -clocks.other_readers,
+        };
+        (0..8).map(bits).chain((1..8).map(bits).map(negative))
+    }
 }
 
 /// The size of a world, and what is not as it should be.
@@ -81,26 +124,30 @@ pub(crate) struct World {
     pub(crate) faults: u8,
     /// Whether polls may be stale.
     pub(crate) stale: bool,
+    /// Whether polls may be cut after one cell.
+    pub(crate) cuts: bool,
     /// Whether time stands still while an update is on its way.
     pub(crate) prompt: bool,
     /// When time ends.
     pub(crate) until: u64,
-    /// How far ahead the clock of the first publisher is, and that of the last reader behind; or the
-    /// other way round.
-    pub(crate) skew: i64,
+    /// How long updates are kept.
+    pub(crate) retention: u64,
+    pub(crate) clocks: Clocks,
     pub(crate) without: Option<Rule>,
 }
 
-/// Times are small numbers here.
-pub(crate) fn timing() -> Timing {
-    let ticks = Duration::from_millis;
-    Timing {
-        lease: ticks(1),
-        skew: ticks(1),
-        retention: ticks(4),
-        grace: ticks(2),
-        patience: ticks(0),
-        index_lag: ticks(100),
-        reading_lag: ticks(1),
+impl World {
+    /// Times are small numbers here.
+    pub(crate) fn timing(&self) -> Timing {
+        let ticks = Duration::from_millis;
+        Timing {
+            lease: ticks(1),
+            skew: ticks(1),
+            retention: ticks(self.retention),
+            grace: ticks(4),
+            patience: ticks(0),
+            index_lag: ticks(100),
+            reading_lag: ticks(1),
+        }
     }
 }
