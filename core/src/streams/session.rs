@@ -231,7 +231,7 @@ impl Session {
         frames.truncate(taken);
         self.state = State::Replaying { fetching: false };
         match wanted.get(taken) {
-// This place's time is not known. That of the old place is no later, so it holds too.
+            // This place's time is not known. That of the old place is no later, so it holds too.
             Some(first_left) => self.cursor.position = first_left.position.back(1),
             None => {
                 self.cursor.position = page.reached.max(self.cursor.position);

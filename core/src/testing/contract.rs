@@ -1,8 +1,8 @@
-//! What every log must do, as tests that each log passes.
+//! What every log must do, as tests that each log must pass.
 //!
 //! A shell wraps its log as a [`Log`] and runs [`check`] against its real database. What a log may
-//! do in more than one way (drop updates at a size, or when they expire; leave numbers without an
-//! update) is left to it; what the [`Holder`](crate::Holder) relies on is not.
+//! do in more than one way (drop updates by size or by age; leave positions without an update) is
+//! left to the log. What the [`Holder`](crate::Holder) relies on is not.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     Platform, Position, Request, Step, StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
 };
 
-/// A log that is held to the contract. It is empty at first, and nobody else writes to it.
+/// A log to be checked. It is empty at first, and nothing else writes to it.
 #[expect(async_fn_in_trait, reason = "implemented by tests alone, on one thread")]
 pub trait Log {
     /// Appends an update, and makes it durable.
@@ -24,14 +24,14 @@ pub trait Log {
     /// Reads a page.
     async fn page(&self, fetch: Fetch, subscribe: Arc<Subscribe>) -> Result<Page, String>;
 
-    /// Every update after a position, as whoever follows the log learns of them.
+    /// Every update after a position, as a follower of the log learns of them.
     async fn tail(&self, after: Position) -> Result<Vec<Appended>, String>;
 
-    /// Drops all updates up to here, in the way in which this log drops any; `false` where a test
-    /// cannot bring that about.
+    /// Drops all updates up to `last`, the way this log drops updates; `false` if a test cannot
+    /// make it.
     async fn drop_through(&self, last: Position) -> Result<bool, String>;
 
-    /// The current time, by the clock that the log uses.
+    /// The current time, by the log's clock.
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(1)
     }
@@ -40,9 +40,9 @@ pub trait Log {
 /// How one case ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// What was tried.
+    /// The case.
     pub case: &'static str,
-    /// What went wrong, if something did.
+    /// What went wrong, if anything did.
     pub broken: Option<String>,
 }
 
@@ -54,7 +54,7 @@ macro_rules! ensure {
     };
 }
 
-/// Runs every case, each against a log of its own that `make` makes.
+/// Runs every case, each against a new log from `make`.
 pub async fn check<L: Log>(make: impl AsyncFn() -> Result<L, String>) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     macro_rules! cases {
@@ -143,7 +143,7 @@ async fn an_id_is_found_at_its_first_update<L: Log>(log: &L) -> Result<(), Strin
     for (id, expected) in [("urn:1", positions[0]), ("urn:twice", first), ("urn:3", positions[4])] {
         match log.locate(by_id(id, Position::START)).await? {
             Located::Found(place, found) => {
-                ensure!(found.as_str() == id, "asked for {id}, was told of {found:?}");
+                ensure!(found.as_str() == id, "asked for {id}, got {found:?}");
                 ensure!(place.position == expected, "{id} was found at {place:?}");
             }
             other => return Err(format!("{id}: {other:?}")),
@@ -162,7 +162,7 @@ async fn an_id_is_found_at_its_first_update<L: Log>(log: &L) -> Result<(), Strin
 async fn a_place_that_was_told_can_be_followed<L: Log>(log: &L) -> Result<(), String> {
     let told = Place { position: Position::START, since: log.now() };
     let located = log.locate(Location::Told(told)).await?;
-    ensure!(located == Located::Kept, "the start of an empty log: {located:?}");
+    ensure!(located == Located::Kept, "at the start of an empty log: {located:?}");
     for number in 1..=3 {
         let position = log.append(update(&format!("urn:{number}"), "a", "")).await?;
         let told = Place { position, since: log.now() };
@@ -314,14 +314,14 @@ async fn what_was_dropped_is_not_kept<L: Log>(log: &L) -> Result<(), String> {
     Ok(())
 }
 
-/// A page that is bounded by nothing that is tried here.
+/// A limit that nothing here reaches.
 const LARGE: PageLimit = PageLimit { updates: 500, bytes: 256 * 1024 };
 
 fn fetch<L: Log>(log: &L, after: Position, through: Position, limit: PageLimit) -> Fetch {
     Fetch { stream: StreamId::new(1), after, through, limit, as_of: log.now() }
 }
 
-/// All that is replayed, page by page.
+/// Everything that is replayed, page by page.
 async fn replay<L: Log>(
     log: &L,
     mut after: Position,
@@ -349,7 +349,7 @@ fn last(updates: &[Appended]) -> Result<Position, String> {
     updates.last().map(|last| last.position).ok_or_else(|| "there is nothing".to_owned())
 }
 
-/// A subscriber without a token, who asks for every topic.
+/// A subscriber without a token who asks for every topic.
 fn everything() -> Result<Arc<Subscribe>, String> {
     subscribe("match=*")
 }
