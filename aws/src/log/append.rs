@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cinnabar_core::{IdOrigin, Position, Update};
 
-use super::AppendError;
+use super::error::AppendError;
 use super::fault::Fault;
 use super::item::{ITEM_LIMIT, Row, Token, size};
 use super::publication::{Publication, Put, Refusal, Step};

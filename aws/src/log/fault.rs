@@ -5,7 +5,7 @@ use std::error::Error;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
-use super::LogError;
+use super::error::LogError;
 use super::item::Malformed;
 
 /// Why a call brought no answer that counts.

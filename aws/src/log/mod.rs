@@ -26,6 +26,7 @@
 mod append;
 pub mod cell;
 mod clock;
+mod error;
 mod fault;
 mod item;
 mod locate;
@@ -47,6 +48,7 @@ use cinnabar_core::{
 };
 
 pub use clock::{Clock, Moment, SystemClock};
+pub use error::{AppendError, LogError};
 pub use item::ITEM_LIMIT;
 pub use tail::{Read, Tail};
 
@@ -68,41 +70,6 @@ pub struct Settings {
 #[derive(Clone, Debug)]
 pub struct Log {
     table: Arc<Table>,
-}
-
-/// The log could not be read or made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LogError {
-    /// DynamoDB did not answer, or refused: ask again.
-    #[error("the table did not answer: {0}")]
-    Unavailable(String),
-    /// The log is not what it should be: asking again will not help.
-    #[error("the log is broken: {0}")]
-    Broken(String),
-    /// A tail has been behind for so long that what it has yet to read may be deleted. Every stream
-    /// that it feeds has to end; a new tail begins at the head.
-    #[error("what followed may be deleted: the log could not be followed for too long")]
-    Overtaken,
-}
-
-/// An update was not acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AppendError {
-    /// The update may or may not become visible. To publish it again, with an id of the publisher's
-    /// own, is right.
-    #[error("the update may or may not be published: {0}")]
-    Unavailable(String),
-    /// The update does not fit into an item of DynamoDB.
-    #[error("the update takes {bytes} bytes as an item of DynamoDB, which takes {limit} at most")]
-    TooLarge {
-        /// The size of the item.
-        bytes: usize,
-        /// The largest that DynamoDB takes.
-        limit: usize,
-    },
-    /// The log is not what it should be, and somebody has to look at it.
-    #[error("the log is broken: {0}")]
-    Broken(String),
 }
 
 impl Log {

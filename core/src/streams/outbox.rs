@@ -3,6 +3,7 @@
 //! The same bytes are written to many streams and kept once. So each stream's [`Outbox`] bounds
 //! how far behind its reader may fall, and [`Waiting`] counts what all of them keep alive.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::time::Timestamp;
@@ -62,11 +63,13 @@ pub(crate) struct Outbox {
     taken: usize,
     /// When it began to wait, or last took something.
     since: Timestamp,
+    /// Its turn among those that wait: see [`Waiters`](super::waiters::Waiters).
+    pub(super) turn: Cell<Option<Timestamp>>,
 }
 
 impl Outbox {
     pub(crate) fn new(now: Timestamp) -> Self {
-        Self { chunks: VecDeque::new(), bytes: 0, taken: 0, since: now }
+        Self { chunks: VecDeque::new(), bytes: 0, taken: 0, since: now, turn: Cell::default() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

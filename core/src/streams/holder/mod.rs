@@ -15,6 +15,9 @@
 //! Everything the holder hears of is durable. It stands at the newest durable update, and no stream
 //! is given anything past it.
 
+mod delivery;
+mod life;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -24,7 +27,6 @@ use crate::command::subscribe::Subscribe;
 use crate::config::Config;
 use crate::limits::{MAX_HOLDER_MATCHERS_SIZE, PAGE_UPDATES};
 use crate::matching::index::Index;
-use crate::matching::subject::Subject;
 use crate::streams::history::{Appended, Fetch, Located, Page, PageLimit};
 use crate::streams::outbox::Waiting;
 use crate::streams::output::Output;
@@ -334,133 +336,5 @@ impl Holder {
 
     fn horizon(&self) -> Horizon<'_> {
         Horizon { key: &self.key, end: self.reached, replay_max: self.replay_max }
-    }
-
-    /// For each live stream, which of these updates it takes.
-    fn wanted(&self, appended: &[Appended]) -> BTreeMap<StreamId, Vec<usize>> {
-        let mut wanted: BTreeMap<StreamId, Vec<usize>> = BTreeMap::new();
-        for (index, appended) in appended.iter().enumerate() {
-            let subject = Subject::of(&appended.update);
-            for stream in self.index.select(&subject) {
-                let session = self.sessions.get(&stream);
-                if session.is_some_and(|session| session.takes_live(appended, &subject)) {
-                    wanted.entry(stream).or_default().push(index);
-                }
-            }
-        }
-        wanted
-    }
-
-    /// Tells a native reader its position, and ends a stream that has no more to say.
-    fn say_farewell(&mut self, stream: StreamId, now: Timestamp) {
-        let Some(session) = self.sessions.get_mut(&stream) else { return };
-        let opened = session.locating().is_none();
-        let words = if opened { session.say_farewell(&self.key, self.reached, now) } else { None };
-        match words {
-            Some(words) => {
-                self.write(vec![stream], words, now);
-                self.schedule(stream, now);
-            }
-            None => self.finish(stream, now),
-        }
-    }
-
-    /// Ends a stream whose time is up.
-    fn finish(&mut self, stream: StreamId, now: Timestamp) {
-        let Some(session) = self.sessions.get(&stream) else { return };
-        let output = match (session.locating(), session.subscribe.expired(now)) {
-            (Some(_), Some(answer)) => Output::Answer { stream, answer },
-            (Some(_), None) => return self.handle_failure(stream),
-            (None, _) if session.outbox.is_empty() => Output::Close { stream },
-            (None, _) => Output::Cut { stream },
-        };
-        self.end(stream, output);
-    }
-
-    fn tell_position(&mut self, stream: StreamId, now: Timestamp) {
-        let Some(session) = self.sessions.get_mut(&stream) else { return };
-        let event = session.tell_position(&self.key, self.reached, now);
-        self.write(vec![stream], event, now);
-    }
-
-    /// Begins a stream's response, at a place in the log.
-    fn open(&mut self, stream: StreamId, resumed: Option<&str>, cursor: Place, now: Timestamp) {
-        let Some(session) = self.sessions.get_mut(&stream) else { return };
-        let greeting = session.open(cursor, &self.key, now);
-        let response = session.subscribe.opened(resumed);
-        let joins = session.is_native();
-        self.outputs.push_back(Output::Open { stream, response, joins });
-        self.write(vec![stream], greeting, now);
-        self.schedule(stream, now);
-        self.advance(stream, now);
-    }
-
-    /// Lets a stream that catches up take its next step.
-    fn advance(&mut self, stream: StreamId, now: Timestamp) {
-        let Some(session) = self.sessions.get_mut(&stream) else { return };
-        if session.advance(self.reached.position, now) {
-            self.fetching.push_back(stream);
-        } else if session.is_ending(now) {
-            self.schedule(stream, now);
-        }
-    }
-
-    /// Writes to those of the streams that are still there.
-    fn write(&mut self, mut streams: Vec<StreamId>, bytes: Bytes, now: Timestamp) {
-        let chunk = self.waiting.chunk(bytes.len());
-        let mut full = Vec::new();
-        streams.retain(|stream| match self.sessions.get_mut(stream) {
-            Some(session) => {
-                session.outbox.push(chunk, now);
-                self.waiters.enter(*stream, now);
-                session.wrote(now);
-                if session.fills(bytes.len(), &self.pace, now) {
-                    full.push(*stream);
-                }
-                true
-            }
-            None => false,
-        });
-        if !streams.is_empty() {
-            self.waiting.keep(chunk, streams.len());
-            self.outputs.push_back(Output::Write { streams, bytes });
-            self.bound();
-        }
-        for stream in full {
-            self.schedule(stream, now);
-        }
-    }
-
-    /// Cuts the streams that have waited longest, until what all of them keep is within bounds.
-    fn bound(&mut self) {
-        while self.waiting.bytes() > self.outboxes_size {
-            let sessions = &self.sessions;
-            let waits_since = |stream| sessions.get(&stream)?.outbox.waits_since();
-            let Some(stream) = self.waiters.longest(waits_since) else { return };
-            self.end(stream, Output::Cut { stream });
-        }
-    }
-
-    fn end(&mut self, stream: StreamId, output: Output) {
-        self.forget(stream);
-        self.outputs.push_back(output);
-    }
-
-    fn forget(&mut self, stream: StreamId) {
-        if let Some(mut session) = self.sessions.remove(&stream) {
-            session.outbox.drop_all(&mut self.waiting);
-            let subscribe = &session.subscribe;
-            self.index.remove(stream, &subscribe.matchers, &subscribe.hub);
-            self.matchers_size -= subscribe.size();
-            self.wakes.remove(stream);
-            self.waiters.remove(stream);
-        }
-    }
-
-    /// Has a stream looked at when something is due to it.
-    fn schedule(&mut self, stream: StreamId, now: Timestamp) {
-        if let Some(session) = self.sessions.get(&stream) {
-            self.wakes.set(stream, session.wakes(&self.pace, now));
-        }
     }
 }

@@ -1,0 +1,65 @@
+//! Who gets which bytes, and who has to give way when too many wait.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::Holder;
+use crate::matching::subject::Subject;
+use crate::streams::history::Appended;
+use crate::streams::output::Output;
+use crate::streams::stream_id::StreamId;
+use crate::time::Timestamp;
+
+impl Holder {
+    /// For each live stream, which of these updates it takes.
+    pub(super) fn wanted(&self, appended: &[Appended]) -> BTreeMap<StreamId, Vec<usize>> {
+        let mut wanted: BTreeMap<StreamId, Vec<usize>> = BTreeMap::new();
+        for (index, appended) in appended.iter().enumerate() {
+            let subject = Subject::of(&appended.update);
+            for stream in self.index.select(&subject) {
+                let session = self.sessions.get(&stream);
+                if session.is_some_and(|session| session.takes_live(appended, &subject)) {
+                    wanted.entry(stream).or_default().push(index);
+                }
+            }
+        }
+        wanted
+    }
+
+    /// Writes to those of the streams that are still there.
+    pub(super) fn write(&mut self, mut streams: Vec<StreamId>, bytes: Bytes, now: Timestamp) {
+        let chunk = self.waiting.chunk(bytes.len());
+        let mut full = Vec::new();
+        streams.retain(|stream| match self.sessions.get_mut(stream) {
+            Some(session) => {
+                session.outbox.push(chunk, now);
+                self.waiters.enter(*stream, &session.outbox);
+                session.wrote(now);
+                if session.fills(bytes.len(), &self.pace, now) {
+                    full.push(*stream);
+                }
+                true
+            }
+            None => false,
+        });
+        if !streams.is_empty() {
+            self.waiting.keep(chunk, streams.len());
+            self.outputs.push_back(Output::Write { streams, bytes });
+            self.bound();
+        }
+        for stream in full {
+            self.schedule(stream, now);
+        }
+    }
+
+    /// Cuts the streams that have waited longest, until what all of them keep is within bounds.
+    fn bound(&mut self) {
+        while self.waiting.bytes() > self.outboxes_size {
+            let sessions = &self.sessions;
+            let outbox = |stream| sessions.get(&stream).map(|session| &session.outbox);
+            let Some(stream) = self.waiters.longest(outbox) else { return };
+            self.end(stream, Output::Cut { stream });
+        }
+    }
+}
