@@ -11,6 +11,8 @@
 //! it says.
 
 mod answer;
+#[cfg(feature = "contract")]
+mod contract;
 mod deployment;
 mod entry;
 mod feed;

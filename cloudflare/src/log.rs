@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS updates (
 CREATE INDEX IF NOT EXISTS updates_by_id ON updates (id, position);
 ";
 
+/// How many rows of a page one query reads, at most. Every query is read to its end: SQLite takes
+/// nothing out of its write-ahead log while a query is open, and one that is left half-read stays
+/// open until JavaScript's garbage is collected.
+const BATCH: i64 = 16;
+
 /// How many updates an append drops at most: more than one, so that the log shrinks after
 /// `HISTORY_SIZE` was lowered.
 const APPEND_SWEEP: u64 = 32;
@@ -224,22 +229,29 @@ impl Log {
 
     /// Reads a page. The data of updates that are not wanted stays on disk.
     pub(crate) fn page(&self, fetch: &Fetch, subscription: &Subscribe) -> Result<Page> {
-        let limit = i64::try_from(fetch.limit.updates).unwrap_or(i64::MAX);
-        let rows = self.sql.exec(
-            "SELECT position, appended, id, topics, targets, private, event_type, retry, LENGTH(data) FROM updates WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
-            vec![number(fetch.after), number(fetch.through), Value::Integer(limit)],
-        )?;
         let oldest = self.oldest.get();
         let mut pager = Pager::new(fetch, subscription);
-        for row in rows.raw() {
-            let Row { position, appended, stored, data_length } = Row::read(row?)?;
-            match pager.offer(position, appended, &stored, data_length) {
-                Offer::Take => {
-                    let data = self.data(position)?;
-                    pager.take(position, Update::restore(StoredUpdate { data, ..stored }));
+        while pager.reached() < fetch.through {
+            let query = "SELECT position, appended, id, topics, targets, private, event_type, retry, LENGTH(data) FROM updates WHERE position > ? AND position <= ? ORDER BY position LIMIT ?";
+            let (after, through) = (number(pager.reached()), number(fetch.through));
+            let bindings = vec![after, through, Value::Integer(BATCH)];
+            let mut rows = self.sql.exec(query, bindings)?.raw().peekable();
+            if rows.peek().is_none() {
+                break;
+            }
+            while let Some(row) = rows.next() {
+                let Row { position, appended, stored, data_length } = Row::read(row?)?;
+                match pager.offer(position, appended, &stored, data_length) {
+                    Offer::Take => {
+                        let data = self.data(position)?;
+                        pager.take(position, Update::restore(StoredUpdate { data, ..stored }));
+                    }
+                    Offer::Skip => {}
+                    Offer::Full => {
+                        rows.for_each(drop);
+                        return Ok(pager.cut(oldest));
+                    }
                 }
-                Offer::Skip => {}
-                Offer::Full => return Ok(pager.cut(oldest)),
             }
         }
         Ok(pager.complete(oldest))

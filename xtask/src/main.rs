@@ -4,13 +4,14 @@
 //! same code:
 //!
 //! ```text
-//! dev     build, serve under workerd, print what to paste ── serve (the same hub, bare, for tests)
-//!         (with --aws: under an emulator of Lambda, with DynamoDB Local)
-//! test    all checks ── build (the Worker; wrangler calls it too)
-//! check   the configuration, before a deploy
-//! plan    who may import whom
-//! token   mint a token of either protocol generation
-//! readme  regenerate the README's tables
+//! dev      build, serve under workerd, print what to paste ── serve (the same hub, bare, for tests)
+//!          (with --aws: under an emulator of Lambda, with DynamoDB Local)
+//! test     all checks ── build (the Worker; wrangler calls it too)
+//! contract the Worker's log, held to what every log must do
+//! check    the configuration, before a deploy
+//! plan     who may import whom
+//! token    mint a token of either protocol generation
+//! readme   regenerate the README's tables
 //! ```
 //!
 //! A file may use what is in its own room and in those below it:
@@ -29,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, dev, plan, readme, serve, test, token};
+use crate::commands::{check, contract, dev, plan, readme, serve, test, token};
 use crate::hubs::worker;
 use crate::machine::process;
 
@@ -50,6 +51,8 @@ enum Command {
     Test(test::Arguments),
     /// Build the Worker for deployment
     Build,
+    /// Hold the Worker's log to the contract of every log, under workerd
+    Contract,
     /// Check the configuration, reading it as the hub will
     Check,
     /// Mint an access token
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Build => worker::build_and_report(),
+        Command::Contract => contract::check(),
         Command::Check => check::run(),
         Command::Token(arguments) => token::run(&arguments),
         Command::Readme => readme::update(),

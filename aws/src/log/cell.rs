@@ -1,7 +1,7 @@
 //! A cell of the log: written once, by the publisher of its number or by a reader that seals it.
 //!
-//! What a cell means is decided here and in the modules beside it, whatever the update is: an
-//! update in the hub, something small in the model that explores these decisions.
+//! What a cell means is decided here and in the modules beside it, whatever `U` is: an update in
+//! the hub, something small in the model that explores these decisions.
 
 use cinnabar_core::{Position, Timestamp};
 
@@ -12,12 +12,12 @@ pub enum Cell<U> {
     Update {
         /// When it expires, by its publisher's clock.
         expires: Timestamp,
-        /// When its publisher had its number, by the same clock.
+        /// When its publisher got its number, by the same clock.
         allotted: Timestamp,
         /// The update.
         update: U,
     },
-    /// Nothing, for ever: a reader found the number missing, and sealed it.
+    /// Nothing, forever: a reader found the number missing, and sealed it.
     Tombstone {
         /// When, by that reader's clock.
         sealed: Timestamp,
@@ -34,8 +34,8 @@ pub struct Numbered<U> {
 }
 
 impl<U> Cell<U> {
-    /// A moment at which its number, and so every lower one, had been given away, by the clock of
-    /// its writer.
+    /// A moment by which its number, and so every lower one, had been given away, by its writer's
+    /// clock.
     #[must_use]
     pub fn written(&self) -> Timestamp {
         match self {

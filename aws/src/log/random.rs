@@ -1,9 +1,9 @@
-//! Random bytes: for tokens, which two publications must never share, and to spread out what many
-//! environments would do at the same moment.
+//! Random bytes: for tokens, which no two publications may share, and to spread out what many
+//! environments would otherwise do at the same moment.
 
 use std::time::Duration;
 
-/// Random bytes; `None` where the system has none.
+/// Random bytes; `None` if the system has none.
 pub(super) fn bytes<const LENGTH: usize>() -> Option<[u8; LENGTH]> {
     let mut bytes = [0; LENGTH];
     getrandom::fill(&mut bytes).ok()?;

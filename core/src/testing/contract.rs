@@ -31,6 +31,12 @@ pub trait Log {
     /// make it.
     async fn drop_through(&self, last: Position) -> Result<bool, String>;
 
+    /// Opens it again, as after its process has died. A log that holds nothing in memory has
+    /// nothing to do.
+    async fn reopen(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// The current time, by the log's clock.
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(1)
@@ -76,8 +82,12 @@ pub async fn check<L: Log>(make: impl AsyncFn() -> Result<L, String>) -> Vec<Out
         a_page_holds_one_update_of_any_size_or_so_many_bytes,
         a_page_holds_so_many_updates,
         a_page_leaves_out_what_is_not_wanted,
+        a_page_has_private_updates_for_whom_they_were_granted_to,
         a_page_ends_where_it_was_told_to,
         what_was_dropped_is_not_kept,
+        a_page_of_what_was_dropped_meanwhile_is_whole_or_says_so,
+        a_log_may_drop_everything,
+        a_log_that_is_opened_again_goes_on,
     ];
     outcomes
 }
@@ -116,21 +126,20 @@ async fn an_update_comes_back_whole<L: Log>(log: &L) -> Result<(), String> {
     let private = Update::restore(StoredUpdate {
         targets: "/users/1\n/users/é".into(),
         private: true,
+        retry: Some(u32::MAX),
         ..stored("urn:private", "a", "x")
     });
     for update in [&whole, &bare, &private] {
         log.append(update.clone()).await?;
     }
     let tail = log.tail(Position::START).await?;
+    ensure!(tail.len() == 3, "{} updates", tail.len());
     for (appended, update) in tail.iter().zip([&whole, &bare, &private]) {
         let (kept, published) = (appended.update.store(), update.store());
         ensure!(kept == published, "{published:?} came back as {kept:?}");
     }
-    let end = last(&tail)?;
-    let replayed = replay(log, Position::START, end, &everything()?, LARGE).await?;
-    let ids: Vec<&str> = replayed.iter().map(|appended| appended.update.id().as_str()).collect();
-    ensure!(ids == ["urn:é:%23", "urn:bare"], "a page held {ids:?}");
-    ensure!(replayed[0].update.store() == whole.store(), "a page held {:?}", replayed[0]);
+    let replayed = replay(log, Position::START, last(&tail)?, &granted()?, LARGE).await?;
+    ensure!(replayed == tail, "a page held {replayed:?}");
     Ok(())
 }
 
@@ -154,7 +163,7 @@ async fn an_id_is_found_at_its_first_update<L: Log>(log: &L) -> Result<(), Strin
         ensure!(located == Located::Unknown, "{unknown}: {located:?}");
     }
     let after = replay(log, first, positions[4], &everything()?, LARGE).await?;
-    let ids: Vec<&str> = after.iter().map(|appended| appended.update.id().as_str()).collect();
+    let ids = ids(&after);
     ensure!(ids == ["urn:2", "urn:twice", "urn:3"], "after the first came {ids:?}");
     Ok(())
 }
@@ -267,12 +276,35 @@ async fn a_page_leaves_out_what_is_not_wanted<L: Log>(log: &L) -> Result<(), Str
     }
     let subscribe = subscribe("match=wanted")?;
     let replayed = replay(log, Position::START, end, &subscribe, LARGE).await?;
-    let ids: Vec<&str> = replayed.iter().map(|appended| appended.update.id().as_str()).collect();
+    let ids = ids(&replayed);
     let expected: Vec<String> = (0..30).step_by(3).map(|number| format!("urn:{number}")).collect();
     ensure!(ids == expected, "{ids:?}");
     let nothing = self::subscribe("match=nothing")?;
     let page = log.page(fetch(log, Position::START, end, LARGE), nothing).await?;
     ensure!(page.updates.is_empty() && page.reached == end, "of nothing: {page:?}");
+    Ok(())
+}
+
+async fn a_page_has_private_updates_for_whom_they_were_granted_to<L: Log>(
+    log: &L,
+) -> Result<(), String> {
+    let mut end = Position::START;
+    for (id, topics, targets) in [
+        ("urn:topic", "granted", ""),
+        ("urn:other-topic", "other", ""),
+        ("urn:alternate-topic", "other\ngranted", ""),
+        ("urn:target", "other", "/users/2\n/users/1"),
+        ("urn:other-target", "granted", "/users/2"),
+    ] {
+        let (topics, targets) = (topics.to_owned(), targets.to_owned());
+        let stored = StoredUpdate { topics, targets, private: true, ..stored(id, "", "") };
+        end = log.append(Update::restore(stored)).await?;
+    }
+    let replayed = replay(log, Position::START, end, &granted()?, LARGE).await?;
+    let ids = ids(&replayed);
+    ensure!(ids == ["urn:topic", "urn:alternate-topic", "urn:target"], "with a token: {ids:?}");
+    let replayed = replay(log, Position::START, end, &everything()?, LARGE).await?;
+    ensure!(replayed.is_empty(), "without a token: {replayed:?}");
     Ok(())
 }
 
@@ -314,6 +346,68 @@ async fn what_was_dropped_is_not_kept<L: Log>(log: &L) -> Result<(), String> {
     Ok(())
 }
 
+async fn a_page_of_what_was_dropped_meanwhile_is_whole_or_says_so<L: Log>(
+    log: &L,
+) -> Result<(), String> {
+    let mut positions = Vec::new();
+    for number in 0..6 {
+        positions.push(log.append(update(&format!("urn:{number}"), "a", "")).await?);
+    }
+    let (after, end) = (positions[1], positions[5]);
+    let promised = fetch(log, after, end, LARGE);
+    if !log.drop_through(positions[3]).await? {
+        return Ok(());
+    }
+    let page = log.page(promised, everything()?).await?;
+    let is_whole = ids(&page.updates) == ["urn:2", "urn:3", "urn:4", "urn:5"];
+    let says_so = page.oldest > after.next();
+    ensure!(is_whole || says_so, "a stream would not notice what {page:?} lacks");
+    // Nothing is missing from where the log now begins.
+    let page = log.page(fetch(log, positions[3], end, LARGE), everything()?).await?;
+    let oldest = page.oldest;
+    ensure!(oldest <= positions[4], "a stream would be cut for nothing: {oldest:?}");
+    Ok(())
+}
+
+async fn a_log_may_drop_everything<L: Log>(log: &L) -> Result<(), String> {
+    let mut end = Position::START;
+    for number in 0..3 {
+        end = log.append(update(&format!("urn:{number}"), "a", "")).await?;
+    }
+    if !log.drop_through(end).await? {
+        return Ok(());
+    }
+    for round in ["at once", "opened again"] {
+        let located = log.locate(Location::Newest(end)).await?;
+        ensure!(located == Located::Unknown, "{round}, the newest: {located:?}");
+        let located = log.locate(by_id("urn:2", Position::START)).await?;
+        ensure!(located == Located::Unknown, "{round}, the last id: {located:?}");
+        let located = log.locate(Location::Floor { floor: Position::START, end }).await?;
+        ensure!(located == Located::Oldest(end.next()), "{round}, the floor: {located:?}");
+        let told = Place { position: end, since: log.now() };
+        let located = log.locate(Location::Told(told)).await?;
+        ensure!(located == Located::Kept, "{round}, its end: {located:?}");
+        log.reopen().await?;
+    }
+    let position = log.append(update("urn:3", "a", "")).await?;
+    ensure!(position > end, "a number was used again: {position:?}");
+    let replayed = replay(log, end, position, &everything()?, LARGE).await?;
+    ensure!(ids(&replayed) == ["urn:3"], "after its end came {replayed:?}");
+    Ok(())
+}
+
+async fn a_log_that_is_opened_again_goes_on<L: Log>(log: &L) -> Result<(), String> {
+    let mut positions = Vec::new();
+    for number in 0..3 {
+        positions.push(log.append(update(&format!("urn:{number}"), "a", "")).await?);
+        log.reopen().await?;
+    }
+    ensure!(positions.is_sorted_by(|a, b| a < b), "positions do not rise: {positions:?}");
+    let replayed = replay(log, Position::START, positions[2], &everything()?, LARGE).await?;
+    ensure!(ids(&replayed) == ["urn:0", "urn:1", "urn:2"], "it kept {replayed:?}");
+    Ok(())
+}
+
 /// A limit that nothing here reaches.
 const LARGE: PageLimit = PageLimit { updates: 500, bytes: 256 * 1024 };
 
@@ -345,6 +439,10 @@ fn by_id(id: &str, floor: Position) -> Location {
     Location::Id { id: crate::EventId::restored(id), floor }
 }
 
+fn ids(updates: &[Appended]) -> Vec<&str> {
+    updates.iter().map(|appended| appended.update.id().as_str()).collect()
+}
+
 fn last(updates: &[Appended]) -> Result<Position, String> {
     updates.last().map(|last| last.position).ok_or_else(|| "there is nothing".to_owned())
 }
@@ -354,11 +452,19 @@ fn everything() -> Result<Arc<Subscribe>, String> {
     subscribe("match=*")
 }
 
-/// A subscriber without a token.
+/// The same with the token of a 0.x client, which need not expire. It grants the topic `granted`
+/// and the target `/users/1`.
+fn granted() -> Result<Arc<Subscribe>, String> {
+    subscribe(
+        "match=*&authorization=eyJhbGciOiJIUzI1NiJ9.eyJtZXJjdXJlIjp7InN1YnNjcmliZSI6WyJncmFudGVkIiwiL3VzZXJzLzEiXX19.YwSmvN1gEP3lK4kOMJZ1EHLzroKOc9siFkjg5piYk70",
+    )
+}
+
 fn subscribe(query: &str) -> Result<Arc<Subscribe>, String> {
     let variables = [
         ("HUB_URL", "https://hub.example.com/.well-known/mercure"),
         ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes"),
+        ("MERCURE_SUBSCRIBER_JWT_KEY", "a subscribers' key of thirty-two bytes"),
         ("ANONYMOUS", "1"),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));

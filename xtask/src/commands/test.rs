@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::commands::{plan, readme, requirements, stack, suite};
+use crate::commands::{contract, plan, readme, requirements, stack, suite};
 use crate::hubs::{aws, worker};
 use crate::machine::cargo::TOGETHER;
 use crate::machine::{cargo, process, tools, workspace};
@@ -32,7 +32,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let strict = ["--", "-D", "warnings"];
     cargo::run(&[&["clippy", "--locked", "--all-targets"], &strict[..]].concat())?;
     let worker = ["clippy", "--locked", "-p", "cinnabar-cloudflare", "--target", tools::WASM];
-    cargo::run(&[&worker, &strict[..]].concat())?;
+    for features in ["", "contract"] {
+        cargo::run(&[&worker[..], &["--features", features], &strict].concat())?;
+    }
 
     heading("documentation");
     process::run(
@@ -56,6 +58,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("the Worker");
     worker::build_and_report()?;
+
+    heading("the Worker's log, held to the contract of every log under workerd");
+    contract::check()?;
 
     heading("wrangler deploy --dry-run");
     process::run(

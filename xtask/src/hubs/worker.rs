@@ -9,6 +9,8 @@
 //! cloudflare/src/*.rs ─ cargo ─▶ .wasm ─ wasm-bindgen ─▶ index_bg.wasm, index.js, snippets/
 //! cloudflare/src/entry.js ───────────────────────────────── esbuild ─▶ cloudflare/build/index.js
 //! ```
+//!
+//! The contract of its log is built the same way, into a folder of its own.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -24,9 +26,26 @@ use crate::machine::{process, tools, workspace};
 /// The largest wasm allowed, in bytes once compressed: a third of the free plan's limit.
 const MAX_COMPRESSED: usize = 1_000_000;
 
+/// One program made of the crate.
+struct Program {
+    /// The features of the crate that it is compiled with.
+    features: &'static str,
+    /// What the runtime calls.
+    entry: &'static str,
+    /// Where it ends up.
+    folder: &'static str,
+}
+
+/// The Worker.
+const HUB: Program = Program { features: "", entry: "entry.js", folder: "cloudflare/build" };
+
+/// Its log, held to the contract that every log keeps.
+const CONTRACT: Program =
+    Program { features: "contract", entry: "contract.js", folder: "target/worker/contract" };
+
 /// The Worker's files, as wrangler and workerd read them.
 pub(crate) fn folder() -> PathBuf {
-    workspace::path("cloudflare/build")
+    workspace::path(HUB.folder)
 }
 
 /// Builds the Worker, and says how large it is.
@@ -44,17 +63,27 @@ pub(crate) fn build_and_report() -> Result<()> {
 
 /// Builds the Worker.
 pub(crate) fn build() -> Result<()> {
+    make(&HUB)
+}
+
+/// Builds the log's contract. Returns the folder of its files.
+pub(crate) fn build_contract() -> Result<PathBuf> {
+    make(&CONTRACT)?;
+    Ok(workspace::path(CONTRACT.folder))
+}
+
+fn make(program: &Program) -> Result<()> {
     tools::nightly()?;
     tools::npm_packages()?;
     // Two builds at once (`dev` in one terminal, wrangler in another) would write the same files.
     let turn = File::create(workspace::path("target/worker.lock"))?;
     turn.lock().context("cannot lock target/worker.lock")?;
-    let wasm = compile()?;
-    bundle(&bind(&wasm)?)
+    let wasm = compile(program)?;
+    bundle(program, &bind(&wasm)?)
 }
 
 /// Compiles the Rust, and returns the wasm file.
-fn compile() -> Result<PathBuf> {
+fn compile(program: &Program) -> Result<PathBuf> {
     // In a separate folder: sharing one between compilers and flags would make cargo start over.
     let target = workspace::path("target/worker");
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
@@ -62,6 +91,7 @@ fn compile() -> Result<PathBuf> {
         Command::new("rustup")
             .args(["run", tools::NIGHTLY, "cargo", "build", "--package", "cinnabar-cloudflare"])
             .args(["--lib", "--release", "--target", tools::WASM])
+            .args(["--features", program.features])
             .args(["-Z", "build-std=std,panic_unwind", "--target-dir"])
             .arg(&target)
             .env("RUSTFLAGS", format!("{flags} -Cpanic=unwind"))
@@ -94,9 +124,10 @@ fn bind(wasm: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Bundles the entry with the glue into [`folder`].
-fn bundle(glue: &Path) -> Result<()> {
-    fs::copy(workspace::path("cloudflare/src/entry.js"), glue.join("entry.js"))?;
+/// Bundles the entry with the glue into the program's folder.
+fn bundle(program: &Program, glue: &Path) -> Result<()> {
+    let source = workspace::path("cloudflare/src").join(program.entry);
+    fs::copy(source, glue.join("entry.js"))?;
     process::run(
         Command::new(tools::esbuild()?)
             .args(["entry.js", "--bundle", "--format=esm", "--minify", "--log-level=error"])
@@ -105,9 +136,10 @@ fn bundle(glue: &Path) -> Result<()> {
             .current_dir(glue),
     )?;
     // Renamed into place, so that whoever runs or deploys it meanwhile never sees half a file.
-    fs::create_dir_all(folder())?;
+    let folder = workspace::path(program.folder);
+    fs::create_dir_all(&folder)?;
     for (from, name) in [("bundle/index.js", "index.js"), ("index_bg.wasm", "index_bg.wasm")] {
-        fs::rename(glue.join(from), folder().join(name))?;
+        fs::rename(glue.join(from), folder.join(name))?;
     }
     Ok(())
 }

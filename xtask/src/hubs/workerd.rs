@@ -31,6 +31,27 @@ pub(crate) fn command(port: u16, data: &Path, variables: &Variables) -> Result<C
     Ok(command)
 }
 
+/// The command that holds the Worker's log to its contract, which was built into this folder.
+pub(crate) fn contract(folder: &Path) -> Result<Command> {
+    // Fresh, since the runtime's own format of a database may have changed.
+    let objects = folder.join("objects");
+    if objects.exists() {
+        fs::remove_dir_all(&objects)?;
+    }
+    fs::create_dir(&objects)?;
+    let file = folder.join("contract.capnp");
+    let date = configuration::compatibility_date()?;
+    fs::write(&file, include_str!("contract.capnp").replace("COMPATIBILITY_DATE", &date))
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    let mut command = environment::bare(tools::workerd()?);
+    command
+        .args(["test", "--no-verbose"])
+        .arg(joined("--import-path=", folder))
+        .arg(joined("--directory-path=objects=", &objects))
+        .arg(file);
+    Ok(command)
+}
+
 /// An option with its value: workerd takes values only after `=`, and paths need not be UTF-8.
 fn joined(option: &str, path: &Path) -> OsString {
     let mut joined = OsString::from(option);

@@ -1,0 +1,141 @@
+//! The log, held to what every log must do, over the SQLite database of a real object. Only the
+//! feature `contract` compiles this, and no hub is built with it.
+
+use std::cell::{Cell, RefCell};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cinnabar_core::testing::contract;
+use cinnabar_core::{
+    Appended, Fetch, Located, Location, Page, Position, Subscribe, Timestamp, Update,
+};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::js_sys::Promise;
+use worker::wasm_bindgen_futures::future_to_promise;
+use worker::worker_sys::DurableObjectState;
+use worker::{SqlStorage, State, console_log};
+
+use crate::log::Log;
+
+/// The history's bounds: no case comes near them unless something is to be dropped.
+const SIZE: u64 = 10_000;
+const AGE: Duration = Duration::from_hours(1);
+
+/// Runs every case in the database of this object, and prints how each ended.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "JavaScript reaches it")]
+pub fn check_contract(state: DurableObjectState) -> Promise {
+    let sql = State::from(state).storage().sql();
+    future_to_promise(AssertUnwindSafe(check(sql)))
+}
+
+async fn check(sql: SqlStorage) -> Result<JsValue, JsValue> {
+    let mut broken = 0;
+    for drops in [Drops::BeyondSize, Drops::BeyondAge] {
+        for outcome in contract::check(async || Fixture::open(&sql, drops)).await {
+            match outcome.broken {
+                None => console_log!("{drops:?}: {}", outcome.case),
+                Some(reason) => {
+                    broken += 1;
+                    console_log!("{drops:?}: {} is BROKEN: {reason}", outcome.case);
+                }
+            }
+        }
+    }
+    if broken > 0 { Err(format!("{broken} cases are broken").into()) } else { Ok(JsValue::NULL) }
+}
+
+/// Why the log drops updates.
+#[derive(Clone, Copy, Debug)]
+enum Drops {
+    BeyondSize,
+    BeyondAge,
+}
+
+/// A log in a database that was empty, with a clock that each append puts forward.
+struct Fixture {
+    sql: SqlStorage,
+    log: RefCell<Log>,
+    drops: Drops,
+    now: Cell<Timestamp>,
+    appended: RefCell<Vec<Appended>>,
+}
+
+impl Fixture {
+    fn open(sql: &SqlStorage, drops: Drops) -> Result<Self, String> {
+        for table in ["facts", "updates"] {
+            sql.exec(&format!("DROP TABLE IF EXISTS {table}"), None).map_err(text)?;
+        }
+        Ok(Self {
+            sql: sql.clone(),
+            log: RefCell::new(open(sql, SIZE)?),
+            drops,
+            now: Cell::new(Timestamp::from_millis(1_000_000_000_000)),
+            appended: RefCell::default(),
+        })
+    }
+}
+
+impl contract::Log for Fixture {
+    async fn append(&self, update: Update) -> Result<Position, String> {
+        self.now.set(self.now().plus(Duration::from_secs(1)));
+        let log = self.log.borrow();
+        let position = log.append(&update, self.now()).map_err(text)?;
+        log.trim(self.now()).map_err(text)?;
+        self.appended.borrow_mut().push(Appended { position, update: update.into() });
+        Ok(position)
+    }
+
+    async fn locate(&self, location: Location) -> Result<Located, String> {
+        self.log.borrow().locate(location).map_err(text)
+    }
+
+    async fn page(&self, fetch: Fetch, subscribe: Arc<Subscribe>) -> Result<Page, String> {
+        self.log.borrow().page(&fetch, &subscribe).map_err(text)
+    }
+
+    /// The object is told of each update by whoever appends it, and reads none of them back.
+    async fn tail(&self, after: Position) -> Result<Vec<Appended>, String> {
+        let appended = self.appended.borrow();
+        Ok(appended.iter().filter(|appended| appended.position > after).cloned().collect())
+    }
+
+    async fn drop_through(&self, last: Position) -> Result<bool, String> {
+        let newest = self.log.borrow().newest();
+        match self.drops {
+            Drops::BeyondSize if last < newest => {
+                let size = newest.back(last.get()).get();
+                open(&self.sql, size)?.trim(self.now()).map_err(text)?;
+                self.reopen().await?;
+            }
+            // No log is configured to keep nothing, so the newest update always goes by its age.
+            Drops::BeyondSize | Drops::BeyondAge => {
+                let located = self.log.borrow().locate(Location::Newest(last)).map_err(text)?;
+                if let Located::Found(place, _) = located {
+                    self.now.set(place.since.plus(AGE));
+                    self.log.borrow().sweep(self.now()).map_err(text)?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    async fn reopen(&self) -> Result<(), String> {
+        self.log.replace(open(&self.sql, SIZE)?);
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+}
+
+fn open(sql: &SqlStorage, size: u64) -> Result<Log, String> {
+    Log::open(sql.clone(), size, AGE).map_err(text)
+}
+
+fn text(error: worker::Error) -> String {
+    error.to_string()
+}
