@@ -9,7 +9,7 @@ pub(crate) enum Written {
     Update(Event),
 }
 
-/// An event, as its reader dispatches it.
+/// An event, as a reader dispatches it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) event_type: Option<String>,
