@@ -1,7 +1,7 @@
 //! A cell of the log: written once, by the publisher of its number or by a reader that seals it.
 //!
-//! What a cell means is decided here and in the modules beside it, whatever the update is: an
-//! update in the hub, something small in the model that explores these decisions.
+//! What a cell means is decided here and in the modules beside it, whatever the update is: in the hub
+//! an update, in the model that explores these decisions something small.
 
 use cinnabar_core::{Position, Timestamp};
 
@@ -34,8 +34,8 @@ pub struct Numbered<U> {
 }
 
 impl<U> Cell<U> {
-    /// A moment at which its number, and so every lower one, had been given away, by the clock of
-    /// its writer.
+    /// A moment by which its number, and so every lower one, had been given away, by its writer's
+    /// clock.
     #[must_use]
     pub fn written(&self) -> Timestamp {
         match self {

@@ -1,7 +1,7 @@
-//! Time: one clock for all that the log decides, which tests can move.
+//! Time: one clock for everything that the log decides, which tests can move.
 //!
-//! A lease is measured by the wall clock and by a monotonic clock, and the longer of the two
-//! counts: while Lambda freezes an environment, some clocks stand still, and others may be set.
+//! A lease is measured by the wall clock and by a monotonic clock, and the longer of the two times
+//! counts: while Lambda freezes an environment, some clocks stand still and others may be set.
 
 use std::fmt;
 use std::future::Future;
@@ -20,7 +20,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// How long ago `earlier` was, by the clock that says it was longer.
+    /// How long ago `earlier` was, by whichever clock says it was longer.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         let monotonic = self.monotonic.saturating_sub(earlier.monotonic);

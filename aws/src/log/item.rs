@@ -1,19 +1,19 @@
 //! Cells as items of the table.
 //!
-//! Attribute names are paid for with every item, so they are letters:
+//! Attribute names are billed with every item, so they are single letters where possible:
 //!
 //! | attribute | in | holds |
 //! |---|---|---|
 //! | `s`, `n` | all | the key: the log's name, the number |
 //! | `k` | all | `u`: an update; `t`: a tombstone |
-//! | `a` | all | when its number was had, or it was sealed (milliseconds) |
+//! | `a` | all | when its publisher got its number, or it was sealed (milliseconds) |
 //! | `x` | all | when it expires (milliseconds) |
 //! | `ttl` | all | when DynamoDB may delete it (seconds) |
 //! | `w` | updates | the publication's token |
 //! | `sid` | updates | the log's name, `#` and the id: the key of the index `ids` |
 //! | `own` | updates | that the publisher chose the id; absent where the hub made it |
 //! | `t`, `d`, `p`, `e`, `r` | updates | topics, data, private, event type, retry |
-//! | `f` | updates | targets (for whom it is meant); absent where there are none |
+//! | `f` | updates | targets (whom it is meant for); absent if there are none |
 //!
 //! The index projects `x` and `own` beside the keys. So an update of up to a kilobyte costs three
 //! write units (the head's, the item's, the index entry's), and each further kilobyte one more.
@@ -33,7 +33,7 @@ pub const ITEM_LIMIT: usize = 400 * 1024;
 /// An item.
 pub(super) type Item = HashMap<String, Value>;
 
-/// The token of a publication: by it a repeated write knows the publication's own update.
+/// The token of a publication, by which a repeated write recognizes the publication's own update.
 pub(super) type Token = [u8; 16];
 
 /// An update as the table keeps it.
@@ -47,7 +47,7 @@ pub(super) struct Row {
     pub own: bool,
 }
 
-/// An item that is no cell.
+/// An item that is not a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an item whose `{0}` is not what it should be; was it written by another version?")]
 pub(super) struct Malformed(&'static str);
@@ -60,7 +60,7 @@ pub(super) struct Items {
 }
 
 impl Items {
-    /// The key of the head. Its partition is another than the cells', which queries read.
+    /// The key of the head. It is not in the partition of the cells, which queries read.
     pub(super) fn head(&self) -> Item {
         Item::from([text("s", &format!("head#{}", self.shard)), number("n", 0)])
     }
@@ -104,8 +104,8 @@ impl Items {
         item
     }
 
-    /// A tombstone, sealed now. It outlives every update that may yet come to its number: such a
-    /// one expires a retention after its publication began, which was before now (rule 4).
+    /// A tombstone, sealed now. It outlives every update that may yet be written to its number: such
+    /// an update expires one retention after its publication began, which was before now (rule 4).
     pub(super) fn tombstone(&self, position: Position, now: Timestamp) -> Item {
         self.cell(position, "t", now, now.plus(self.timing.retention))
     }

@@ -8,15 +8,15 @@
 //!        n was sealed, at most three numbers
 //! ```
 //!
-//! - *Rule 1.* Time and token are fixed before the first number is asked for. A number that was
-//!   taken before its publication began would put the update before others that were acknowledged
-//!   already. A call for a number may be repeated, which wastes one; no number serves twice.
-//! - *Rule 2.* Only a tombstone that was seen frees a publisher from its number. After a timeout
-//!   the update may be there, or still come: under a new number it would be there twice.
-//! - *Rule 3.* An acknowledgement follows the write's answer, within the lease. Later a reader may
-//!   have sealed the number, and the tombstone may have been deleted again: a write would succeed
-//!   where every reader has passed.
-//! - *Rule 5.* Past the lease nothing more is sent.
+//! - *Rule 1.* Time and token are fixed before the first number is asked for. A number taken before
+//!   its publication began would put the update before others that have been acknowledged already.
+//!   A call for a number may be repeated, which wastes one; no number serves twice.
+//! - *Rule 2.* Only a tombstone that was seen frees a publisher from its number. After a timeout the
+//!   update may be there, or may still arrive: under a new number it would be there twice.
+//! - *Rule 3.* An acknowledgement follows the answer to the write, within the lease. Any later, a
+//!   reader may have sealed the number and the tombstone may have been deleted again: the write would
+//!   succeed where every reader has passed.
+//! - *Rule 5.* Nothing more is sent past the lease.
 
 use cinnabar_core::{Position, Timestamp};
 
@@ -35,7 +35,7 @@ pub enum Step {
     Put(Position),
     /// Tell the publisher that its update is durable.
     Acknowledge(Position),
-    /// Tell it that it is not, or that nobody knows.
+    /// Tell it that the update is not durable, or that nobody knows.
     Refuse(Refusal),
 }
 
@@ -45,7 +45,7 @@ pub enum Refusal {
     /// Too much time has passed.
     #[error("its lease ended before it was known to be written")]
     Late,
-    /// Readers sealed all its numbers before it came.
+    /// Readers sealed each of its numbers before it was written.
     #[error("its numbers were sealed")]
     Sealed,
     /// The number holds another update: it was given away twice.
@@ -62,7 +62,7 @@ pub enum Put {
     Tombstone,
     /// Another's update is there.
     Foreign,
-    /// There was no answer, or none that tells.
+    /// There was no answer, or none that says.
     Unknown,
 }
 
@@ -95,7 +95,7 @@ impl Publication {
         self.began.wall.plus(timing.retention)
     }
 
-    /// Whether the lease still holds; asked again as each call leaves (rule 5).
+    /// Whether the lease still holds. This is asked again as each call leaves (rule 5).
     #[must_use]
     pub fn holds(&self, timing: &Timing, now: Moment) -> bool {
         now.since(self.began) <= timing.lease
@@ -113,7 +113,7 @@ impl Publication {
         }
     }
 
-    /// A number was given. Where no answer came it is asked for again, and one may be wasted.
+    /// A number was given. If no answer comes it is asked for again, and one may be wasted.
     pub fn handle_number(&mut self, number: Position) {
         self.numbers += 1;
         self.state = State::Putting(number);

@@ -1,5 +1,5 @@
-//! Random bytes: for tokens, which two publications must never share, and to spread out what many
-//! environments would do at the same moment.
+//! Random bytes: for tokens, which no two publications may share, and to spread out what many
+//! environments would otherwise do at the same moment.
 
 use std::time::Duration;
 

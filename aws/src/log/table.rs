@@ -1,19 +1,19 @@
-//! The calls to DynamoDB, each with its condition; what follows from their answers is decided
+//! The calls to DynamoDB, each with its condition. What follows from the answers is decided
 //! elsewhere.
 //!
 //! | step | call | condition |
 //! |---|---|---|
 //! | make the log | PutItem head | nothing is there |
-//! | number | UpdateItem head, ADD 1 | the head is there: a lost one must not start again at 1 |
+//! | number | UpdateItem head, ADD 1 | the head is there: a lost head must not start again at 1 |
 //! | update | PutItem cell | nothing is there, or this publication's own |
 //! | seal | PutItem tombstone | nothing is there |
 //! | poll, page | Query, eventually consistent | |
 //! | probe, head | GetItem, consistent | |
 //! | id | Query of the index; Query of the newest cells, consistent | |
 //!
-//! A refused write brings what was there. No query has a filter: what it hid would look like a hole.
-//! Writes of publishers are not repeated by the SDK, which knows of no lease; all other calls may
-//! be.
+//! A refused write returns what was there. No query has a filter: what that hid would look like a
+//! hole. The SDK does not retry the writes of publishers, because it knows of no lease; it may retry
+//! all other calls.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ const ATTEMPT: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     reads: Client,
-    /// For publishers' calls: without the SDK's own repetitions.
+    /// For publishers' calls: the SDK does not retry them.
     writes: Client,
     name: String,
     pub(super) items: Items,
@@ -63,7 +63,7 @@ pub(super) struct Table {
 /// What a query brought.
 pub(super) struct Cells {
     pub(super) cells: Vec<Numbered<Row>>,
-    /// Whether it ended before it had read all that was asked for.
+    /// Whether it ended before it had read everything that was asked for.
     pub(super) cut: bool,
 }
 
@@ -120,7 +120,7 @@ impl Table {
         head.map(|head| head.last).ok_or_else(head_is_missing)
     }
 
-    /// Makes the head, where there is none.
+    /// Makes the head, if there is none.
     pub(super) async fn make_head(&self, key: [u8; 16]) -> Result<(), Fault> {
         let mut head = self.items.head();
         head.extend([number("last", 0), ("key".to_owned(), Value::B(Blob::new(key)))]);
@@ -197,7 +197,7 @@ impl Table {
         })
     }
 
-    /// Writes a tombstone to a number. One that is there already is as good.
+    /// Writes a tombstone to a number. One that is there already is just as good.
     pub(super) async fn seal(&self, position: Position) -> Result<Seal<Row>, Fault> {
         let put = self
             .reads
@@ -214,7 +214,7 @@ impl Table {
         })
     }
 
-    /// What was there before, where a write was refused.
+    /// If a write was refused, what was there.
     fn written(
         &self,
         put: Result<PutItemOutput, SdkError<PutItemError>>,
@@ -276,7 +276,7 @@ impl Table {
         self.read(query).await
     }
 
-    /// The first cell with an id, as far as the index has heard.
+    /// The first cell with an id, as far as the index knows.
     pub(super) async fn indexed(&self, id: &str) -> Result<Option<Hit>, Fault> {
         let query = self
             .reads
@@ -343,8 +343,8 @@ fn items(output: QueryOutput) -> (Vec<HashMap<String, Value>>, bool) {
     (output.items.unwrap_or_default(), cut)
 }
 
-/// Stops a publisher's call that would leave past the lease (rule 5). It looks after signing, so
-/// that the life of the signature bounds what may be held up from there on.
+/// Stops a publisher's call that would leave past the lease (rule 5). It checks after signing, so
+/// that the life of the signature bounds any delay after that.
 #[derive(Debug)]
 struct Guard {
     publication: Publication,

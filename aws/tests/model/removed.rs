@@ -138,7 +138,7 @@ fn long(world: World) -> World {
 fn an_id_that_is_followed_until_it_expires() {
     let clocks = Clocks { first_publisher: 1, ..Clocks::default() };
     let world = long(resuming(Rule::IdMargin, Comes::AfterId));
-    breaks(World { until: 5, clocks, ..world }, RESUMES);
+    breaks(World { until: 3, retention: 3, clocks, ..world }, RESUMES);
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_position_that_is_dated_when_it_is_told() {
 #[test]
 fn a_position_that_is_dated_by_a_query_that_was_cut() {
     let world = long(resuming(Rule::PositionOfCutQuery, Comes::AfterPosition));
-    breaks(World { cuts: true, until: 5, ..world }, RESUMES);
+    breaks(World { until: 3, retention: 4, ..behind(World { cuts: true, ..world }) }, RESUMES);
 }
 
 /// The first publisher's clock is behind, and so its updates expire early.
@@ -203,7 +203,7 @@ fn a_replay_that_owes_only_what_has_not_expired_when_it_opens() {
 
 /// One publisher, for as long as tombstones last.
 fn very_long(without: Rule) -> World {
-    World { publishers: 1, until: 7, retention: 2, faults: 0, stale: false, ..small(without) }
+    World { publishers: 1, until: 5, retention: 1, faults: 0, stale: false, ..small(without) }
 }
 
 #[test]
