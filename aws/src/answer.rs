@@ -4,7 +4,7 @@ use cinnabar_runtime::Body;
 use http::{HeaderMap, HeaderValue, Response};
 use lambda_runtime::{MetadataPrelude, StreamResponse};
 
-/// A response on its way to Lambda. All are streamed, for a function answers in one way.
+/// A response on its way to Lambda. All are streamed, since a function can only answer in one way.
 pub type Answer = StreamResponse<Body>;
 
 /// Turns a response into Lambda's form.
@@ -18,8 +18,8 @@ pub(crate) fn streamed(response: Response<Body>) -> Answer {
     StreamResponse { metadata_prelude, stream }
 }
 
-/// The fields as Lambda can pass them on, in JSON: one value a name, and ASCII alone. It would turn
-/// any other value into an empty list, so such a field is left out.
+/// The fields as Lambda can pass them on, in JSON: one value per name, and only ASCII. It would
+/// turn any other value into an empty list, so such a field is left out.
 fn prelude(fields: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for name in fields.keys() {

@@ -10,14 +10,14 @@ use cinnabar_core::Config;
 use crate::deployment::PLATFORM;
 use crate::log::Settings;
 
-/// Short, because calls of AWS services stay within a Region.
+/// Short, because calls to AWS services stay within a Region.
 const CONNECT: Duration = Duration::from_secs(1);
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigurationError {
-    /// Somebody has to mend it.
+    /// It has to be fixed.
     #[error("{0}")]
     Broken(String),
     /// The secret could not be read this time.
@@ -37,12 +37,12 @@ pub async fn sdk() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts.build()).load().await
 }
 
-/// Reads the configuration of the hub and of its log: these variables, and the secret that one of
-/// them may name.
+/// Reads the configuration of the hub and of its log, from these variables and from the secret that
+/// one of them may name.
 ///
 /// # Errors
 ///
-/// Every mistake at once, or that a secret could not be read.
+/// Every mistake at once, or a secret that could not be read.
 pub async fn read(
     sdk: &SdkConfig,
     mut variables: BTreeMap<String, String>,
@@ -53,10 +53,10 @@ pub async fn read(
     parse(variables)
 }
 
-/// The variables that the environment sets to something.
+/// The environment's variables, without the empty ones.
 #[must_use]
 pub fn environment() -> BTreeMap<String, String> {
-    // The hub has no variables whose names or values are not text.
+    // All of the hub's variables are text; ignore any that are not.
     let text = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     text.filter(|(_, value)| !value.is_empty()).collect()
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// Answers one call as Secrets Manager does: the URL to call.
+    /// Answers one call as Secrets Manager does. Returns the URL to call.
     async fn secrets_manager(answer: &'static str) -> String {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

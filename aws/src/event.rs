@@ -7,8 +7,8 @@
 //!   "body": "dG9waWM9YQ==", "isBase64Encoded": true }
 //! ```
 //!
-//! It is read as it is, because libraries make a URI of it from the `Host` and `X-Forwarded-Proto`
-//! that the client sent. The domain here is the one by which AWS routed the request.
+//! It is read directly, because libraries build a URI from the `Host` and `X-Forwarded-Proto` that
+//! the client sent. The domain here is the one by which AWS routed the request.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -77,7 +77,7 @@ impl Event {
             url.push('?');
             url.push_str(raw_query_string);
         }
-        // AWS takes them out of the other fields.
+        // AWS moves them out of the other fields.
         let cookies = self.cookies.join("; ");
         let cookies = Some((http::header::COOKIE.as_str(), cookies.as_bytes()))
             .filter(|(_, cookies)| !cookies.is_empty());
@@ -85,7 +85,7 @@ impl Event {
         Request::new(&request_context.http.method, &url, fields.chain(cookies))
     }
 
-    /// The request's body, no further than its limit.
+    /// The request's body, if it is within the limit.
     #[must_use]
     pub fn body(self, limit: usize) -> Body {
         let body = if self.is_base64_encoded {
@@ -153,7 +153,7 @@ mod tests {
     fn the_url_is_what_aws_vouches_for_and_stays_encoded() {
         let config = config();
         match admit(&event(&json!({})).head(), &config, NOW, &[0; 32]) {
-            // Decoded once, by the core.
+            // It is decoded once, by the core.
             Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => {
                 assert!(subscribe.selects(&stored("urn:1", "https://a.example/{id}%2F", "")));
             }
@@ -175,7 +175,7 @@ mod tests {
             [json!(["mercureAuthorization=x", "a=b"]), json!(["a=b", "mercureAuthorization=x"])]
         {
             let request = event(&json!({"cookies": cookies})).head();
-            // The core finds the token, and that it is not valid. Without one, the hub is open.
+            // The core finds the token, and that it is invalid. Without one, it would be admitted.
             match admit(&request, &config(), NOW, &[0; 32]) {
                 Step::Done(Admission::Answer(answer)) => {
                     let challenge = &answer.response.headers()["www-authenticate"];

@@ -1,4 +1,4 @@
-//! The function: a hub that is made once in the life of a process and answers invocations.
+//! The function: a hub that is made once per process and answers invocations.
 
 use cinnabar_core::{Timestamp, misconfigured, unconfigured};
 use cinnabar_runtime::answer;
@@ -15,7 +15,7 @@ use crate::log::Log;
 /// The function.
 #[derive(Debug, Default)]
 pub struct Function {
-    /// `None` where the configuration is broken.
+    /// `None` if the configuration is broken.
     hub: OnceCell<Option<Hub>>,
 }
 
@@ -24,7 +24,7 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// The system has no random bytes to give.
+    /// If the system has no random bytes.
     pub async fn respond(&self, invocation: LambdaEvent<Event>) -> Result<Answer, Error> {
         let LambdaEvent { payload, context } = invocation;
         match self.hub().await {
@@ -36,11 +36,11 @@ impl Function {
         }
     }
 
-    /// The hub, made at the first call; `None` where its configuration is broken.
+    /// The hub, made on the first call; `None` if its configuration is broken.
     ///
     /// # Errors
     ///
-    /// The secret could not be read; the next call tries again.
+    /// If the secret could not be read; the next call tries again.
     pub async fn hub(&self) -> Result<Option<&Hub>, ConfigurationError> {
         self.hub.get_or_try_init(make).await.map(Option::as_ref)
     }
@@ -70,7 +70,7 @@ async fn make() -> Result<Option<Hub>, ConfigurationError> {
         warn!("configuration: {warning}");
     }
     let log = Log::new(aws_sdk_dynamodb::Client::new(&sdk), settings);
-    // While nobody waits: this makes the connection, and the log if there is none yet.
+    // Now, while no request waits: this connects, and makes the log if there is none yet.
     if let Err(error) = log.open().await {
         warn!(%error, "the log could not be opened yet");
     }

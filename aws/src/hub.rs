@@ -1,4 +1,4 @@
-//! A hub: admits requests, and carries out what is admitted.
+//! A hub: it admits requests, and carries out what was admitted.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +21,7 @@ pub struct Hub {
     config: Arc<Config>,
     log: Log,
     streams: Streams,
-    /// Held while the log is checked: those who ask meanwhile wait for what is found.
+    /// Held while the log is checked, so that others who ask meanwhile wait for the result.
     health: tokio::sync::Mutex<Health>,
     sampler: Mutex<Sampler>,
 }
@@ -40,7 +40,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// The system has no random bytes to give.
+    /// If the system has no random bytes.
     pub async fn respond(
         &self,
         event: Event,
@@ -67,7 +67,7 @@ impl Hub {
     /// Writes an answer's line to the log, unless there was one like it a moment ago.
     fn send(&self, mut answer: cinnabar_core::Answer) -> Response<Body> {
         if let Some(line) = answer.log.take() {
-            // The sampler is as good as before wherever a panic left it.
+            // A panic cannot leave the sampler in a bad state.
             let mut sampler = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(line) = sampler.sample(line, machine::now()) {
                 info!("{line}");
@@ -115,7 +115,7 @@ impl Hub {
         answer::whole(if is_healthy { check.healthy() } else { check.unavailable() })
     }
 
-    /// Ends all streams, each with its position, and opens no more.
+    /// Ends all streams, each with its position, and opens no new ones.
     pub async fn shut_down(&self) {
         self.streams.shut_down().await;
     }

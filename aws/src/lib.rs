@@ -7,15 +7,15 @@
 //!                             └──────▶ Streams (cinnabar_runtime) ──────┴─▶ response, streamed
 //! ```
 //!
-//! No protocol logic lives here: this crate decodes, calls [`cinnabar_core`], and does what comes
-//! out. Its streams live in [`cinnabar_runtime`], as in any process that holds streams.
+//! No protocol logic lives here: this crate decodes, calls [`cinnabar_core`], and carries out the
+//! result. Its streams live in [`cinnabar_runtime`], as in any process that holds streams.
 //!
 //! | to find | look in |
 //! |---|---|
 //! | how an update becomes durable, and how it is read back | [`log`] |
 //! | how streams follow it | [`source`] |
-//! | how a request comes, and an answer leaves | [`event`], [`answer`] |
-//! | what is set where | [`configuration`], [`deployment`], [`function`] |
+//! | how a request arrives, and an answer leaves | [`event`], [`answer`] |
+//! | what is configured where | [`configuration`], [`deployment`], [`function`] |
 //! | how the process ends | [`shutdown`] |
 
 pub mod answer;

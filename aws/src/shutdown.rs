@@ -1,7 +1,7 @@
 //! The end of the process: streams end first, each with its position.
 //!
-//! Lambda sends SIGTERM half a second before it takes an environment away, but only to functions
-//! with an extension. So the process registers one that asks for no events.
+//! Lambda sends SIGTERM half a second before it removes an environment, but only if the function
+//! has an extension. So the process registers one that asks for no events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use crate::function::Function;
 /// How long streams may take to end.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// How long last words take from here to Lambda.
+/// How long the last bytes take to reach Lambda.
 const FLUSH: Duration = Duration::from_millis(100);
 
-/// Prepares the end of the process. To be called before the first invocation is asked for.
+/// Prepares for the end of the process. Call it before asking for the first invocation.
 ///
 /// # Errors
 ///
-/// The process cannot listen for signals.
+/// If the process cannot listen for signals.
 pub async fn prepare(function: Arc<Function>) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     match Extension::new()

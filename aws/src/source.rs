@@ -1,4 +1,4 @@
-//! The log in DynamoDB, as streams follow it: it does not call, so it is asked at a [`Pace`].
+//! The log in DynamoDB, as streams follow it: it does not notify, so it is polled at a [`Pace`].
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use cinnabar_runtime::{
 
 use crate::log::{Log, LogError, Read, Tail};
 
-/// A log that is asked at a pace.
+/// A log that is polled at a pace.
 #[derive(Clone, Debug)]
 pub struct PolledLog {
     log: Log,
@@ -19,7 +19,7 @@ pub struct PolledLog {
 }
 
 impl PolledLog {
-    /// This log, at the pace of this configuration.
+    /// This log, polled at the pace that is configured.
     #[must_use]
     pub fn new(log: Log, config: &Config) -> Self {
         Self { log, pace: Pace::new(config.poll_fast(), config.poll_slow()) }

@@ -19,9 +19,9 @@
 //!
 //! # The loop of a shell
 //!
-//! What a shell does around a [`Holder`], whole. A real one opens responses and sockets where this
-//! one prints, sleeps until [`Holder::poll_timeout`], and reads its log over a network; the order of
-//! things is the same.
+//! Everything a shell does around a [`Holder`]. A real one opens responses and sockets where this
+//! one prints, sleeps until [`Holder::poll_timeout`], and reads its log over a network; the order
+//! of things is the same.
 //!
 //! ```
 //! # #[cfg(feature = "testing")]
@@ -42,18 +42,18 @@
 //!                 Output::Write { streams, bytes } => {
 //!                     for stream in streams {
 //!                         println!("{stream:?}: {bytes:?}");
-//!                         // Later in a real shell: when the reader has taken them.
+//!                         // A real shell does this later, once the reader has taken them.
 //!                         holder.handle_taken(stream, bytes.len(), now);
 //!                     }
 //!                 }
-//!                 // Each is answered at once here, and by `handle_failure` if the log is away.
+//!                 // Answered at once here; a log that is away gets `handle_failure`.
 //!                 Output::Locate { stream, location } => {
 //!                     holder.handle_located(stream, &log.locate(&location), now);
 //!                 }
 //!                 Output::Close { stream } | Output::Cut { stream } => println!("{stream:?} ends"),
 //!             }
 //!         }
-//!         // One page, then the outputs again: no replay holds up what is live.
+//!         // One page, then the outputs again, so that no replay holds up live streams.
 //!         let Some(fetch) = holder.poll_fetch() else { break };
 //!         let Some(subscription) = holder.subscription(fetch.stream) else { continue };
 //!         holder.handle_page(fetch.stream, &log.page(&fetch, &subscription), now);
@@ -68,11 +68,11 @@
 //! let mut log = MemoryLog::default();
 //! log.append(update("urn:1", "news", "missed"), now);
 //!
-//! // The holder stands where the log ends.
+//! // The holder starts where the log ends.
 //! let end = Place { position: log.end(), since: now };
 //! let mut holder = Holder::new(&config, CursorKey::from_bytes([7; 16]), end);
 //!
-//! // A subscriber comes, and resumes from the beginning.
+//! // A subscriber arrives, and resumes from the beginning.
 //! let url = "https://hub.example.com/.well-known/mercure?match=news&last_event_id=earliest";
 //! let request = Request::new("GET", url, []);
 //! let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) =
@@ -100,8 +100,8 @@
 //!
 //! | room | what is in it | to find |
 //! |---|---|---|
-//! | [`admission`](admit()) | from a request to an answer or a command | what a path, a method, an order of checks is; rules of publications and subscriptions |
-//! | `streams` | all streams of one place, and what they ask of a log | how a stream lives, replays, ends; where a replay begins |
+//! | [`admission`](admit()) | from a request to an answer or a command | paths, methods, the order of checks; rules of publications and subscriptions |
+//! | `streams` | all streams of one holder, and what they ask of a log | how a stream lives, replays, ends; where a replay begins |
 //! | `authorization` | from credentials to grants | rules of tokens |
 //! | `command` | what the entry hands to the holder, and its answers | what crosses from entry to holder |
 //! | [`config`] | from variables to values | a variable and its default |
@@ -141,7 +141,7 @@ pub use streams::stream_id::StreamId;
 pub use terms::characters::ForbiddenCharacter;
 pub use terms::cursor::{CursorKey, Place, Position};
 pub use terms::event_id::{EventId, InvalidEventId};
-#[doc(hidden)] // No shell has a use for them; a fuzz target does.
+#[doc(hidden)] // Of use to a fuzz target, but to no shell.
 pub use terms::hub_url::{HubUrl, InvalidHubUrl};
 #[doc(hidden)]
 pub use terms::topic::InvalidTopic;

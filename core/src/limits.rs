@@ -1,41 +1,40 @@
-//! The limits that no configuration changes. Those that a deployment may change are variables
-//! (see [`crate::config`]); all of them are the "implementation-defined maximums" of draft-08,
-//! "Resource Limits".
+//! The limits that no configuration changes. Those that a deployment can change are variables (see
+//! [`crate::config`]); all of them are the "implementation-defined maximums" of draft-08, "Resource
+//! Limits".
 
 /// Longest URL of a request, in bytes; past it: 414.
 pub(crate) const MAX_URL_LENGTH: usize = 64 * 1024;
 
-/// Longest body of a QUERY, in bytes; past it: 413. It holds what a URL could, and its sender
-/// need not have shown a token.
+/// Longest body of a QUERY, in bytes; past it: 413. It can hold what a URL could; its sender may
+/// not have shown a token.
 pub(crate) const MAX_QUERY_BODY_LENGTH: usize = MAX_URL_LENGTH;
 
 /// Longest topic, in bytes; past it: 413.
 pub(crate) const MAX_TOPIC_LENGTH: usize = 4 * 1024;
 
-/// Longest `id` and longest `type` of an update, in bytes; past it: 413. Ids travel in header
-/// fields.
+/// Longest `id` or `type` of an update, in bytes; past it: 413. Ids travel in header fields.
 pub(crate) const MAX_NAME_LENGTH: usize = 1024;
 
 /// Longest topic matcher, in bytes; past it: 400 in a request, 401 in a token.
 pub(crate) const MAX_MATCHER_LENGTH: usize = 4 * 1024;
 
-/// Longest topic matchers of one request together, in bytes; past it: 400.
+/// Longest that the topic matchers of one request may be together, in bytes; past it: 400.
 pub(crate) const MAX_MATCHERS_LENGTH: usize = 32 * 1024;
 
 /// Most bytes that the compiled patterns of one request or token may keep together; past it: 400
 /// in a request, 401 in a token.
 pub(crate) const MAX_PATTERNS_SIZE: usize = 384 * 1024;
 
-/// Most steps that the patterns and templates of one request may take together for each character of
-/// a topic; past it: 400. Patterns that are runs between texts, as `/users/:id/books/:book`, take
-/// none; a template takes one for each of its variables, or three.
+/// Most steps that the patterns and templates of one request may take together for each character
+/// of a topic; past it: 400. Patterns that are runs between texts, such as
+/// `/users/:id/books/:book`, take none; a template takes one or three for each of its variables.
 pub(crate) const MAX_PATTERNS_STEPS: usize = 2 * 1024;
 
-/// The same of one token, whose issuer is trusted; past it: 401.
+/// The same for one token, whose issuer is trusted; past it: 401.
 pub(crate) const MAX_TOKEN_PATTERNS_STEPS: usize = 8 * 1024;
 
-/// Most bytes that the matchers of all streams of one holder may keep together, those of their tokens
-/// among them; past it, the holder is full.
+/// Most bytes that the matchers of all streams of one holder may keep together, including those of
+/// their tokens; past it, the holder is full.
 pub(crate) const MAX_HOLDER_MATCHERS_SIZE: usize = 32 * 1024 * 1024;
 
 /// Longest access token, in bytes; past it: 401.

@@ -27,19 +27,19 @@ impl Timestamp {
         self.0
     }
 
-    /// The moment `duration` later; the end of time when there is none.
+    /// The moment `duration` later, or the end of time if that comes first.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(millis(duration)))
     }
 
-    /// The moment `duration` earlier; the epoch when there is none.
+    /// The moment `duration` earlier, or the epoch if that is later.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(millis(duration)))
     }
 
-    /// How long `self` is after `earlier`; zero when it is not after it.
+    /// How long `self` is after `earlier`; zero if it is not.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

@@ -1,10 +1,10 @@
-//! Any bytes from the network give an answer, never a panic.
+//! Any bytes from the network get an answer, never a panic.
 
 use cinnabar_core::{Admission, Body, Command, Config, Platform, Request, Step, Timestamp, admit};
 use proptest::prelude::*;
 
-/// Text and bytes near to what the hub understands, so that parsers are reached and not only the
-/// first check.
+/// Text and bytes close to what the hub understands, so that parsers are reached and not only the
+/// first checks.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),

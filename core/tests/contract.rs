@@ -1,4 +1,4 @@
-//! The log in memory, held to what every log must do.
+//! The log in memory, checked against what every log must do.
 
 use std::cell::RefCell;
 use std::pin::pin;
@@ -41,7 +41,7 @@ fn the_log_in_memory_keeps_the_contract() {
     let check = pin!(contract::check(async || Ok(Memory(RefCell::default()))));
     // It answers at once, so nothing ever waits.
     let Poll::Ready(outcomes) = check.poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("a log in memory that has to be waited for");
+        panic!("a log in memory never makes anyone wait");
     };
     assert!(!outcomes.is_empty());
     for outcome in outcomes {

@@ -11,7 +11,7 @@ use super::publication::{Publication, Put, Refusal, Step};
 use super::random;
 use super::table::Table;
 
-/// How long to wait before a call is repeated: twice as long each time, part of it at random.
+/// How long to wait before a call is repeated: twice as long each time, and partly at random.
 const BACKOFF: Duration = Duration::from_millis(25);
 
 /// The longest such wait.
@@ -30,7 +30,7 @@ pub(super) async fn append(
         own: id_origin == IdOrigin::Publisher,
     };
     let mut allotted = table.now().wall;
-    // Checked before a number is taken, which would otherwise be wasted.
+    // Checked before a number is taken, which it would waste.
     let bytes = size(&table.items.update(Position::new(u64::MAX), &row, token, allotted));
     if bytes > ITEM_LIMIT {
         return Err(AppendError::TooLarge { bytes, limit: ITEM_LIMIT });
@@ -74,8 +74,8 @@ pub(super) async fn append(
                 return Err(AppendError::Broken(reason));
             }
             Fault::Refused(_) => return Err(unavailable(fault)),
-            // The same call again. If the answer with a number was lost, that number is wasted; a
-            // write recognizes its own update by the token.
+            // Make the same call again. If the answer with a number was lost, that number is
+            // wasted; a write recognizes its own update by the token.
             Fault::Throttled(_) | Fault::Unknown(_) => {
                 tracing::warn!("a call of a publication is repeated: {fault}");
                 let longest = BACKOFF.saturating_mul(1 << faults).min(LONGEST_BACKOFF);

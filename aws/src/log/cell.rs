@@ -1,7 +1,7 @@
 //! A cell of the log: written once, by the publisher of its number or by a reader that seals it.
 //!
-//! What a cell means is decided here and in the modules beside it, whatever the update is: in the hub
-//! an update, in the model that explores these decisions something small.
+//! What a cell means is decided here and in the modules beside it, whatever `U` is: an update in
+//! the hub, something small in the model that explores these decisions.
 
 use cinnabar_core::{Position, Timestamp};
 
@@ -12,12 +12,12 @@ pub enum Cell<U> {
     Update {
         /// When it expires, by its publisher's clock.
         expires: Timestamp,
-        /// When its publisher had its number, by the same clock.
+        /// When its publisher got its number, by the same clock.
         allotted: Timestamp,
         /// The update.
         update: U,
     },
-    /// Nothing, for ever: a reader found the number missing, and sealed it.
+    /// Nothing, forever: a reader found the number missing, and sealed it.
     Tombstone {
         /// When, by that reader's clock.
         sealed: Timestamp,

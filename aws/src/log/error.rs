@@ -1,16 +1,16 @@
-//! What can go wrong with the log, as whoever uses it sees it.
+//! What can go wrong with the log, as its users see it.
 
 /// The log could not be read or made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
-    /// DynamoDB did not answer, or refused: ask again.
+    /// DynamoDB did not answer, or refused: try again.
     #[error("the table did not answer: {0}")]
     Unavailable(String),
-    /// The log is not what it should be: asking again will not help.
+    /// The log is not as it should be: trying again will not help.
     #[error("the log is broken: {0}")]
     Broken(String),
-    /// A tail has been behind for so long that what it has yet to read may be deleted. Every stream
-    /// that it feeds has to end; a new tail begins at the head.
+    /// A tail has been behind for so long that what it has yet to read may have been deleted. Every
+    /// stream that it feeds has to end; a new tail begins at the head.
     #[error("what followed may be deleted: the log could not be followed for too long")]
     Overtaken,
 }
@@ -18,8 +18,8 @@ pub enum LogError {
 /// An update was not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// The update may or may not become visible. To publish it again, with an id of the publisher's
-    /// own, is right.
+    /// The update may or may not become visible. It is right to publish it again, with the
+    /// publisher's own id.
     #[error("the update may or may not be published: {0}")]
     Unavailable(String),
     /// The update does not fit into an item of DynamoDB.
@@ -27,10 +27,10 @@ pub enum AppendError {
     TooLarge {
         /// The size of the item.
         bytes: usize,
-        /// The largest that DynamoDB takes.
+        /// The largest that DynamoDB accepts.
         limit: usize,
     },
-    /// The log is not what it should be, and somebody has to look at it.
+    /// The log is not as it should be, and someone has to look into it.
     #[error("the log is broken: {0}")]
     Broken(String),
 }

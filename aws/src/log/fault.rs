@@ -1,4 +1,4 @@
-//! What went wrong with a call. What matters is whether it may have been carried out.
+//! What went wrong with a call. What matters is whether the call may have been carried out.
 
 use std::error::Error;
 
@@ -8,19 +8,19 @@ use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkErro
 use super::error::LogError;
 use super::item::Malformed;
 
-/// Why a call brought no answer that counts.
+/// Why a call got no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
-    /// It was not carried out, and may be repeated freely, with less haste.
+    /// It was not carried out, and may safely be repeated, more slowly.
     #[error("throttled: {0}")]
     Throttled(String),
-    /// Nobody knows whether it was carried out, or will be.
+    /// It may have been carried out, or may yet be.
     #[error("no answer: {0}")]
     Unknown(String),
     /// It was not carried out, and repeating it would not help.
     #[error("refused: {0}")]
     Refused(String),
-    /// The log is not what it should be.
+    /// The log is not as it should be.
     #[error("{0}")]
     Broken(String),
 }

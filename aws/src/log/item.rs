@@ -11,7 +11,7 @@
 //! | `ttl` | all | when DynamoDB may delete it (seconds) |
 //! | `w` | updates | the publication's token |
 //! | `sid` | updates | the log's name, `#` and the id: the key of the index `ids` |
-//! | `own` | updates | that the publisher chose the id; absent where the hub made it |
+//! | `own` | updates | that the publisher chose the id; absent if the hub made it |
 //! | `t`, `d`, `p`, `e`, `r` | updates | topics, data, private, event type, retry |
 //! | `f` | updates | targets (whom it is meant for); absent if there are none |
 //!
@@ -184,8 +184,8 @@ fn read_text(item: &mut Item, name: &'static str) -> Result<String, Malformed> {
     }
 }
 
-/// What DynamoDB counts of an item, in bytes: names and values; of a number two digits a byte, and
-/// one more.
+/// The size of an item as DynamoDB counts it, in bytes: names and values; a number takes a byte for
+/// two digits, and one more.
 pub(super) fn size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
 }

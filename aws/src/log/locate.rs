@@ -10,8 +10,7 @@ use super::item::Row;
 use super::lookup::{self, Earliest, Hit, Newest};
 use super::table::Table;
 
-/// How many of the newest cells are read at first: more than one, because there may be tombstones
-/// among them.
+/// How many of the newest cells are read at first: more than one, because some may be tombstones.
 const NEWEST: i32 = 8;
 
 /// How long to wait before `earliest` is read again.
@@ -34,7 +33,7 @@ fn found(update: Option<(Place, EventId)>) -> Located {
     update.map_or(Located::Unknown, |(place, id)| Located::Found(place, id))
 }
 
-/// Rule 10: a position is good for as long as its date allows, or as long as nothing follows it.
+/// Rule 10: a position is good as long as its date allows, or as long as nothing follows it.
 async fn told(table: &Table, place: Place) -> Result<Located, Fault> {
     let is_kept = table.timing.keeps_since(place.since, table.now().wall)
         || table.last().await? <= place.position;
@@ -60,7 +59,7 @@ async fn by_id(table: &Table, id: EventId, floor: Position) -> Result<Located, F
 async fn newest_hit(table: &Table, id: &EventId, floor: Position) -> Result<Newest, Fault> {
     let mut newest = Newest { first: None, complete: false };
     let mut from = Position::new(u64::MAX);
-    // A quiet log is old after a few cells, and what is read is paid for.
+    // In a quiet log a few cells go back far enough, and every cell read is paid for.
     let mut limit = NEWEST;
     loop {
         let read = table.cells_back(from, limit).await?;
@@ -90,7 +89,7 @@ async fn newest_hit(table: &Table, id: &EventId, floor: Position) -> Result<Newe
 }
 
 /// The longest replay begins at the floor. If an update up to there is kept, its id can be told;
-/// otherwise the replay begins as early as there is something (rule 11).
+/// otherwise the replay begins at the first cell there is (rule 11).
 async fn longest_replay(table: &Table, floor: Position, end: Position) -> Result<Located, Fault> {
     if floor > Position::START {
         let now = table.now().wall;

@@ -1,16 +1,17 @@
 //! Where a reader that resumes begins.
 //!
-//! A place must not be followed if something after it may be gone already: the reader would lose
+//! A place must not be followed if something after it may already be gone: the reader would lose
 //! that without being told. So everything here errs on one side: a place that is not known to be
-//! good counts as unknown, and the reader is given everything, and is told so.
+//! good counts as unknown, and the reader is given everything, and told so.
 //!
-//! - *Rule 9.* An id stands for the smallest number that has it. The index lags behind the table, so
-//!   the newest cells are read consistently as well. Reading them only if the index has nothing would
-//!   resume after a later update with the same id, and lose what lies between. An id that the hub
-//!   made occurs only once: if the index has it, the index is enough.
-//! - *Rule 11.* `earliest` begins at the first cell there is. Whether that cell has expired or not, it
-//!   proves nothing by itself: a publisher with a lower number may still be on its way. Either no
-//!   number lies between, or the cell must be so old that the leases of all lower numbers have ended.
+//! - *Rule 9.* An id stands for the smallest number that has it. The index lags behind the table,
+//!   so the newest cells are read consistently as well. Reading them only if the index has nothing
+//!   could resume after a later update with the same id, and lose what lies between. An id that the
+//!   hub made occurs only once, so a hit in the index is enough.
+//! - *Rule 11.* `earliest` begins at the first cell there is. Expired or not, that cell proves
+//!   nothing by itself: a publisher with a lower number may still be about to write. Either no
+//!   number lies between, or the cell must be so old that the leases of all lower numbers have
+//!   ended.
 
 use cinnabar_core::{Position, Timestamp};
 
@@ -27,16 +28,16 @@ pub struct Hit {
     pub own: bool,
 }
 
-/// What the newest cells, read consistently, say of an id.
+/// What the newest cells, read consistently, say about an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Newest {
     /// The first of them with the id.
     pub first: Option<Hit>,
-    /// Whether they go back further than the index may lag.
+    /// Whether the cells go back further than the index may lag.
     pub complete: bool,
 }
 
-/// Whether the newest cells must be read, after the index was.
+/// Whether the newest cells must be read as well, after the index.
 #[must_use]
 pub fn reads_newest(index: Option<Hit>) -> bool {
     index.is_none_or(|hit| hit.own)
@@ -49,7 +50,7 @@ pub fn is_indexed_below(timing: &Timing, written: Timestamp, now: Timestamp) -> 
     timing.settled(written).plus(timing.index_lag) < now
 }
 
-/// The update with an id that may be followed. `newest` is what was read where [`reads_newest`]
+/// The update with an id, if it may be followed. `newest` is what was read if [`reads_newest`]
 /// asked for it.
 #[must_use]
 pub fn find(
@@ -60,13 +61,13 @@ pub fn find(
 ) -> Option<Hit> {
     let read = newest.and_then(|newest| newest.first);
     let first = index.into_iter().chain(read).min_by_key(|hit| hit.position)?;
-    // Between the index and the newest cells an earlier one may be hidden.
+    // An earlier one may be hidden between the index and the newest cells.
     let hidden = first.own && newest.is_none_or(|newest| !newest.complete);
     (!hidden && timing.may_follow(first.expires, now)).then_some(first)
 }
 
-/// How many numbers below the head are sealed at most if no cell tells which of them may still be
-/// written.
+/// How far below the head `earliest` begins if there is no cell: these numbers may still be
+/// written, and are sealed otherwise.
 pub const UNDER_WAY: u64 = 64;
 
 /// Where `earliest` begins.
@@ -74,12 +75,12 @@ pub const UNDER_WAY: u64 = 64;
 pub enum Earliest {
     /// After this place, number by number.
     After(Position),
-    /// It cannot be told yet: read again.
+    /// Not known yet: read again.
     Ask,
 }
 
-/// Where `earliest` begins, when `first` is the first cell past `from` and when it was written, in
-/// a consistent query before which the clock said `asked`.
+/// Where `earliest` begins. `first` is the first cell past `from`, and when it was written, from a
+/// consistent query; `asked` is the time before that query.
 #[must_use]
 pub fn earliest(
     timing: &Timing,
@@ -92,7 +93,7 @@ pub fn earliest(
         Some((first, _)) if first == from.next() => Earliest::After(from),
         Some((first, written)) if timing.settled(written) < asked => Earliest::After(first.back(1)),
         Some(_) => Earliest::Ask,
-        // Everything expired long ago, or is about to be written.
+        // Everything expired long ago, or is yet to be written.
         None => Earliest::After(head.back(UNDER_WAY).max(from)),
     }
 }

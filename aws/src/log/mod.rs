@@ -9,11 +9,11 @@
 //! ```
 //!
 //! Publishers never wait for each other: the counter gives each its number, and each writes its own
-//! cell. What they can do to each other, by dying, by being late, by missing an answer, is what the
-//! twelve rules in `docs/aws-log.md` are about; it also says what goes wrong without each.
+//! cell. The harm that they can do to each other, by dying, being late or missing an answer, is
+//! what the twelve rules in `docs/aws-log.md` are about; it also says what goes wrong without each.
 //!
-//! Decisions are kept apart from calls, so that a model (`tests/model`) can drive the very same
-//! decisions through all interleavings:
+//! Decisions are kept apart from calls, so that a model (`tests/model`) can drive the same code
+//! through all interleavings:
 //!
 //! | decided, without I/O or a clock | rules | carried out |
 //! |---|---|---|
@@ -55,7 +55,7 @@ pub use tail::{Read, Tail};
 use table::Table;
 use timing::Timing;
 
-/// Which log, and how long it keeps what.
+/// Which log, and how long it keeps updates.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The table.
@@ -73,7 +73,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log of this table.
+    /// A log in this table.
     #[must_use]
     pub fn new(client: Client, settings: Settings) -> Self {
         Self::with_clock(client, settings, Arc::new(SystemClock::default()))
@@ -96,14 +96,14 @@ impl Log {
         if let Some(head) = self.table.head().await? {
             return Ok(CursorKey::from_bytes(head.key));
         }
-        // A head that was lost must not be made again: it would give numbers away twice (rule 12).
+        // A lost head must not be made again: it would give numbers away twice (rule 12).
         if !self.table.cells(Position::START, None, Some(1), true).await?.cells.is_empty() {
             return Err(LogError::Broken("there are updates, and the head is missing".into()));
         }
         let key = random::bytes()
             .ok_or_else(|| LogError::Unavailable("there are no random bytes".into()))?;
         self.table.make_head(key).await?;
-        // Somebody else may have made it first.
+        // Another process may have made it first.
         let head = self.table.head().await?.ok_or_else(table::head_is_missing)?;
         Ok(CursorKey::from_bytes(head.key))
     }
@@ -121,8 +121,9 @@ impl Log {
         append::append(&self.table, update, id_origin).await
     }
 
-    /// The newest number that was given away, read consistently: where a new holder begins. A holder
-    /// exists only while it has streams: after a freeze what it knew before is too old (rule 8).
+    /// The newest number that was given away, read consistently: where a new holder begins. A
+    /// holder exists only while it has streams, since after a freeze its knowledge would be too old
+    /// (rule 8).
     ///
     /// # Errors
     ///
@@ -141,7 +142,7 @@ impl Log {
         Ok(locate::locate(&self.table, location).await?)
     }
 
-    /// Reads a page of history for a subscriber's stream. This may take a second or two where a
+    /// Reads a page of history for a subscriber's stream. This may take a second or two if a
     /// publisher has died.
     ///
     /// # Errors
@@ -151,7 +152,8 @@ impl Log {
         Ok(replay::page(&self.table, fetch, subscribe).await?)
     }
 
-    /// Follows the log from a place on: what [`Log::head`] said, and the time before it was asked.
+    /// Follows the log from a place on: the position from [`Log::head`], and the time before that
+    /// was asked.
     #[must_use]
     pub fn tail(&self, from: Place) -> Tail {
         Tail::new(Table::clone(&self.table), from)

@@ -35,7 +35,7 @@ pub enum Step {
     Put(Position),
     /// Tell the publisher that its update is durable.
     Acknowledge(Position),
-    /// Tell it that the update is not durable, or that nobody knows.
+    /// Tell it that the update is not durable, or may not be.
     Refuse(Refusal),
 }
 
@@ -56,7 +56,7 @@ pub enum Refusal {
 /// How a write ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Put {
-    /// The update is there; also where it already was.
+    /// The update is there, or already was.
     Written,
     /// A tombstone is there.
     Tombstone,
@@ -113,7 +113,7 @@ impl Publication {
         }
     }
 
-    /// A number was given. If no answer comes it is asked for again, and one may be wasted.
+    /// A number was given. (If no answer comes, another is asked for, and one may be wasted.)
     pub fn handle_number(&mut self, number: Position) {
         self.numbers += 1;
         self.state = State::Putting(number);

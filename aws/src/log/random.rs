@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// Random bytes; `None` where the system has none.
+/// Random bytes; `None` if the system has none.
 pub(super) fn bytes<const LENGTH: usize>() -> Option<[u8; LENGTH]> {
     let mut bytes = [0; LENGTH];
     getrandom::fill(&mut bytes).ok()?;

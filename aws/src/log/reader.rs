@@ -1,23 +1,23 @@
 //! What a reader does: it takes cells in the order of their numbers, and never passes a missing one.
 //!
 //! A publisher that has taken a number but not yet written its cell looks just like one that has
-//! died. So a reader gives a missing number some time, as long as a later number is known to have
-//! been given away; then it looks closely and seals the number. After that either the tombstone is
-//! there or the update that beat it, and every reader and the publisher learn which.
+//! died. So if a later number is known to have been given away, a reader gives the missing one some
+//! time; then it looks closely, and seals the number. After that there is either the tombstone or
+//! the update that beat it, and the publisher and every reader learn which.
 //!
 //! ```text
 //!  missing, first seen ── patience ──▶ still missing ──▶ Probe ──▶ absent ──▶ Seal ──▶ tombstone
 //!                                                          └──▶ there          └──▶ refused: there
 //! ```
 //!
-//! - *Rule 6.* Contiguous cells only. A number counts as missing when two polls, patience apart, did
-//!   not show it. Polls may be stale, so it is read consistently before it is sealed. A refused seal
-//!   brings the cell that was there first, and the reader takes that one: another read might be
-//!   older.
-//! - *Rule 7.* A reader owes every update that had not expired at one moment: when the stream was
-//!   located that it replays for, or when the tail began. Updates that had expired by then count as
-//!   tombstones. A reader that has not kept up for so long that the table may have deleted what it
-//!   owes stops.
+//! - *Rule 6.* Contiguous cells only. A number counts as missing when two polls, patience apart,
+//!   did not show it. Polls may be stale, so it is read consistently before it is sealed. A refused
+//!   seal returns the cell that was there first, and the reader takes that one: another read might
+//!   be older.
+//! - *Rule 7.* A reader owes every update that had not expired at one moment: when the stream that
+//!   it replays for arrived, or when its tail began. Updates that had expired by then count as
+//!   tombstones. A reader stops once it is so far behind that the table may have deleted what it
+//!   owes.
 //! - *Rule 10.* It dates its place: nothing that follows was published before then. The date is not
 //!   the time of the latest look if that look showed cells that the reader cannot reach yet.
 
@@ -36,9 +36,9 @@ const HOLES: usize = 1_000;
 /// What a reader does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step<U> {
-    /// Deliver this.
+    /// Deliver this update.
     Deliver(Position, U),
-    /// There is nothing to deliver under this number, and never will be.
+    /// This number has nothing to deliver, and never will.
     Pass(Position),
     /// Read this number consistently.
     Probe(Position),
@@ -50,7 +50,7 @@ pub enum Step<U> {
     Overtaken,
 }
 
-/// How sealing ended.
+/// The result of sealing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seal<U> {
     /// The tombstone is there now.
@@ -62,20 +62,20 @@ pub enum Seal<U> {
 /// What a query showed of the log past a reader's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look<U> {
-    /// The clock before the query was sent.
+    /// The time before the query was sent.
     pub asked: Timestamp,
     /// Cells in the order of their numbers: all there were up to and including `known`.
     pub cells: Vec<Numbered<U>>,
-    /// A number that was given away.
+    /// A number that is known to have been given away.
     pub known: Position,
-    /// Whether there may be more cells, which the query did not get to.
+    /// Whether there may be more cells that the query did not get to.
     pub cut: bool,
 }
 
 /// One reader of the log, at its place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reader<U> {
-    /// How far it has read, and the date of that.
+    /// How far it has read, with its date.
     place: Place,
     /// It delivers what had not expired at this moment.
     owes_since: Timestamp,
@@ -83,11 +83,11 @@ pub struct Reader<U> {
     cells: VecDeque<Numbered<U>>,
     /// Missing numbers past its place.
     holes: BTreeMap<Position, Hole>,
-    /// The date of whatever the last look did not show, if it tells one.
+    /// The date of whatever the last look did not show, if that is known.
     unseen: Option<Timestamp>,
-    /// Whether the last look went to the end.
+    /// Whether the last look reached the end.
     saw_end: bool,
-    /// The next number was read consistently, and is not there.
+    /// Whether the next number was read consistently and was not there.
     absent: bool,
     overtaken: bool,
 }
@@ -96,7 +96,7 @@ pub struct Reader<U> {
 struct Hole {
     /// When it has been missing for long enough, by the monotonic clock.
     due: Duration,
-    /// Whether a poll showed that.
+    /// Whether a poll has shown it missing since then.
     ripe: bool,
 }
 
@@ -123,18 +123,18 @@ impl<U> Reader<U> {
         self.place.position
     }
 
-    /// How far it has read, and since when nothing that follows was published.
+    /// How far it has read; nothing that follows was published before the date.
     pub fn place(&mut self, timing: &Timing) -> Place {
         let is_dated = self.place.since > Timestamp::default();
         let is_at_end = self.saw_end && self.cells.is_empty() && !self.waits();
         if (is_dated || is_at_end)
             && let Some(unseen) = self.unseen
         {
-            // A number that is missing was not there when the look was asked for; a cell that waits
-            // behind it may be much older.
+            // A missing number was not written when the look was sent; a cell that waits behind it
+            // may be much older.
             let dates = self.cells.iter().map(|cell| date(timing, &cell.cell));
             let date = dates.fold(unseen, Timestamp::min);
-            // What was true of an earlier place is true of this one.
+            // A date that is true of an earlier place is true of this one.
             self.place.since = self.place.since.max(date);
         }
         self.place
@@ -167,7 +167,7 @@ impl<U> Reader<U> {
         self.saw_end = !cut;
         self.unseen = match cells.last() {
             _ if !cut => Some(asked),
-            // Whatever comes later in the log got its number later.
+            // Whatever comes later in the log got its number later than this.
             Some(last) => Some(date(timing, &last.cell).min(asked)),
             None => None,
         };
@@ -191,11 +191,11 @@ impl<U> Reader<U> {
         }
     }
 
-    /// What to do next. A step that fails for a passing reason is given again.
+    /// What to do next. A step that fails for a temporary reason is returned again.
     #[must_use]
     pub fn step(&mut self, timing: &Timing, now: Moment) -> Step<U> {
-        // The clock is read after the answer that this step is about: the table had not deleted
-        // anything that was owed by then.
+        // The clock was read after the answer that this step is about. So if this passes, nothing
+        // that was owed had been deleted by then.
         self.check(timing, now);
         if self.overtaken {
             return Step::Overtaken;
@@ -219,7 +219,7 @@ impl<U> Reader<U> {
         }
     }
 
-    /// Stops a reader that has been behind for too long.
+    /// Stops a reader that is too far behind.
     fn check(&mut self, timing: &Timing, now: Moment) {
         let behind_since = self.owes_since.max(self.place.since);
         self.overtaken |= !timing.remembers(behind_since, now.wall);
@@ -233,7 +233,7 @@ impl<U> Reader<U> {
         }
     }
 
-    /// A tombstone was written to a number, or was not.
+    /// A number was sealed, or the seal was refused.
     pub fn handle_seal(&mut self, position: Position, seal: Seal<U>, now: Moment) {
         match seal {
             Seal::Written => self.insert(position, Cell::Tombstone { sealed: now.wall }),
@@ -248,7 +248,7 @@ impl<U> Reader<U> {
     }
 }
 
-/// A moment before which nothing was published that comes after this cell, or is in it.
+/// A moment before which neither this cell nor anything after it was published.
 fn date<U>(timing: &Timing, cell: &Cell<U>) -> Timestamp {
     match cell {
         Cell::Update { expires, .. } => timing.began(*expires),
@@ -281,7 +281,7 @@ mod tests {
         Timing::new(Duration::from_secs(1_000))
     }
 
-    /// A reader that owes everything, from the beginning.
+    /// A reader that owes everything, from the start.
     fn reader() -> Reader<u64> {
         Reader::new(Place::undated(Position::START), at(0).wall)
     }
@@ -392,7 +392,7 @@ mod tests {
             poll(&mut reader, &[1], 3_590);
             assert_eq!(step(&mut reader, seconds), expected, "{seconds}");
         }
-        // What it learns then comes too late.
+        // What it learns after that comes too late.
         let mut reader = reader();
         poll(&mut reader, &[], 3_591);
         let _ = reader.place(&timing());
@@ -408,7 +408,7 @@ mod tests {
         }
     }
 
-    /// Where it stands, and the date of that in seconds.
+    /// Its place, and the date of that in seconds.
     fn place(reader: &mut Reader<u64>) -> (u64, u64) {
         let Place { position, since } = reader.place(&timing());
         (position.get(), since.as_millis() / 1_000)

@@ -5,7 +5,7 @@
 //! number of a publisher that died would wait for the next publication.
 //!
 //! What had not expired when the stream arrived is delivered, however long its reader takes (rule
-//! 7). Where that is longer than the table keeps what has expired, the page says so, and the stream
+//! 7). If that takes longer than the table keeps what has expired, the page says so, and the stream
 //! ends.
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::reader::{Look, Reader, Step};
 use super::table::Table;
 use super::tail::{probe, seal, spread};
 
-/// How long to wait at first before a hole is looked at again.
+/// How long to wait before a hole is looked at again, at first.
 const SOON: Duration = Duration::from_millis(25);
 
 pub(super) async fn page(
@@ -27,7 +27,7 @@ pub(super) async fn page(
     subscribe: &Subscribe,
 ) -> Result<Page, Fault> {
     let mut pager = Pager::new(fetch, subscribe);
-    // Nothing is deleted that the stream has yet to read, unless the reader finds otherwise.
+    // Nothing that the stream has yet to read is deleted, unless the reader finds otherwise.
     let kept = fetch.after.next();
     let mut reader: Reader<Row> = Reader::new(Place::undated(fetch.after), fetch.as_of);
     let mut consistent = false;
@@ -66,7 +66,7 @@ pub(super) async fn page(
         }
         // A hole, and nothing before it. The first look may have been stale, so the next one is
         // consistent. After that the hole has to last, but it is looked at often: most are filled
-        // soon, because their publishers are only between their two calls.
+        // soon, since their publishers are just between their two calls.
         if consistent && let Some(due) = reader.due() {
             table.clock.sleep(due.saturating_sub(table.now().monotonic).min(wait)).await;
             wait *= 2;

@@ -60,14 +60,14 @@ pub(super) struct Table {
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// What a query brought.
+/// The result of a query.
 pub(super) struct Cells {
     pub(super) cells: Vec<Numbered<Row>>,
     /// Whether it ended before it had read everything that was asked for.
     pub(super) cut: bool,
 }
 
-/// Where the log stands, and the key of its cursors.
+/// The newest number of the log, and the key of its cursors.
 pub(super) struct Head {
     pub(super) last: Position,
     pub(super) key: [u8; 16],

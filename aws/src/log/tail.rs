@@ -1,4 +1,4 @@
-//! Following the log: what a [`Reader`] that polls may deliver.
+//! Following the log, by polls of a [`Reader`].
 
 use std::mem;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use super::reader::{Look, Reader, Seal, Step};
 use super::table::Table;
 use super::{LogError, random};
 
-/// How patient a throttled reader becomes at most: publishers may be throttled too, and a number
-/// that is sealed costs its publisher three more writes.
+/// The most patience that throttling gives a reader: publishers may be throttled too, and a sealed
+/// number costs its publisher three more writes.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(8);
 
-/// How many calls are made for missing numbers, each of which takes up to two, before the updates
-/// that are ready are handed over.
+/// How many calls are made for missing numbers (up to two for each) before the updates that are
+/// ready are handed over.
 const CALLS_AT_ONCE: usize = 16;
 
 /// Follows the log from a position on.
@@ -26,31 +26,31 @@ pub struct Tail {
     table: Table,
     reader: Reader<Row>,
     patience: Duration,
-    /// What was read but not handed over, because a poll was dropped half-way.
+    /// What was read but not handed over, because a poll was dropped halfway.
     ready: Vec<Appended>,
 }
 
-/// What a poll brought.
+/// The result of a poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
     /// The updates that may now be delivered, in order.
     pub updates: Vec<Appended>,
     /// How far the log was read, including numbers without an update.
     pub reached: Position,
-    /// Nothing that follows was published before this moment, by the clock as it was before the log
-    /// was asked; the epoch where no more is known.
+    /// Nothing that follows was published before this moment, by the clock before the log was
+    /// asked; the epoch if nothing is known.
     pub as_of: Timestamp,
     /// Whether a number is missing before one that exists: poll again soon.
     pub hole: bool,
-    /// Whether there is more to read at once.
+    /// Whether there is more to read right away.
     pub more: bool,
 }
 
-/// How reading on ended.
+/// How a read ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
     Done,
-    /// There is more to read at once.
+    /// There is more to read right away.
     More,
     Overtaken,
 }
@@ -65,7 +65,7 @@ impl Tail {
     ///
     /// # Errors
     ///
-    /// See [`LogError`]. Nothing is lost, poll again later; but a tail that was overtaken stays so.
+    /// See [`LogError`]. Nothing is lost: poll again later. But a tail that was overtaken stays so.
     pub async fn poll(&mut self) -> Result<Read, LogError> {
         let read = self.read().await;
         if let Err(Fault::Throttled(_)) = &read {
@@ -92,7 +92,7 @@ impl Tail {
         })
     }
 
-    /// Reads on.
+    /// Reads more of the log.
     async fn read(&mut self) -> Result<Reading, Fault> {
         let asked = self.table.now().wall;
         let read = self.table.cells(self.reader.reached(), None, None, false).await?;
@@ -125,8 +125,8 @@ impl Tail {
     }
 }
 
-/// How long a hole must last: up to twice as long, at random. Many environments see the same hole;
-/// one of them is to seal it, and the others are to find the tombstone.
+/// How long a hole must last: at random, up to twice the patience. Many environments see the same
+/// hole; one should seal it, and the others find the tombstone.
 pub(super) fn spread(patience: Duration) -> Duration {
     patience + random::up_to(patience)
 }

@@ -1,9 +1,9 @@
 //! The bounds that the log's rules are made of.
 //!
-//! The clocks of two machines are compared in four places only: where an update expires, where a
-//! cursor is too old to be followed, where a reader is too far behind what the table deletes, and
-//! where no publisher can still be under way. Each allows for the skew. Everything else is measured
-//! by one process's own clock.
+//! The clocks of two machines are compared in four places only: whether an update has expired,
+//! whether a cursor is too old to follow, whether a reader is too far behind what the table
+//! deletes, and whether a publisher can still be under way. Each allows for the skew. Everything
+//! else is measured by one process's own clock.
 
 use std::time::Duration;
 
@@ -11,28 +11,28 @@ use cinnabar_core::Timestamp;
 
 use crate::deployment::PLATFORM;
 
-/// The bounds; [`Timing::new`] has those that ship.
+/// The bounds; [`Timing::new`] gives the real ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timing {
-    /// How long after a publication began its update may be written and acknowledged.
+    /// For how long after a publication began its update may be written and acknowledged.
     pub lease: Duration,
     /// How far apart the clocks of two machines may be.
     pub skew: Duration,
     /// How long an update is kept, from the moment its publication began.
     pub retention: Duration,
-    /// How long after it has expired a cell is safe from deletion. A reader that falls further behind
-    /// than that stops.
+    /// For how long after it expired a cell is safe from deletion. A reader that falls further
+    /// behind than that stops.
     pub grace: Duration,
-    /// How long, at least, a number must be missing before it is sealed.
+    /// How long a number must be missing, at least, before it is sealed.
     pub patience: Duration,
     /// How long after its write a cell may be missing from the index.
     pub index_lag: Duration,
-    /// How stale an eventually consistent read may be: a cell that is older than this shows.
+    /// How stale an eventually consistent read may be: cells older than this are shown.
     pub reading_lag: Duration,
 }
 
 impl Timing {
-    /// The bounds of a log that keeps updates this long, but no shorter than [`PLATFORM`] says.
+    /// The bounds of a log that keeps updates for this long, or for as long as [`PLATFORM`] requires.
     #[must_use]
     pub fn new(retention: Duration) -> Self {
         Self {
@@ -46,39 +46,39 @@ impl Timing {
         }
     }
 
-    /// When no publication that had a number by `moment` can be acknowledged any more, as some
-    /// machine's clock told that moment.
+    /// When no publication that had a number by `moment`, on some machine's clock, can be
+    /// acknowledged any more.
     #[must_use]
     pub fn settled(&self, moment: Timestamp) -> Timestamp {
         moment.plus(self.lease + self.skew)
     }
 
-    /// Whether all that followed an update is still kept, where the update expires at `expires`.
-    /// One that followed may expire earlier, by a lease and the skew: its publisher had begun.
+    /// Whether everything after an update that expires at `expires` is still kept. A later one may
+    /// expire earlier, by up to a lease and the skew: its publication may have begun before.
     #[must_use]
     pub fn may_follow(&self, expires: Timestamp, now: Timestamp) -> bool {
         expires > self.settled(now)
     }
 
-    /// The same, for a place after which nothing was published before `since`, as far as the polls
-    /// showed that dated it.
+    /// The same for a place after which nothing was published before `since`, as far as the polls
+    /// that dated it could show.
     #[must_use]
     pub fn keeps_since(&self, since: Timestamp, now: Timestamp) -> bool {
         self.may_follow(since.minus(self.reading_lag).plus(self.retention), now)
     }
 
-    /// When the publication of an update that expires at `expires` began: what followed the update
-    /// got its number later.
+    /// When the publication of an update that expires at `expires` began: whatever follows the
+    /// update got its number after that.
     #[must_use]
     pub fn began(&self, expires: Timestamp) -> Timestamp {
         expires.minus(self.retention)
     }
 
-    /// Whether a reader may still rely on what it finds, where it owes all that had not expired at
-    /// `behind_since`. Until then the table has deleted nothing of that. Nor can a late write have
-    /// landed on a deleted tombstone with an update that looks as if it were owed: the tombstone
-    /// outlived the update by the grace, less the skew between the publisher and the reader that
-    /// sealed it, and was deleted by a third clock.
+    /// Whether a reader that owes everything that had not expired at `behind_since` can still rely
+    /// on what it finds. If so, the table has deleted none of that. Nor can a late write have
+    /// landed on a deleted tombstone with an update that looks owed: the tombstone outlived the
+    /// update by the grace, less the skew between the publisher and the reader that sealed it, and
+    /// was deleted by a third clock.
     #[must_use]
     pub fn remembers(&self, behind_since: Timestamp, now: Timestamp) -> bool {
         behind_since.plus(self.grace) >= now.plus(self.skew * 2)

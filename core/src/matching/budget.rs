@@ -3,15 +3,15 @@
 use crate::limits::{MAX_PATTERNS_SIZE, MAX_PATTERNS_STEPS, MAX_TOKEN_PATTERNS_STEPS};
 use crate::matching::matcher::Matcher;
 
-/// What the patterns and templates of one request or token may keep and cost together. It is spent
-/// as each is read, so that no more is ever compiled than may be kept.
+/// How much the patterns and templates of one request or token may keep and cost together. It is
+/// spent as each is read, so that no more is ever compiled than may be kept.
 #[derive(Debug)]
 pub(crate) struct Budget {
     size: usize,
     steps: usize,
 }
 
-/// They are too large or too costly together.
+/// Together they are too large or too costly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooCostly;
 
@@ -24,7 +24,7 @@ impl Budget {
         Self { size: MAX_PATTERNS_SIZE, steps: MAX_TOKEN_PATTERNS_STEPS }
     }
 
-    /// Takes off what a matcher costs.
+    /// Deducts what a matcher costs.
     pub(crate) fn spend(&mut self, matcher: &Matcher) -> Result<(), TooCostly> {
         let (size, steps) = match matcher {
             Matcher::Every | Matcher::Exact(_) => return Ok(()),

@@ -1,7 +1,7 @@
 //! Topic matchers: the expressions that select topics, in requests and in tokens.
 //!
-//! A matcher type is a variant of [`Matcher`]; to add one, add the variant, its constructor, its
-//! part in [`Matchers::selects`](super::matchers::Matchers::selects), what it costs in
+//! A matcher type is a variant of [`Matcher`]. To add one, add the variant, its constructor, its
+//! part in [`Matchers::selects`](super::matchers::Matchers::selects), its cost in
 //! [`Budget`](super::budget::Budget), and its place in [`crate::matching::index`].
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) enum Matcher {
     Exact(Arc<str>),
     /// Topics as URLs.
     Pattern(UrlPattern),
-    /// What a template of the 0.x protocol expands to, and the topic that is spelt like it.
+    /// What a template of the 0.x protocol expands to, and the topic that is spelt the same.
     Template(Template),
 }
 
@@ -36,7 +36,7 @@ pub(crate) enum InvalidMatcher {
     /// It is longer than [`MAX_MATCHER_LENGTH`].
     #[error("is longer than {MAX_MATCHER_LENGTH} bytes")]
     TooLong,
-    /// It is no URL pattern, or none that this hub can match.
+    /// It is not a URL pattern, or not one that this hub can match.
     #[error("{0}")]
     Pattern(InvalidUrlPattern),
     /// It would grant more than it says (see [`crate::matching::template`]).
@@ -60,7 +60,8 @@ impl Matcher {
     ///
     /// # Errors
     ///
-    /// As [`Matcher::exact`], and where it is no URL pattern that can be matched in linear time.
+    /// As [`Matcher::exact`], and for anything but a URL pattern that can be matched in linear
+    /// time.
     pub(crate) fn url_pattern(text: &str, hub: &HubUrl) -> Result<Self, InvalidMatcher> {
         check(text)?;
         match text {
@@ -69,8 +70,8 @@ impl Matcher {
         }
     }
 
-    /// A topic selector of the 0.x protocol: `*`, a URI template, or a topic. What is no template
-    /// is a topic.
+    /// A topic selector of the 0.x protocol: `*`, a URI template, or a topic. Anything that is not
+    /// a template is a topic.
     ///
     /// # Errors
     ///
@@ -83,12 +84,12 @@ impl Matcher {
         }
     }
 
-    /// A topic selector of a token: as [`Matcher::selector`], but never one that would grant more
+    /// A topic selector in a token: as [`Matcher::selector`], but never one that would grant more
     /// than it says.
     ///
     /// # Errors
     ///
-    /// The same, and for such a template.
+    /// As [`Matcher::selector`], and for such a template.
     pub(crate) fn granting_selector(text: &str) -> Result<Self, InvalidMatcher> {
         match Self::selector(text)? {
             Self::Template(template) if template.names_a_variable_twice() => {

@@ -29,12 +29,12 @@ impl Matchers {
         self.patterns().next().is_some()
     }
 
-    /// Adds a matcher; whether it is a new one.
+    /// Adds a matcher. Returns whether it is new.
     pub(crate) fn insert(&mut self, matcher: Matcher) -> bool {
         self.0.insert(matcher)
     }
 
-    /// How many bytes they keep, about.
+    /// Roughly how many bytes they keep.
     pub(crate) fn size(&self) -> usize {
         let size = |matcher: &Matcher| match matcher {
             Matcher::Every => 0,
@@ -42,7 +42,7 @@ impl Matchers {
             Matcher::Pattern(pattern) => pattern.size(),
             Matcher::Template(template) => template.len(),
         };
-        // With their places in two indexes.
+        // Including their places in two indexes.
         self.0.iter().map(|matcher| 4 * size_of::<Matcher>() + size(matcher)).sum()
     }
 
@@ -50,7 +50,7 @@ impl Matchers {
         self.0.iter()
     }
 
-    /// Puts, in place of each pattern, an equal one that is shared.
+    /// Replaces each pattern by an equal one that is shared.
     pub(crate) fn share_patterns(&mut self, mut share: impl FnMut(&UrlPattern) -> UrlPattern) {
         let shared: Vec<Matcher> =
             self.patterns().map(|pattern| Matcher::Pattern(share(pattern))).collect();
@@ -59,8 +59,8 @@ impl Matchers {
         }
     }
 
-    /// Whether any of them selects one of these topics; the cost does not grow with the exact
-    /// ones.
+    /// Whether any of them selects the topic at `index`; the cost does not grow with the number of
+    /// exact ones.
     pub(crate) fn selects(&self, subject: &Subject<'_>, index: usize, hub: &HubUrl) -> bool {
         let Some(&topic) = subject.topics().get(index) else { return false };
         self.0.contains(&Matcher::Every)
@@ -86,7 +86,7 @@ impl Matchers {
             && (0..subject.topics().len()).any(|index| self.selects(subject, index, hub))
     }
 
-    // Both come after all others, in the order of the variants.
+    // Patterns, then templates, come last in the order of the variants.
 
     fn templates(&self) -> impl Iterator<Item = &Template> {
         self.0.iter().rev().map_while(|matcher| match matcher {
@@ -154,7 +154,7 @@ mod tests {
         assert!(select(&matchers, "/books/1"));
         assert!(select(&matchers, "/books/{id}"));
         assert!(!select(&matchers, "/books/1/pages"));
-        // What is no template is a topic.
+        // Anything that is not a template is a topic.
         for plain in ["/books/1", "a}b{c", "{", "{}", "a{", "App\\{id}"] {
             assert_eq!(Matcher::selector(plain), Ok(Matcher::Exact(plain.into())), "{plain}");
         }

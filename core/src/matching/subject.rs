@@ -1,4 +1,4 @@
-//! An update's topics, as matchers look at them.
+//! An update's topics, in the form that matchers use.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,20 +9,20 @@ use crate::terms::hub_url::HubUrl;
 use crate::terms::topic::Topic;
 use crate::terms::update::{StoredUpdate, Update};
 
-/// The topics of one update: their texts and, once a pattern asks, the URLs that they resolve to.
-/// Each is resolved once for each hub URL, and scanned once for templates, however many matchers
+/// The topics of one update: their texts and, once a pattern needs them, the URLs that they resolve
+/// to. Each is resolved once per hub URL, and scanned once for templates, however many matchers
 /// look at it.
 pub(crate) struct Subject<'a> {
     topics: Vec<&'a str>,
-    /// What grants are asked about instead of the topics, where there are targets.
+    /// If there are any: what must be granted instead of the topics.
     targets: Option<Box<Self>>,
     resolved: RefCell<Vec<(HubUrl, Rc<Resolved>)>>,
-    /// The topic that a template asked about last, by its place: a scan is much larger than a topic,
-    /// and templates are asked topic by topic.
+    /// The topic that was scanned last, by its index. One is enough: templates are tried topic by
+    /// topic, and a scan is much larger than a topic.
     scanned: RefCell<Option<(usize, Rc<Scan<'a>>)>>,
 }
 
-/// Topics that parse as URL references; patterns match no others.
+/// Topics that parse as URL references; patterns match nothing else.
 type Resolved = [Option<ParsedTopic>];
 
 impl<'a> Subject<'a> {
@@ -35,13 +35,13 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// What matchers look at of an update.
+    /// The topics and targets of an update.
     pub(crate) fn of(update: &'a Update) -> Self {
         Self::new(update.topics().iter().map(Topic::as_str))
             .for_targets(update.targets().iter().map(Topic::as_str))
     }
 
-    /// The same of an update that a log keeps, without restoring it.
+    /// The same for an update that a log keeps, without restoring it.
     pub(crate) fn of_stored(stored: &'a StoredUpdate) -> Self {
         Self::new(stored.each_topic()).for_targets(stored.each_target())
     }
@@ -53,8 +53,8 @@ impl<'a> Subject<'a> {
         Self { targets, ..self }
     }
 
-    /// What must be granted to whoever reads it, if it is private: one of its topics (draft-08,
-    /// "Subscribers") or, of the protocol's first years, one of its targets.
+    /// If the update is private, its readers must be granted one of these: its topics (draft-08,
+    /// "Subscribers") or, as in the protocol's first years, its targets.
     pub(crate) fn audience(&self) -> &Self {
         self.targets.as_deref().unwrap_or(self)
     }
@@ -75,7 +75,7 @@ impl<'a> Subject<'a> {
         topics
     }
 
-    /// Whether a template selects the topic at a place.
+    /// Whether a template selects the topic at an index.
     pub(crate) fn is_selected_by(&self, template: &Template, index: usize) -> bool {
         self.topics.get(index).is_some_and(|topic| {
             template.selects(topic, || {

@@ -1,14 +1,14 @@
-//! What was appended to a log, and is on its way to the holder of streams.
+//! What was appended to a log and is on its way to the holder of streams.
 //!
 //! ```text
 //!            sync                 a portion at a time
 //!  appended ──────▶ durable ─────────────────────────▶ holder
 //! ```
 //!
-//! A publisher may be answered as soon as its update is durable, before any stream has it. So updates
-//! wait here, in the order of the log. How much may wait is bounded, in whole updates rather than in
-//! data: a publication may be all topics. And they leave in portions, so that readers take some
-//! before there is more.
+//! A publisher may be answered as soon as its update is durable, before any stream has it. So
+//! updates wait here, in the order of the log. How much may wait is bounded, counting whole updates
+//! rather than their data: a publication may consist of topics alone. And they leave in portions,
+//! so that readers can take some before more comes.
 
 use std::collections::VecDeque;
 
@@ -49,14 +49,14 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// An empty one, behind a log whose newest update is at `newest`, and durable.
+    /// An empty one, for a log whose newest update is at `newest` and durable.
     #[must_use]
     pub fn new(newest: Position) -> Self {
         Self { waiting: VecDeque::new(), size: 0, durable: newest }
     }
 
-    /// Whether nothing more may be appended until some of it has left: publishers are then to be
-    /// told that the hub is unavailable.
+    /// Whether nothing more may be appended until some of it has left. Publishers must then be told
+    /// that the hub is unavailable.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.size >= MAX_SIZE
@@ -68,7 +68,7 @@ impl Backlog {
         self.durable
     }
 
-    /// The newest durable update, if the holder was handed everything that was ever appended.
+    /// The newest durable update, if the holder has been handed everything that was ever appended.
     #[must_use]
     pub fn handed_over(&self) -> Option<Position> {
         self.waiting.is_empty().then_some(self.durable)
@@ -88,7 +88,7 @@ impl Backlog {
         self.waiting.push_back(appended);
     }
 
-    /// Everything up to here is durable.
+    /// Everything up to this position is durable.
     pub fn handle_durable(&mut self, position: Position) {
         self.durable = self.durable.max(position);
     }
@@ -146,7 +146,7 @@ mod tests {
         backlog.push(appended(5, "a", ""));
         backlog.push(appended(6, "a", ""));
         let covered = backlog.newest_pending().unwrap();
-        // While storage syncs: this sync says nothing of it.
+        // Pushed during the sync, which does not cover it.
         backlog.push(appended(7, "a", ""));
         assert!(!backlog.has_portion());
         backlog.handle_durable(covered);
@@ -190,7 +190,7 @@ mod tests {
                 backlog.push(appended(position, topics, data));
             }
             backlog.handle_durable(Position::new(position));
-            // They leave by portions, too: each of these updates fills one.
+            // They leave in portions, too: each of these updates fills one.
             assert_eq!(portion(&mut backlog), [1]);
             assert!(!backlog.is_full());
             while backlog.has_portion() {

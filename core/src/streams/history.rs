@@ -23,26 +23,26 @@ pub struct Appended {
 /// What a stream asks of the log before it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// The first update with this id (draft-08, "Reconciliation": a repeated id is its earliest).
-    /// [`Located::Found`] or [`Located::Unknown`].
+    /// The first update with this id (draft-08, "Reconciliation": a repeated id names the
+    /// earliest). Answered by [`Located::Found`] or [`Located::Unknown`].
     Id {
         /// The id.
         id: EventId,
-        /// Where the longest replay begins: an update before it need not be found.
+        /// Where the longest replay begins: an update before it does not have to be found.
         floor: Position,
     },
-    /// Whether all that followed this place is kept, which some reader was told as its own.
-    /// [`Located::Kept`] or [`Located::Unknown`].
+    /// Whether everything after this place, which a reader was told is its own, is kept. Answered
+    /// by [`Located::Kept`] or [`Located::Unknown`].
     Told(Place),
-    /// The update at the floor, so that its id can be told; and where it is not kept, the oldest
-    /// update after it. [`Located::Found`] or [`Located::Oldest`].
+    /// The update at the floor, whose id the answer needs; if it is not kept, the oldest update
+    /// after it. Answered by [`Located::Found`] or [`Located::Oldest`].
     Floor {
         /// Where the longest replay begins.
         floor: Position,
         /// Where the log ends, as far as the holder knows.
         end: Position,
     },
-    /// The newest update up to and including this position. [`Located::Found`] or
+    /// The newest update up to and including this position. Answered by [`Located::Found`] or
     /// [`Located::Unknown`].
     Newest(Position),
 }
@@ -50,13 +50,13 @@ pub enum Location {
 /// The log's answer to a [`Location`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Located {
-    /// The update is kept, and so is all that followed it: its place and its id.
+    /// The update is kept, and so is everything after it: its place and its id.
     Found(Place, EventId),
-    /// All that followed the place is kept.
+    /// Everything after the place is kept.
     Kept,
-    /// The update is not kept. The oldest that is, or the position of the next one where none is.
+    /// The update is not kept. The oldest that is, or if none is, the position of the next one.
     Oldest(Position),
-    /// The log keeps no such update, or not all that followed it.
+    /// The log keeps no such update, or not everything after it.
     Unknown,
 }
 
@@ -72,7 +72,7 @@ pub struct Fetch {
     /// as far as this allows.
     pub limit: PageLimit,
     /// When the stream was promised what it replays. An update that had not expired then is part of
-    /// the page, though it may have expired since: or its reader would miss it without a word.
+    /// the page, even if it has expired since: otherwise its reader would miss it silently.
     pub as_of: Timestamp,
 }
 
@@ -81,21 +81,21 @@ pub struct Fetch {
 pub struct PageLimit {
     /// At most this many updates, wanted or not.
     pub updates: usize,
-    /// At most this many bytes, of whatever is read of the updates; but one update of any size.
+    /// At most this many bytes of what is read of the updates, or one update of any size.
     pub bytes: usize,
 }
 
 /// A stretch of history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The updates of the stretch, in order; those that the stream does not want may be left out.
+    /// The updates in the stretch, in order; those that the stream does not want may be left out.
     pub updates: Vec<Appended>,
-    /// Where the stretch ends: the position of the last update that was looked at when a limit cut
-    /// it, else the position that was asked for.
+    /// Where the stretch ends: if a limit cut it, the position of the last update that was looked
+    /// at, else the position that was asked for.
     pub reached: Position,
-    /// As in [`Place`], for where it ends; `None` where nothing in it tells the time.
+    /// As in [`Place`], for where it ends; `None` if nothing in it has a time.
     pub since: Option<Timestamp>,
-    /// The oldest update kept; where none is, the position of the next one. A stream that has yet
-    /// to read older ones is cut, and its reader learns what it missed when it resumes.
+    /// The oldest update kept, or if none is, the position of the next one. A stream that has yet
+    /// to read older ones is cut, and its reader learns of the loss when it resumes.
     pub oldest: Position,
 }

@@ -1,8 +1,8 @@
-//! All streams of one place: how each lives, and what they ask of a log.
+//! All streams of one holder: how each lives, and what they ask of a log.
 //!
 //! ```text
 //!  Subscribe ─▶ Holder ◀─ Appended, Located, Page, time
-//!                 │ one Session a stream: resume, outbox
+//!                 │ one Session per stream: resume, outbox
 //!                 ▼
 //!               Output, Fetch, timeout
 //! ```

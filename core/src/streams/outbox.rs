@@ -1,7 +1,7 @@
-//! What was written to streams and not yet taken by their readers.
+//! What was written to streams but not yet taken by their readers.
 //!
-//! The same bytes are written to many streams and kept once. So each stream's [`Outbox`] bounds
-//! how far behind its reader may fall, and [`Waiting`] counts what all of them keep alive.
+//! The same bytes are written to many streams but kept once. So each stream's [`Outbox`] bounds how
+//! far its reader may fall behind, and [`Waiting`] counts what all of them keep alive.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
@@ -15,7 +15,7 @@ pub(crate) struct Chunk {
     length: usize,
 }
 
-/// The chunks that any stream has yet to take.
+/// The chunks that at least one stream has yet to take.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     /// How many streams have yet to take a chunk.
@@ -30,7 +30,7 @@ impl Waiting {
         self.bytes
     }
 
-    /// A chunk of this length, to be pushed to outboxes and then kept.
+    /// A new chunk of this length: push it to outboxes, then call [`Waiting::keep`].
     pub(crate) fn chunk(&mut self, length: usize) -> Chunk {
         self.written += 1;
         Chunk { number: self.written, length }
@@ -42,7 +42,7 @@ impl Waiting {
         self.bytes += chunk.length;
     }
 
-    /// Notes that one stream has no more need of a chunk.
+    /// Notes that one stream no longer needs a chunk.
     fn release(&mut self, chunk: Chunk) {
         if let Some(readers) = self.readers.get_mut(&chunk.number) {
             *readers -= 1;
@@ -59,11 +59,11 @@ impl Waiting {
 pub(crate) struct Outbox {
     chunks: VecDeque<Chunk>,
     bytes: usize,
-    /// How much of the first chunk was taken.
+    /// How many bytes of the first chunk were taken.
     taken: usize,
-    /// When it began to wait, or last took something.
+    /// When its reader began to wait, or last took something.
     since: Timestamp,
-    /// Its turn among those that wait: see [`Waiters`](super::waiters::Waiters).
+    /// Its turn among the waiting: see [`Waiters`](super::waiters::Waiters).
     pub(super) turn: Cell<Option<Timestamp>>,
 }
 
@@ -81,7 +81,7 @@ impl Outbox {
         self.bytes
     }
 
-    /// Since when it waits without taking anything; `None` where nothing waits.
+    /// Since when its reader has taken nothing; `None` if nothing waits.
     pub(crate) fn waits_since(&self) -> Option<Timestamp> {
         (!self.is_empty()).then_some(self.since)
     }
@@ -111,7 +111,7 @@ impl Outbox {
         self.taken = 0;
     }
 
-    /// Gives up what was not taken.
+    /// Drops whatever was not taken.
     pub(crate) fn drop_all(&mut self, waiting: &mut Waiting) {
         for chunk in self.chunks.drain(..) {
             waiting.release(chunk);

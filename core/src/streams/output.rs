@@ -6,23 +6,24 @@ use crate::streams::history::Location;
 use crate::streams::stream_id::StreamId;
 use crate::wire::answer::Answer;
 
-/// What a holder wants done, in the order in which [`Holder::poll_output`] brings it.
+/// What a holder wants done, in the order in which [`Holder::poll_output`] returns it.
 ///
 /// [`Holder::poll_output`]: crate::Holder::poll_output
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Begin the response of a stream; its body is what `Write` brings.
+    /// Begin the response of a stream. Its body follows in `Write`s.
     Open {
         /// The stream.
         stream: StreamId,
         /// Status and header fields.
         response: http::Response<()>,
-        /// Whether chunks that wait for its reader may leave as one; else each leaves by itself.
+        /// Whether chunks that wait for its reader may be sent as one; otherwise each is sent
+        /// alone.
         joins: bool,
     },
     /// Send this answer instead of a stream.
     Answer {
-        /// The stream that is not to be.
+        /// The stream that will not begin.
         stream: StreamId,
         /// The answer.
         answer: Answer,
@@ -34,7 +35,7 @@ pub enum Output {
         /// The bytes.
         bytes: Bytes,
     },
-    /// Look this up in the log, and report it with
+    /// Look this up in the log, and hand the answer to
     /// [`Holder::handle_located`](crate::Holder::handle_located).
     Locate {
         /// The stream that asks.
@@ -42,12 +43,12 @@ pub enum Output {
         /// What it asks for.
         location: Location,
     },
-    /// End a stream whose reader has taken all that was written.
+    /// End a stream whose reader has taken everything that was written.
     Close {
         /// The stream.
         stream: StreamId,
     },
-    /// End a stream at once, and drop what its reader has not taken.
+    /// End a stream at once, and drop whatever its reader has not taken.
     Cut {
         /// The stream.
         stream: StreamId,

@@ -1,9 +1,10 @@
-//! How much history is read for one page, and which of it.
+//! How much history is read for one page, and which part of it.
 //!
-//! A page holds one update of any size, or as many as fit its [`PageLimit`]; what its stream does
-//! not want counts as well, for it was looked at, but not with its data, which a log need not read.
+//! A page holds one update of any size, or as many as fit its [`PageLimit`]. Updates that its
+//! stream does not want count too, since they were looked at, but not their data, which a log need
+//! not read.
 //!
-//! A log offers what it has, in order, and does what it is told:
+//! A log offers what it has, in order, and follows the answers:
 //!
 //! ```ignore
 //! let mut pager = Pager::new(&fetch, &subscribe);
@@ -49,7 +50,7 @@ pub enum Offer {
 }
 
 impl<'a> Pager<'a> {
-    /// An empty page for what `fetch` asks, of the stream that this subscriber opened.
+    /// An empty page for `fetch`, which the stream of this subscriber asked for.
     #[must_use]
     pub fn new(fetch: &'a Fetch, subscribe: &'a Subscribe) -> Self {
         Self {
@@ -63,8 +64,8 @@ impl<'a> Pager<'a> {
         }
     }
 
-    /// Offers the next update of the log, which was appended at `appended`; its data need not be in
-    /// `stored`, but `data_length` is its length in bytes.
+    /// Offers the next update of the log, which was appended at `appended`. Its data need not be in
+    /// `stored`; `data_length` is how many bytes it has.
     #[must_use]
     pub fn offer(
         &mut self,
@@ -87,7 +88,7 @@ impl<'a> Pager<'a> {
         if wanted { Offer::Take } else { Offer::Skip }
     }
 
-    /// Hands over an update that was to be taken.
+    /// Hands over an update, after [`Offer::Take`].
     pub fn take(&mut self, position: Position, update: impl Into<Arc<Update>>) {
         self.updates.push(Appended { position, update: update.into() });
     }
@@ -97,20 +98,20 @@ impl<'a> Pager<'a> {
         self.reached = position;
     }
 
-    /// How far it has come.
+    /// How far the page reaches so far.
     #[must_use]
     pub fn reached(&self) -> Position {
         self.reached
     }
 
-    /// The page, as far as it has come; `oldest` as in [`Page`].
+    /// The page so far; `oldest` as in [`Page`].
     #[must_use]
     pub fn cut(self, oldest: Position) -> Page {
         Page { updates: self.updates, reached: self.reached, since: self.since, oldest }
     }
 
-    /// The page, whose log was read up to where the fetch ends; unless it is as long as a page may
-    /// be, for then the log may have been read no further.
+    /// The page, after the log was read to where the fetch ends; or to where the page was full, if
+    /// it has as many updates as a page may have.
     #[must_use]
     pub fn complete(self, oldest: Position) -> Page {
         let all = self.looked_at < self.fetch.limit.updates;

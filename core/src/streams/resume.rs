@@ -1,14 +1,14 @@
-//! Where a replay begins, and what the answer says of it (draft-08, "Reconciliation").
+//! Where a replay begins, and what the answer field says about it (draft-08, "Reconciliation").
 //!
 //! A cursor names a place; the log says whether it still keeps what followed. At most two
 //! questions lead from one to the other:
 //!
-//! | the cursor | is asked for | the replay begins | the answer field |
+//! | the cursor | the log is asked for | the replay begins | the answer field |
 //! |---|---|---|---|
 //! | empty | the newest id | nowhere: live | that id, or `earliest` |
 //! | an id, a fragment | its place | after it | the cursor itself |
 //! | unknown, too far back, `earliest` | the floor | after the floor | the floor's id |
-//! | the same, and the floor is not kept | | at the oldest kept | `earliest` |
+//! | the same, with the floor not kept | | at the oldest kept | `earliest` |
 //!
 //! The floor is the place after which the longest replay begins.
 
@@ -16,14 +16,14 @@ use crate::streams::history::{Located, Location};
 use crate::terms::cursor::{Cursor, CursorKey, Place, Position};
 use crate::terms::event_id::EARLIEST;
 
-/// What a stream has asked the log, and waits to be told.
+/// What a stream has asked the log, and is waiting to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
-    /// The newest id; it begins at this place, whatever comes meanwhile.
+    /// The newest id. The stream begins at this place, whatever is appended meanwhile.
     Newest(Place),
     /// The place that its cursor names.
     Named,
-    /// What is kept at this position, after which the longest replay begins, or later.
+    /// What is kept at this position, after which the longest replay begins, or after it.
     Floor(Position),
 }
 
@@ -54,9 +54,9 @@ impl Horizon<'_> {
                 (Question::Named, Location::Id { id: id.clone(), floor: self.floor() })
             }
             Cursor::Fragment(fragment) => match self.key.place(fragment) {
-                // The key is the log's own, and a position is told when it is durable. So one
-                // beyond the end comes from a log whose end went back (a restored database), and
-                // what it stands for is not there any more.
+                // Only this log's key signs fragments, and only durable positions are told. So one
+                // beyond the end was told before the log lost its end (a database was restored),
+                // and the updates that led up to it are gone.
                 Some(place) if place.position <= self.end.position => {
                     (Question::Named, Location::Told(place))
                 }
@@ -69,8 +69,8 @@ impl Horizon<'_> {
     /// What follows from the log's answer to a question about a cursor.
     pub(crate) fn next(&self, question: Question, cursor: &Cursor, located: &Located) -> Next {
         match question {
-            // Nothing is replayed, so an id that is shown need not be of an update that this
-            // subscriber may read: ids say nothing about what they name.
+            // This may be the id of an update that the subscriber may not read. Nothing is
+            // replayed, and an id reveals nothing about its update.
             Question::Newest(here) => Next::Begin(
                 here,
                 match located {
@@ -79,7 +79,7 @@ impl Horizon<'_> {
                 },
             ),
             Question::Named => match (self.named(cursor, located), cursor.as_str()) {
-                // The answer field repeats the cursor byte for byte: so its reader knows that
+                // The answer field repeats the cursor byte for byte, which tells the reader that
                 // nothing was lost.
                 (Some(place), Some(cursor)) => Next::Begin(place, cursor.to_owned()),
                 _ => {
@@ -88,14 +88,14 @@ impl Horizon<'_> {
                 }
             },
             Question::Floor(floor) => match located {
-                // The update at the floor, or the newest before it: numbers between the two never
-                // got an update, so to begin at the floor is to begin after that one.
+                // The update at the floor, or the newest before it. Positions between the two never
+                // got an update, so beginning at the floor is beginning after that one.
                 Located::Found(place, id) => {
                     Next::Begin(Place { position: floor, ..*place }, id.as_str().to_owned())
                 }
                 Located::Oldest(oldest) => {
-                    // Where nothing is kept, the oldest is the next to come, which the holder may
-                    // not have heard of yet.
+                    // If nothing is kept, the oldest is the next to come, and the holder may not
+                    // have heard of the one before it yet.
                     let before = oldest.back(1).min(self.end.position).max(floor);
                     Next::Begin(Place::undated(before), EARLIEST.to_owned())
                 }
@@ -106,8 +106,8 @@ impl Horizon<'_> {
         }
     }
 
-    /// The place that a cursor names, where all that followed is kept and may be replayed. It may
-    /// be past the holder's: a publisher knows an id a moment before the holder does.
+    /// The place that a cursor names, if everything after it is kept and may be replayed. It may be
+    /// past the holder's: a publisher knows an id a moment before the holder does.
     fn named(&self, cursor: &Cursor, located: &Located) -> Option<Place> {
         let place = match (cursor, located) {
             (Cursor::Fragment(fragment), Located::Kept) => self.key.place(fragment),

@@ -1,4 +1,4 @@
-//! One stream: where it stands in the log, and what is due to it.
+//! One stream: its place in the log, and what is due to it.
 //!
 //! ```text
 //!              located              cursor = holder's position
@@ -13,8 +13,8 @@
 //! nothing is lost. A native stream whose time is up is told its position, and leaves once its
 //! reader has taken that.
 //!
-//! A lifetime of zero makes a stream a poll: it ends as soon as it has everything. Its reader comes
-//! back after its `retry:`, and nothing is held open for it meanwhile.
+//! A lifetime of zero makes a stream a poll: it ends as soon as its reader has everything. The
+//! reader comes back after its `retry:`, and nothing is held open for it meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,14 +31,14 @@ use crate::terms::update::Update;
 use crate::time::Timestamp;
 use crate::wire::sse;
 
-/// How long before it must be closed a stream ends by itself, with its position.
+/// A stream ends by itself, with its position, this long before it must be closed.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// How long before its platform would break it off a stream must be closed: the last bytes are on
-/// their way for a moment.
+/// A stream must be closed this long before its platform would break it off: the last bytes take a
+/// moment to arrive.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// How long a poll may take to catch up. Past it the poll ends too, and the next one goes on.
+/// How long a poll may take to catch up. After that it ends as well, and the next poll continues.
 const LONGEST_POLL: Duration = Duration::from_secs(60);
 
 /// How long a reader that has yet to take something may delay the end of its stream.
@@ -47,13 +47,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What a stream is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It waits to learn from the log where to begin; nothing was sent yet.
+    /// It is waiting for the log to say where it begins; nothing has been sent yet.
     Locating(Question),
-    /// It catches up; `fetching` while a page is on its way.
+    /// It is catching up; `fetching` while a page is on its way.
     Replaying { fetching: bool },
-    /// It has everything, and takes what comes.
+    /// It has everything, and takes updates as they come.
     Live,
-    /// It was told its position, takes nothing more, and ends once its reader has taken that.
+    /// It was told its position, takes no more updates, and ends once its reader has taken that.
     Leaving,
 }
 
@@ -61,13 +61,13 @@ pub(crate) enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     Nothing,
-    /// It has been silent for long: a comment.
+    /// It has been silent for a while: a comment.
     Heartbeat,
-    /// It has been silent for long, and its reader's last id is old: its position.
+    /// It has been silent for a while, and its reader's last id is old: its position.
     Position,
     /// Its time is up: its position, if its reader is native, and then its end.
     Farewell,
-    /// It must be closed, or its reader does not take what was written: its end, and not one byte
+    /// It must be closed, or its reader is not taking what was written: its end, and not one byte
     /// more.
     End,
 }
@@ -78,23 +78,24 @@ pub(crate) struct Pace {
     pub(crate) heartbeat: Duration,
     /// A native reader's last id is renewed when the log has moved this far since.
     pub(crate) stale_after_updates: u64,
-    /// Or when the log has moved at all, and this long ago.
+    /// Or when the log has moved at all, and the reader was given it this long ago.
     pub(crate) stale_after: Duration,
     /// How much may wait in an outbox that already holds something.
     pub(crate) outbox_size: usize,
-    /// How much one response may carry; the rest is for the next.
+    /// How much one response may carry; the rest is left to the next.
     pub(crate) response_size: u64,
 }
 
 /// One stream.
 #[derive(Debug)]
 pub(crate) struct Session {
-    /// Shared with whoever reads pages for it.
+    /// Shared with the code that reads pages for it.
     pub(crate) subscribe: Arc<Subscribe>,
     pub(crate) outbox: Outbox,
     state: State,
-    /// Every update up to here was written to the stream, or is not for it. Of a live stream the
-    /// holder's own place says this, unless its reader knows an update that is not durable yet.
+    /// Every update up to here was written to the stream, or is not for it. For a live stream the
+    /// holder's own place says so, unless its reader has named an update that the holder has not
+    /// heard of.
     cursor: Place,
     /// When it was promised what it replays: see [`Fetch::as_of`](crate::Fetch::as_of).
     promised: Timestamp,
@@ -104,7 +105,7 @@ pub(crate) struct Session {
     written: u64,
     /// When it ends by itself.
     ends: Timestamp,
-    /// When it must be closed, whatever its reader has yet to take: its token expires, or its
+    /// When it must be closed, whatever its reader has yet to take, since its token expires or its
     /// platform would break it off.
     closes: Option<Timestamp>,
 }
@@ -137,19 +138,19 @@ impl Session {
         self.ends = self.ends.min(moment.minus(FAREWELL)).max(now);
     }
 
-    /// Its platform breaks its response off at this moment. A past deadline is ignored.
+    /// Its platform will break off its response at this moment. A past deadline is ignored.
     pub(crate) fn be_done_before(&mut self, deadline: Timestamp, now: Timestamp) {
         if deadline > now {
             self.close_by(deadline.minus(MARGIN), now);
         }
     }
 
-    /// It is to end by itself, now.
+    /// Has it end by itself, from now on.
     pub(crate) fn leave(&mut self, now: Timestamp) {
         self.ends = self.ends.min(now);
     }
 
-    /// What it asked the log, while nothing was sent yet.
+    /// What it asked the log, while nothing has been sent.
     pub(crate) fn locating(&self) -> Option<Question> {
         match self.state {
             State::Locating(question) => Some(question),
@@ -157,7 +158,7 @@ impl Session {
         }
     }
 
-    /// It asks the log something more.
+    /// Notes that it asks the log another question.
     pub(crate) fn ask(&mut self, question: Question) {
         self.state = State::Locating(question);
     }
@@ -166,12 +167,12 @@ impl Session {
         self.subscribe.reader.native
     }
 
-    /// It begins at this place: the first bytes of its response.
+    /// Begins at this place. Returns the first bytes of its response.
     pub(crate) fn open(&mut self, cursor: Place, key: &CursorKey, now: Timestamp) -> Bytes {
         self.cursor = cursor;
         self.state = State::Replaying { fetching: false };
         self.told = (cursor.position, now);
-        // A poll tells its position at its end, which is a moment away.
+        // A poll tells its position when it ends, in a moment.
         if self.is_native() && !self.subscribe.polls() {
             self.position_event(key, cursor)
         } else {
@@ -179,13 +180,13 @@ impl Session {
         }
     }
 
-    /// Lets it take the next step of catching up: whether it now asks for a page.
+    /// Takes the next step of catching up. Returns whether it now asks for a page.
     pub(crate) fn advance(&mut self, position: Position, now: Timestamp) -> bool {
         if self.state != (State::Replaying { fetching: false }) {
             return false;
         }
-        // This is the only door to `Live`. What was appended up to the holder's position is behind
-        // the cursor, and whatever is appended next is offered to live streams: no gap, no double.
+        // This is the only way to `Live`. Everything up to the holder's position is behind the
+        // cursor, and whatever is appended next is offered to live streams: no gap, nothing twice.
         if self.cursor.position >= position {
             self.state = State::Live;
             if self.subscribe.polls() {
@@ -193,7 +194,7 @@ impl Session {
             }
             return false;
         }
-        // A reader that takes nothing is read nothing: one page a stream is all that memory holds.
+        // Nothing is read until its last page is taken, so memory holds one page per stream.
         let asks = self.outbox.is_empty();
         self.state = State::Replaying { fetching: asks };
         asks
@@ -209,7 +210,8 @@ impl Session {
         self.promised
     }
 
-    /// Takes a page: the frames to write. `None` where what it had yet to read is no longer kept.
+    /// Takes a page. Returns the frames to write, or `None` if what it had yet to read is no longer
+    /// kept.
     pub(crate) fn take_page(
         &mut self,
         page: &Page,
@@ -223,13 +225,13 @@ impl Session {
             page.updates.iter().filter(|appended| self.wants(&appended.update)).collect();
         let mut frames: Vec<Bytes> =
             wanted.iter().map(|appended| sse::update(&appended.update)).collect();
-        // A page is bounded by what is kept of updates, an outbox by their frames, which may be
-        // larger: what finds no room is read again with the next page.
+        // A page is bounded by the size of its updates, an outbox by that of their frames, which
+        // may be larger. What does not fit is read again with the next page.
         let taken = self.room_for(frames.iter().map(Bytes::len), pace);
         frames.truncate(taken);
         self.state = State::Replaying { fetching: false };
         match wanted.get(taken) {
-            // Its time is not known; that of the place before it is early enough to be true.
+            // This place's time is not known. That of the old place is no later, so it holds too.
             Some(first_left) => self.cursor.position = first_left.position.back(1),
             None => {
                 self.cursor.position = page.reached.max(self.cursor.position);
@@ -246,7 +248,7 @@ impl Session {
         self.subscribe.wants(&Subject::of(update), update.is_private())
     }
 
-    /// Whether it takes an update that one of its matchers selected, as it becomes durable.
+    /// Whether it takes an update, just durable, that one of its matchers selected.
     pub(crate) fn takes_live(&self, appended: &Appended, subject: &Subject<'_>) -> bool {
         self.state == State::Live
             // Its reader may have named an update before the holder heard of it.
@@ -254,9 +256,8 @@ impl Session {
             && self.subscribe.may_read(subject, appended.update.is_private())
     }
 
-    /// Takes as many of these updates, from the first on, as find room; with the first that finds
-    /// none it falls behind, and will replay from there. `reached` is where its holder stood before
-    /// them. Returns how many it took.
+    /// Takes these updates, in order, until one does not fit; it then falls behind, and will replay
+    /// from that one. `reached` is the holder's place before them. Returns how many it took.
     pub(crate) fn take_live(
         &mut self,
         updates: &[(Position, usize)],
@@ -268,7 +269,7 @@ impl Session {
         if let Some((first_left, _)) = updates.get(taken) {
             self.state = State::Replaying { fetching: false };
             self.cursor = Place { position: first_left.back(1), ..reached };
-            // It is live until now, so all that it has yet to read was appended a moment ago.
+            // It was live until now, so everything that it has yet to read was only just appended.
             self.promised = now;
         }
         if let Some((last, _)) = updates[..taken].last() {
@@ -277,7 +278,7 @@ impl Session {
         taken
     }
 
-    /// How many of these frames find room. An empty outbox takes one of any size.
+    /// How many of these frames fit, from the first on. An empty outbox takes one of any size.
     fn room_for(&self, lengths: impl Iterator<Item = usize>, pace: &Pace) -> usize {
         let mut waiting = self.outbox.bytes();
         lengths
@@ -289,7 +290,7 @@ impl Session {
             .count()
     }
 
-    /// The event that tells its reader where it stands, while its holder stands at `reached`.
+    /// The event that tells its reader its position, while the holder is at `reached`.
     pub(crate) fn tell_position(
         &mut self,
         key: &CursorKey,
@@ -301,7 +302,7 @@ impl Session {
         self.position_event(key, place)
     }
 
-    /// The last words of a stream whose time is up; `None` where there are none, or all were said.
+    /// The last words of a stream whose time is up; `None` if it has none, or has said them.
     pub(crate) fn say_farewell(
         &mut self,
         key: &CursorKey,
@@ -320,18 +321,18 @@ impl Session {
         sse::position(&key.fragment(place), self.subscribe.retry)
     }
 
-    /// Where it stands, while its holder stands at `reached`. A stream that replays does not know
-    /// what its holder knows.
+    /// Its place, while the holder is at `reached`. A replaying stream is not as far as its holder.
     fn stands(&self, reached: Place) -> Place {
         if self.state == State::Live { reached.max(self.cursor) } else { self.cursor }
     }
 
-    /// Notes that something was written, or found to be needless.
+    /// Notes that something was written, or did not need to be.
     pub(crate) fn wrote(&mut self, now: Timestamp) {
         self.silent_since = now;
     }
 
-    /// Counts what was written: whether that fills its response, so that it is to end by itself.
+    /// Counts what was written. Returns whether that fills its response, so that it now ends by
+    /// itself.
     pub(crate) fn fills(&mut self, bytes: usize, pace: &Pace, now: Timestamp) -> bool {
         self.written = self.written.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         let full = self.written >= pace.response_size && !self.is_ending(now);
@@ -341,12 +342,13 @@ impl Session {
         full
     }
 
-    /// Whether its time is up. Its end then waits for its reader, and for nothing else.
+    /// Whether its time is up. It then waits for its reader to take what was written, and for
+    /// nothing else.
     pub(crate) fn is_ending(&self, now: Timestamp) -> bool {
         self.ends <= now
     }
 
-    /// When it must be looked at next.
+    /// When to look at it next.
     pub(crate) fn wakes(&self, pace: &Pace, now: Timestamp) -> Timestamp {
         let waits = self.is_ending(now) && !self.outbox.is_empty();
         let ends = if waits { self.ends.plus(PATIENCE) } else { self.ends };
@@ -357,7 +359,7 @@ impl Session {
         }
     }
 
-    /// When its silence must be broken: rounded down to a sixteenth of the heartbeat, so that many
+    /// When to break its silence, rounded down to a sixteenth of the heartbeat, so that many
     /// streams share one write.
     fn heartbeat_at(&self, pace: &Pace) -> Timestamp {
         let at = self.silent_since.plus(pace.heartbeat).as_millis();
@@ -365,8 +367,8 @@ impl Session {
         Timestamp::from_millis(at - at % grain)
     }
 
-    /// What is due, while its holder stands at `reached`. The order matters: what must not be
-    /// written any more comes before what might be.
+    /// What is due, while the holder is at `reached`. The order matters: first whether anything may
+    /// still be written, then what.
     pub(crate) fn due(&self, pace: &Pace, reached: Place, now: Timestamp) -> Due {
         // draft-08, "Subscribers": closed no later than `exp`.
         if self.closes.is_some_and(|closes| closes <= now) {
@@ -381,8 +383,8 @@ impl Session {
         if self.locating().is_some() || self.heartbeat_at(pace) > now {
             return Due::Nothing;
         }
-        // An id is stale when the log moved on without its reader, by so much or so long ago that a
-        // reader which came back with it might find it evicted.
+        // An id is stale once the log has moved on so far since, or the id is so old, that a reader
+        // who resumes from it might find it evicted.
         let (told, at) = self.told;
         let moved = self.stands(reached).position.get().saturating_sub(told.get());
         let stale =

@@ -5,7 +5,7 @@
 pub struct StreamId(u64);
 
 impl StreamId {
-    /// The stream of this number.
+    /// The stream with this number.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)

@@ -1,4 +1,4 @@
-//! Which readers have waited longest, for the day on which something has to give way.
+//! Which readers have waited longest, for when one has to be cut.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,13 @@ use crate::streams::outbox::Outbox;
 use crate::streams::stream_id::StreamId;
 use crate::time::Timestamp;
 
-/// Streams whose readers have something to take, those first that may have waited longest.
+/// Streams whose readers have something to take, ordered by how long they may have waited.
 ///
 /// A stream gets its turn when something is written to it, and its outbox knows when that was.
-/// Whenever its reader takes something, its wait begins anew, and nothing is noted here: a turn that
-/// has become too early is moved when it is met. So writing and taking cost next to nothing, and
-/// finding the longest waiter costs a few steps for each stream that has taken something since it
-/// was last asked for.
+/// Whenever its reader takes something, its wait starts over, but nothing is noted here: a turn
+/// that has become too early is moved once it comes up. So writing and taking cost next to nothing,
+/// and finding the longest waiter costs a few steps for each stream that has taken something since
+/// it was last asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     turns: BTreeSet<(Timestamp, StreamId)>,
@@ -34,7 +34,8 @@ impl Waiters {
         }
     }
 
-    /// The stream whose reader has waited longest, among those whose `outbox` it is told.
+    /// The stream whose reader has waited longest. `outbox` finds the outbox of a stream that still
+    /// exists.
     pub(crate) fn longest<'a>(
         &mut self,
         outbox: impl Fn(StreamId) -> Option<&'a Outbox>,
@@ -66,7 +67,7 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    /// Streams 1 to `count`; each has had something to take since the moment of its number.
+    /// Streams 1 to `count`; stream `n` has had something to take since moment `n`.
     struct Crowd {
         waiting: Waiting,
         waiters: Waiters,

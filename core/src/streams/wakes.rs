@@ -1,12 +1,12 @@
-//! When each stream is to be looked at: one moment a stream, and one timer for all of them.
+//! When to look at each stream: one moment per stream, one timer for all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::streams::stream_id::StreamId;
 use crate::time::Timestamp;
 
-/// The moments at which something is due to a stream, or may be: writing to a stream only puts off
-/// what is due, so a wake may come too early, and is then set anew.
+/// The moments at which something is due to a stream, or may be: writing to a stream only postpones
+/// what is due, so a wake may come too early, and is then set again.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
     in_order: BTreeSet<(Timestamp, StreamId)>,
@@ -14,7 +14,7 @@ pub(crate) struct Wakes {
 }
 
 impl Wakes {
-    /// Wakes a stream at this moment, and not at the one that was set before.
+    /// Wakes a stream at this moment instead of the one that was set before.
     pub(crate) fn set(&mut self, stream: StreamId, at: Timestamp) {
         match self.by_stream.insert(stream, at) {
             Some(before) if before == at => return,
@@ -24,19 +24,19 @@ impl Wakes {
         self.in_order.insert((at, stream));
     }
 
-    /// Never wakes this stream.
+    /// Forgets this stream's moment.
     pub(crate) fn remove(&mut self, stream: StreamId) {
         if let Some(at) = self.by_stream.remove(&stream) {
             self.in_order.remove(&(at, stream));
         }
     }
 
-    /// When the first of them wakes.
+    /// The earliest moment.
     pub(crate) fn first(&self) -> Option<Timestamp> {
         self.in_order.first().map(|(at, _)| *at)
     }
 
-    /// The next stream whose moment has come; it wakes no more until it is set again.
+    /// The next stream whose moment has come. It does not wake again until it is set again.
     pub(crate) fn pop_due(&mut self, now: Timestamp) -> Option<StreamId> {
         let &(at, stream) = self.in_order.first()?;
         if at > now {

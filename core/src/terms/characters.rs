@@ -1,13 +1,13 @@
-//! The characters that names may not hold.
+//! Characters that names must not contain.
 //!
-//! Topics, matchers, ids and event types are shown to people, compared byte by byte, and end up
-//! in lines of an event stream. So none may hold a character that is invisible or breaks a line.
+//! Topics, matchers, ids and event types are shown to people, compared byte by byte, and end up in
+//! lines of an event stream. So none may contain a character that is invisible or breaks a line.
 
 use std::fmt;
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// A character that a name may not hold.
+/// A character that a name must not contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForbiddenCharacter(char);
 
@@ -17,7 +17,7 @@ impl fmt::Display for ForbiddenCharacter {
     }
 }
 
-/// Finds the first forbidden character of a name.
+/// Finds the first forbidden character in a name.
 ///
 /// draft-08, "Terminology": no C0 or C1 control characters, no U+007F, and none of the Unicode
 /// general category `Cf`.
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn all_else_passes() {
         assert_eq!(check("https://example.com/é/日本/😀?a=b&c#d {id} %00"), Ok(()));
-        // Line and paragraph separators are `Zl` and `Zp`, which the law does not name.
+        // Line and paragraph separators are `Zl` and `Zp`, which draft-08 does not forbid.
         assert_eq!(check("\u{2028}\u{2029}"), Ok(()));
     }
 }

@@ -1,10 +1,10 @@
-//! Cursors: where in the log a stream stands, and how its reader names that place.
+//! Cursors: a stream's place in the log, and how its reader names it.
 //!
-//! A reader that has received an update names it by id. A native reader that has received none is
-//! given its position as a fragment (`#…`, which the law allows for ids of the hub's own): one
-//! block of AES-128, so that it discloses neither the number of updates nor their rate. The time
-//! in it tells a log that drops by age, and need not know what it dropped, whether all that
-//! followed is still kept.
+//! A reader that has received an update names that update's id. A native reader that has received
+//! none is given its position as a fragment (`#…`, which draft-08 allows for the hub's own ids):
+//! one block of AES-128, so that it discloses neither the number of updates nor their rate. The
+//! time in it tells a log that drops updates by age, without a record of what it dropped, whether
+//! everything after that place is still kept.
 
 use aes::Aes128;
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
@@ -56,28 +56,28 @@ impl Position {
 pub struct Place {
     /// The place.
     pub position: Position,
-    /// Nothing that follows was published before this moment; the epoch where no more is known.
+    /// Nothing after it was published before this moment; the epoch if nothing is known.
     pub since: Timestamp,
 }
 
 impl Place {
-    /// A place of which no time is known.
+    /// A place whose time is not known.
     #[must_use]
     pub fn undated(position: Position) -> Self {
         Self { position, since: Timestamp::default() }
     }
 }
 
-/// What a reader sent to say where it stands. What it holds fits on a line of an event stream.
+/// What a reader sent to say where it left off. Any text in it fits on a line of an event stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Cursor {
-    /// It named a cursor, and gave none.
+    /// It sent a cursor that is empty.
     Empty,
-    /// All that is kept.
+    /// Everything that is kept.
     Earliest,
-    /// What followed this update.
+    /// What follows this update.
     After(EventId),
-    /// What followed the position that this fragment names, if some log gave it away.
+    /// What follows the position that this fragment names, if a log issued it.
     Fragment(Box<str>),
     /// Something that names no place in any log.
     Unknown,
@@ -95,7 +95,7 @@ impl Cursor {
         }
     }
 
-    /// The cursor as it was sent; `None` where that is not to be repeated.
+    /// The cursor as it was sent; `None` if it must not be repeated.
     pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
             Self::Empty | Self::Unknown => None,
@@ -106,19 +106,20 @@ impl Cursor {
     }
 }
 
-/// The key that makes positions opaque: drawn at random with the log, and kept in it.
+/// The key that makes positions opaque. It is drawn at random when the log is created, and kept in
+/// it.
 #[derive(Clone)]
 pub struct CursorKey(Box<Aes128>);
 
 impl CursorKey {
-    /// The key of these bytes.
+    /// The key with these bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Box::new(Aes128::new(&Array::from(bytes))))
     }
 
-    /// The fragment that names a place: `#` and base64url of one encrypted block: the position in
-    /// six bytes, the time in seconds in four, and six zero bytes.
+    /// The fragment that names a place: `#`, and base64url of one encrypted block of the position
+    /// in six bytes, the time in seconds in four, and six zero bytes.
     pub(crate) fn fragment(&self, place: Place) -> String {
         let seconds = u32::try_from(place.since.as_millis() / 1_000).unwrap_or(u32::MAX);
         let mut block = [0; 16];

@@ -1,4 +1,4 @@
-//! The identifiers of updates, which are also the cursors that subscribers resume from.
+//! Identifiers of updates, which are also the cursors that subscribers resume from.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ pub(crate) const EARLIEST: &str = "earliest";
 
 /// The `id` of an update: the publisher's own, or `urn:uuid:` and a random UUID.
 ///
-/// Random, because an id is shown in the answer header to people who may not read its update.
+/// Random, because the answer's header fields show ids to people who may not read their updates.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct EventId(Box<str>);
@@ -18,10 +18,10 @@ pub struct EventId(Box<str>);
 /// Why a publisher's text is not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEventId {
-    /// It holds a character that no name may hold.
+    /// It contains a character that no name may contain.
     #[error("holds {0}")]
     Character(ForbiddenCharacter),
-    /// It is longer than a hub takes.
+    /// It is longer than this hub accepts.
     #[error("is longer than {MAX_NAME_LENGTH} bytes")]
     TooLong,
     /// It starts with `#`, as only the hub's own cursors do.
@@ -52,7 +52,7 @@ impl EventId {
         Ok(Self(text.into()))
     }
 
-    /// An id of the hub's own, from 16 random bytes.
+    /// One of the hub's own ids, made from 16 random bytes.
     pub(crate) fn from_random(bytes: [u8; 16]) -> Self {
         let uuid = uuid::Builder::from_random_bytes(bytes).into_uuid();
         Self(uuid.urn().to_string().into())

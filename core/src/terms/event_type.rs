@@ -22,7 +22,7 @@ pub(crate) enum InvalidEventType {
 }
 
 impl EventType {
-    /// Reads an event type that a publisher gives (draft-08, "Publication", `type`).
+    /// Reads an event type from a publisher (draft-08, "Publication", `type`).
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidEventType> {
         if text.len() > MAX_NAME_LENGTH {
             return Err(InvalidEventType::TooLong);
@@ -34,7 +34,7 @@ impl EventType {
         Ok(Self(text.into()))
     }
 
-    /// The event type that a log kept.
+    /// An event type, read back from the log.
     pub(crate) fn restored(text: &str) -> Self {
         Self(text.into())
     }

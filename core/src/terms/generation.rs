@@ -1,7 +1,7 @@
 //! The two generations of the protocol: draft-08, called 1.0, and the 0.x hubs before it.
 //!
-//! A request's parameters are of one generation and its token is of one, and the two need not
-//! agree: clients mix them. A hub serves both unless `PROTOCOL` says otherwise.
+//! A request's parameters belong to one generation and its token to one, and the two may differ:
+//! clients mix them. A hub serves both unless `PROTOCOL` says otherwise.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use serde::Deserialize;
 /// A generation of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) enum Generation {
-    /// Parameters `topic`, tokens with a `mercure` claim.
+    /// `topic` parameters, tokens with a `mercure` claim.
     #[serde(rename = "0.x")]
     V0,
-    /// Parameters `match*`, tokens of type `at+jwt`.
+    /// `match*` parameters, tokens of type `at+jwt`.
     #[serde(rename = "1.0")]
     V1,
 }
@@ -27,7 +27,7 @@ impl fmt::Display for Generation {
     }
 }
 
-/// Those generations that a hub, or an issuer's keys, are for.
+/// The generations that a hub, or an issuer's keys, are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Generations {
     Both,

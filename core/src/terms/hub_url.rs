@@ -1,4 +1,4 @@
-//! The hub's URL, and the namespace below its path that belongs to the hub alone.
+//! The hub's URL, and the namespace below its path that is reserved for the hub.
 //!
 //! The URL is three things at once: where the hub answers, the resource identifier that tokens
 //! name as their audience, and the base that relative topics are resolved against.
@@ -9,16 +9,16 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// The path of a hub that is not told another (draft-08, "Hub Discovery").
+/// The path of a hub unless it is told another (draft-08, "Hub Discovery").
 pub(crate) const DEFAULT_PATH: &str = "/.well-known/mercure";
 
 /// Where metadata of protected resources is (RFC 9728, section 3).
 pub(crate) const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
 
-/// Where the hub tells whether it is well.
+/// Where the hub reports whether it is healthy.
 pub(crate) const HEALTH_PATH: &str = "/healthz";
 
-/// The URL of the hub, absolute, of scheme `http` or `https`.
+/// The URL of the hub: absolute, with scheme `http` or `https`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct HubUrl(Url);
@@ -32,13 +32,13 @@ pub enum InvalidHubUrl {
     /// Its scheme is neither `http` nor `https`.
     #[error("has a scheme other than http and https")]
     Scheme,
-    /// It holds a user name, a password, a query or a fragment.
+    /// It contains a user name, a password, a query or a fragment.
     #[error("holds credentials, a query or a fragment")]
     Extras,
-    /// Its path is `/`, ends with one, or holds two in a row.
+    /// Its path is `/`, ends with a slash, or contains two in a row.
     #[error("ends with a slash, or has two in a row")]
     Slashes,
-    /// Its path is that of the health check.
+    /// Its path is the health check's.
     #[error("is the address of the health check")]
     Health,
 }
@@ -48,7 +48,7 @@ impl HubUrl {
     ///
     /// # Errors
     ///
-    /// Where the text is not an absolute `http` or `https` URL with a path and nothing after it.
+    /// If the text is not an absolute `http` or `https` URL with a path and nothing after it.
     pub fn parse(text: &str) -> Result<Self, InvalidHubUrl> {
         let url = Url::parse(text).map_err(|_| InvalidHubUrl::NotAbsolute)?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -70,7 +70,8 @@ impl HubUrl {
         Ok(Self(url))
     }
 
-    /// The default path at an origin (`https://hub.example.com`), for a hub that is told no URL.
+    /// The default path at an origin (`https://hub.example.com`), for a hub that is not told its
+    /// URL.
     pub(crate) fn at_origin(origin: &str) -> Result<Self, InvalidHubUrl> {
         Self::parse(&format!("{origin}{DEFAULT_PATH}"))
     }
@@ -92,11 +93,11 @@ impl HubUrl {
         self.0.origin().ascii_serialization()
     }
 
-    /// What a topic names, as a URL reference against the hub's URL; nothing where it does not
-    /// parse as one (draft-08, "URL Pattern").
+    /// The URL that a topic names, as a reference resolved against the hub's URL; `None` if it does
+    /// not parse as one (draft-08, "URL Pattern").
     pub(crate) fn resolve(&self, topic: &str) -> Option<Url> {
-        // The URL parser passes over what is more than two slashes; this library's does not (in a
-        // reference without a scheme).
+        // The URL parser skips any slashes beyond two. This library's does not, in a reference
+        // without a scheme.
         let reference = topic.trim_start_matches(|c: char| c <= ' ');
         let name = reference.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
         let slashes = reference[..reference.len() - name.len()].matches(['/', '\\']).count();
@@ -106,17 +107,17 @@ impl HubUrl {
         }
     }
 
-    /// The URL, as the base of relative patterns.
+    /// The URL as the base of relative patterns.
     pub(crate) fn as_url(&self) -> &Url {
         &self.0
     }
 
-    /// Whether a topic addresses what is reserved for the hub's own resources.
+    /// Whether a topic is in the namespace that is reserved for the hub's own resources.
     ///
     /// draft-08, "Publication": the topic is resolved against the hub's URL with the URL parser,
     /// which removes dot segments (`..`, `%2e%2E`), strips tabs and newlines and reads `\` as `/`;
     /// then percent-encoded unreserved characters are decoded; and the path alone is compared,
-    /// whatever the scheme and the authority. A topic that does not parse addresses nothing.
+    /// whatever the scheme and the authority. A topic that does not parse is not in it.
     pub(crate) fn reserves(&self, topic: &str) -> bool {
         let Some(resolved) = self.resolve(topic) else {
             return false;

@@ -6,8 +6,8 @@ use crate::limits::MAX_TOPIC_LENGTH;
 use crate::terms::characters::{self, ForbiddenCharacter};
 use crate::terms::hub_url::HubUrl;
 
-/// The identifier of what an update is about: usually an IRI, but any text without control and
-/// format characters, compared byte by byte (draft-08, "Terminology").
+/// The identifier of what an update is about: usually an IRI, but any text without control or
+/// format characters will do. Topics are compared byte by byte (draft-08, "Terminology").
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Topic(Box<str>);
@@ -15,22 +15,22 @@ pub struct Topic(Box<str>);
 /// Why a text is not a topic that can be published to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTopic {
-    /// It holds a character that no name may hold.
+    /// It contains a character that no name may contain.
     #[error("holds {0}")]
     Character(ForbiddenCharacter),
-    /// It is longer than a hub takes.
+    /// It is longer than this hub accepts.
     #[error("is longer than {MAX_TOPIC_LENGTH} bytes")]
     TooLong,
-    /// It is `*`, which is the matcher of every topic.
+    /// It is `*`, the matcher of every topic.
     #[error("is `*`, which is reserved for the matcher of every topic")]
     Wildcard,
-    /// It addresses the hub's own namespace.
+    /// It is in the hub's own namespace.
     #[error("addresses the namespace that is reserved for the hub")]
     Reserved,
 }
 
 impl Topic {
-    /// Reads a topic that a publisher names.
+    /// Reads a topic from a publisher.
     ///
     /// # Errors
     ///
@@ -43,12 +43,12 @@ impl Topic {
         Ok(topic)
     }
 
-    /// Reads a target (of the protocol's first years): a name for whom an update is meant. It is
-    /// matched as a topic is, and addresses nothing.
+    /// Reads a target (from the protocol's first years): a name for those whom an update is meant
+    /// for. It is matched like a topic, but is never resolved as a URL, so nothing is reserved.
     ///
     /// # Errors
     ///
-    /// Characters and length, as of topics; and `*`, which is every topic's matcher.
+    /// Characters and length, as for topics; and `*`, the matcher of every topic.
     pub(crate) fn target(text: &str) -> Result<Self, InvalidTopic> {
         Self::clean(text)
     }

@@ -11,8 +11,8 @@ use crate::terms::topic::Topic;
 pub struct Update {
     pub(crate) id: EventId,
     pub(crate) topics: Vec<Topic>,
-    /// For whom a private update is meant, where its publisher said so in the way of the
-    /// protocol's first years; its topics then grant nothing.
+    /// Whom a private update is meant for, if its publisher said so as in the protocol's first
+    /// years; its topics then grant nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) targets: Vec<Topic>,
     pub(crate) data: String,
@@ -22,7 +22,7 @@ pub struct Update {
 }
 
 impl Update {
-    /// The id by which subscribers resume after this update.
+    /// The id that subscribers resume from after this update.
     #[must_use]
     pub fn id(&self) -> &EventId {
         &self.id
@@ -34,13 +34,13 @@ impl Update {
         &self.topics
     }
 
-    /// For whom it is meant, if not for all whom its topics grant it to.
+    /// Whom it is meant for, if not for everyone who is granted one of its topics.
     pub(crate) fn targets(&self) -> &[Topic] {
         &self.targets
     }
 
-    /// Whether only subscribers whose token grants one of its topics (of its targets, if it has
-    /// some) may have it.
+    /// Whether it is only for subscribers whose token grants one of its topics (or of its targets,
+    /// if it has any).
     #[must_use]
     pub fn is_private(&self) -> bool {
         self.private
@@ -52,7 +52,7 @@ impl Update {
         &self.data
     }
 
-    /// How many bytes its texts take, all of them: a publication may be all topics.
+    /// How many bytes all of its texts take: a publication may consist of topics alone.
     #[must_use]
     pub fn size(&self) -> usize {
         let topics = self.topics.iter().chain(&self.targets);
@@ -77,7 +77,7 @@ impl Update {
         }
     }
 
-    /// The update that a log kept.
+    /// An update, read back from the log.
     #[must_use]
     pub fn restore(stored: StoredUpdate) -> Self {
         Self {
@@ -92,13 +92,12 @@ impl Update {
     }
 }
 
-/// Topics as one text, joined by line feeds: a topic is never empty, and holds no control
-/// characters.
+/// Topics as one text, joined by line feeds: a topic is never empty and has no control characters.
 fn join(topics: &[Topic]) -> String {
     topics.iter().map(Topic::as_str).collect::<Vec<_>>().join("\n")
 }
 
-/// What [`join`] joined.
+/// Splits what [`join`] joined.
 fn split(topics: &str) -> impl Iterator<Item = &str> {
     topics.split('\n').filter(|topic| !topic.is_empty())
 }
@@ -110,9 +109,9 @@ pub struct StoredUpdate {
     pub id: String,
     /// The topics, joined by line feeds.
     pub topics: String,
-    /// The targets, joined by line feeds; empty where there are none.
+    /// The targets, joined by line feeds; empty if there are none.
     pub targets: String,
-    /// The content: any text, NUL included.
+    /// The content: any text, even with NUL.
     pub data: String,
     /// Whether it is private.
     pub private: bool,
@@ -130,12 +129,12 @@ impl StoredUpdate {
         self.id.len() + self.topics.len() + self.targets.len() + self.data.len() + event_type
     }
 
-    /// The topics, each by itself.
+    /// The topics, one by one.
     pub(crate) fn each_topic(&self) -> impl Iterator<Item = &str> {
         split(&self.topics)
     }
 
-    /// The targets, each by itself.
+    /// The targets, one by one.
     pub(crate) fn each_target(&self) -> impl Iterator<Item = &str> {
         split(&self.targets)
     }

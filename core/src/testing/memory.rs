@@ -7,10 +7,10 @@ use crate::{
     Update,
 };
 
-/// A log that may drop its oldest updates, and may have numbers that never got one.
+/// A log that can drop its oldest updates, and can have positions that never got one.
 #[derive(Debug, Default)]
 pub struct MemoryLog {
-    /// What there ever was at each position, from the first, and when it was appended.
+    /// Every update that was ever appended, by position, and when it was.
     cells: Vec<Option<(Timestamp, Arc<Update>)>>,
     /// Everything up to here was dropped.
     dropped: Position,
@@ -23,7 +23,7 @@ impl MemoryLog {
         Position::new(self.cells.len() as u64)
     }
 
-    /// The oldest update kept; where none is, the position of the next one.
+    /// The oldest update kept, or if none is, the position of the next one.
     #[must_use]
     pub fn oldest(&self) -> Position {
         self.dropped.next()
@@ -35,7 +35,7 @@ impl MemoryLog {
         self.end()
     }
 
-    /// Gives a number away that will never get an update.
+    /// Uses up a position that will never get an update.
     pub fn skip(&mut self) -> Position {
         self.cells.push(None);
         self.end()
@@ -61,7 +61,7 @@ impl MemoryLog {
         self.between(position.back(1), position).next().map(|appended| appended.update)
     }
 
-    /// What a stream asks for before it begins.
+    /// Answers what a stream asks before it begins.
     #[must_use]
     pub fn locate(&self, location: &Location) -> Located {
         let mut kept = self.dated(self.dropped, self.end());

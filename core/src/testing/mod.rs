@@ -1,8 +1,8 @@
-//! What tests of this crate, and of the shells around it, share (feature `testing`).
+//! What the tests of this crate and of the shells around it share (feature `testing`).
 //!
-//! - [`MemoryLog`]: a log in memory, for tests of whatever holds streams.
+//! - [`MemoryLog`]: a log in memory, for tests of code that holds streams.
 //! - [`contract`]: what every log must do, as tests that each log runs: this one, and those of the
-//!   shells over their real databases.
+//!   shells on their real databases.
 
 pub mod contract;
 mod memory;

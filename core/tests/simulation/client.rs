@@ -8,11 +8,11 @@ pub(crate) struct Event {
     pub(crate) id: String,
 }
 
-/// A reader: its connections come and go, its last event id stays.
+/// A reader: its connections come and go, but its last event id stays.
 #[derive(Debug, Default)]
 pub(crate) struct Client {
     pub(crate) last_event_id: String,
-    /// Everything dispatched so far, position events among it.
+    /// Everything dispatched so far, including position events.
     pub(crate) events: Vec<Event>,
     /// How many comment lines were read.
     pub(crate) comments: usize,
@@ -23,7 +23,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A new connection: what was half read is forgotten.
+    /// Starts a new connection: anything half read is forgotten.
     pub(crate) fn reconnect(&mut self) {
         self.buffer.clear();
         self.event_type.clear();
@@ -67,7 +67,7 @@ impl Client {
         self.events.push(Event { event_type, data, id });
     }
 
-    /// The data of the updates that were read, in order.
+    /// The data of the updates read so far, in order.
     pub(crate) fn updates(&self) -> Vec<&str> {
         let updates = self.events.iter().filter(|event| event.event_type != "cinnabar");
         updates.map(|event| event.data.as_str()).collect()

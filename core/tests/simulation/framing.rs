@@ -49,7 +49,7 @@ proptest! {
 
         prop_assert_eq!(client.events.len(), 1, "{:?}", client.events);
         let event = &client.events[0];
-        // A receiver joins lines by LF, however they ended.
+        // A receiver joins lines with LF, however they ended.
         prop_assert_eq!(&event.data, &data.replace("\r\n", "\n").replace('\r', "\n"));
         prop_assert_eq!(&event.id, update.id().as_str());
         prop_assert_eq!(&event.event_type, &event_type);

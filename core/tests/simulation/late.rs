@@ -1,5 +1,4 @@
-//! Subscribers whose way to the holder, or whose question to the log, takes longer than their token
-//! is valid.
+//! Subscribers whose token expires on their way to the holder, or while the log is asked.
 
 use std::time::Duration;
 
@@ -25,12 +24,12 @@ fn nobody_is_greeted_after_the_token_has_expired() {
     let stream = world.arrive(subscribe);
     let connection = world.connection(stream);
     assert!(connection.head.is_none() && connection.queue.is_empty());
-    let answer = connection.unavailable.as_ref().expect("an answer in place of a stream");
+    let answer = connection.unavailable.as_ref().expect("an answer instead of a stream");
     assert_eq!(answer.status(), 401);
     assert_eq!(answer.headers()["www-authenticate"], r#"Bearer error="invalid_token""#);
     assert_eq!(world.holder.streams(), 0);
 
-    // A moment earlier it is.
+    // A moment earlier, the reader is greeted.
     let cookie = fields(&world);
     let mut native = NATIVE.to_vec();
     native.push(("cookie", &cookie));
@@ -46,7 +45,7 @@ fn a_token_may_expire_while_the_log_is_asked() {
     world.publish_and_sync("topic=a&id=urn:1");
     let cookie = fields(&world);
     let stream = world.begin("match=a", &[("cookie", &cookie), ("last-event-id", "urn:1")]);
-    // The timer that was to answer a second before fires late.
+    // The timer that should have answered a second earlier fires late.
     world.now = world.now.plus(Duration::from_secs(10));
     world.holder.handle_timeout(world.now);
     world.drain();

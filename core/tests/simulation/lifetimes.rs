@@ -49,7 +49,7 @@ fn a_silent_stream_gets_a_comment_within_the_heartbeat() {
     for stream in streams {
         assert_eq!(world.take_all(stream), [":\n"]);
     }
-    // What is written instead counts.
+    // Anything else that is written counts too.
     world.pass(10 * SECOND);
     world.publish_and_sync("topic=a");
     world.take_all(streams[0]);
@@ -69,7 +69,7 @@ fn comments_of_many_streams_share_a_write() {
     for stream in streams {
         world.take_all(stream);
     }
-    // They came at 0.3 and 0.7 seconds; a comment may be early by a sixteenth of the heartbeat.
+    // They arrived at 0.3 and 0.7 seconds; a comment may be early by a sixteenth of the heartbeat.
     world.pass(Duration::from_millis(15_299));
     assert!(streams.iter().all(|stream| world.connection(*stream).queue.is_empty()));
     world.pass(Duration::from_millis(1));
@@ -114,7 +114,7 @@ fn a_stream_ends_within_its_lifetime_and_a_fifth() {
     for stream in [native, other] {
         assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
     }
-    // The native reader is told its position last; no other is told anything.
+    // The native reader is told its position last; the other is told nothing.
     assert!(last_words[0].contains("event: cinnabar"));
     assert!(last_words[1].is_empty());
 }
@@ -148,7 +148,7 @@ fn the_end_waits_for_a_reader_that_has_yet_to_take_something() {
     assert_eq!(world.connection(slow).ended, None);
     world.take_all(slow);
     assert_eq!(world.connection(slow).ended, Some(Ended::Cleanly));
-    // But not for ever.
+    // But not forever.
     world.pass(10 * SECOND);
     assert_eq!(world.connection(stalled).ended, Some(Ended::Cut));
 }
@@ -165,7 +165,7 @@ fn last_words_that_are_not_taken_are_dropped_at_expiry() {
     world.take_all(stream);
     world.pass(59 * SECOND + Duration::from_millis(500));
     assert_eq!(world.connection(stream).queue.len(), 1);
-    // And nothing more is written once they were said.
+    // And nothing more is written after the last words.
     world.publish_and_sync("topic=a");
     assert_eq!(world.connection(stream).queue.len(), 1);
     world.pass(SECOND);
@@ -193,7 +193,7 @@ fn nothing_is_written_after_expiry_even_if_no_timer_fired() {
     let authorization = format!("Bearer {}", subscriber(&json!({"exp": expires, "mercure": {}})));
     let stream = world.subscribe("match=a", &[("authorization", &authorization)]);
     world.take_all(stream);
-    // The clock moves, and no timer fires.
+    // The clock moves, but no timer fires.
     world.now = world.now.plus(60 * SECOND);
     world.publish_and_sync("topic=a&data=late");
     assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
@@ -219,7 +219,7 @@ fn a_quiet_stream_is_told_when_its_last_id_grows_old() {
     let mut client = Client::default();
     client.read(world.take_all(stream).concat().as_bytes());
     let first = client.last_event_id.clone();
-    // Others' updates: the stream sees nothing, the log moves on.
+    // Updates for others: the stream sees nothing, but the log moves on.
     for _ in 0..9 {
         world.publish_and_sync("topic=b");
     }
@@ -277,7 +277,7 @@ fn a_full_holder_asks_event_sources_to_come_back() {
 fn a_holder_is_full_when_its_matchers_are_too_large_together() {
     let mut world = World::new(&[]);
     let long = "x".repeat(4_000);
-    // As much as a request may have, and no two of them alike.
+    // As many patterns as a request may have, no two of them alike.
     let matchers = |number: usize| {
         let matcher = |part| format!("match={number}-{part}-{long}");
         (0..8).map(matcher).collect::<Vec<_>>().join("&")
@@ -292,7 +292,7 @@ fn a_holder_is_full_when_its_matchers_are_too_large_together() {
     };
     assert!(opened.len() > 500, "{}", opened.len());
     assert_eq!(refused.unwrap().status(), 503);
-    // The room of one that left is another's.
+    // One that leaves makes room for another.
     world.leave(opened[0]);
     let next = world.subscribe(&matchers(0), &[]);
     assert!(world.connection(next).head.is_some());
@@ -306,7 +306,7 @@ fn a_log_that_fails_is_a_passing_failure() {
     world.fail_one();
     assert_eq!(world.connection(begun).unavailable.as_ref().unwrap().status(), 200);
 
-    // Once open, the stream is cut: its reader knows where it was.
+    // Once open, the stream is just cut: its reader knows where it was.
     let open = world.begin("match=a&last_event_id=earliest", &[]);
     world.answer_one();
     world.take(open);

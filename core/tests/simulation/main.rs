@@ -1,4 +1,4 @@
-//! The core in memory: a log, a holder, readers and a clock, all of them simulated.
+//! The core in memory: a log, a holder, readers and a clock, all simulated.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]
 

@@ -1,4 +1,4 @@
-//! Places in the log that readers are told, and since when each is true.
+//! Places in the log that readers are told, and the time in each.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::world::{Ended, NATIVE, Question, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The place that a reader resumes from with the last id of these chunks.
+/// The place that a reader resumes from, with the last id in these chunks.
 fn told(world: &mut World, chunks: &[String]) -> Place {
     let all = chunks.concat();
     let (_, event) = all.rsplit_once("id: ").expect("an event with an id");
@@ -36,13 +36,13 @@ fn a_position_is_as_old_as_the_look_that_showed_it() {
     let looked = world.now;
     let reached = Place { position: Position::new(5), since: looked };
     world.holder.handle_reached(reached);
-    // From then on, polls fail.
+    // From now on, polls fail.
     world.pass(10 * MINUTE);
     world.holder.handle_shutdown(world.now);
     world.drain();
     let chunks = world.take_all(stream);
     assert_eq!(told(&mut world, &chunks), place(5, looked));
-    // A look that shows less than is known is older.
+    // A read that shows less than is known is an older one.
     world.holder.handle_reached(Place { position: Position::new(4), since: world.now });
     assert_eq!(world.holder.position(), Position::new(5));
 }
@@ -76,7 +76,7 @@ fn a_stream_is_owed_what_had_not_expired_when_it_came() {
     let came = world.now;
     let stream = world.begin("match=a", &[("last-event-id", "urn:1")]);
     world.pass(Duration::from_secs(5));
-    // The log answers late, and judged the id before it did.
+    // The log answers late, but judged the id earlier.
     world.answer_one();
     world.take(stream);
     world.take(stream);
@@ -88,7 +88,7 @@ fn a_stream_is_owed_what_had_not_expired_when_it_came() {
     world.answer_all();
     while world.take(stream).is_some() {}
 
-    // It is live, and falls behind: the rest is owed from then on.
+    // It is live, and falls behind: it is owed the rest from then on.
     world.pass(MINUTE);
     let fell_behind = world.now;
     world.publish(&format!("topic=a&id=urn:3&data={}", "x".repeat(40)));

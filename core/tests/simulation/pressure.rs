@@ -1,4 +1,4 @@
-//! Slow readers, large updates, and how much may wait for them.
+//! Slow readers, large updates, and how much may wait.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ fn a_stream_that_falls_behind_replays_what_it_missed() {
         let waiting: usize = world.connection(stream).queue.iter().map(bytes::Bytes::len).sum();
         assert!(waiting <= 1_000, "{waiting} bytes wait");
     }
-    assert_eq!(world.pages, 0, "a page is asked for only when nothing waits");
+    assert_eq!(world.pages, 0, "a page is asked for only once nothing waits");
     client.read(world.take_all(stream).concat().as_bytes());
     assert!(world.pages >= 1);
     world.publish_and_sync("topic=a&data=100");
@@ -64,7 +64,7 @@ fn what_fits_is_taken_live_and_no_more() {
     for number in 0..10 {
         world.publish(&format!("topic=a&id={number}&data={}", "x".repeat(236)));
     }
-    // Their frames have 250 bytes: four fit, together or not.
+    // Each frame has 250 bytes: four fit, whether they come together or not.
     world.sync(2);
     world.sync(8);
     assert_eq!(world.connection(stream).queue.len(), 4);

@@ -43,9 +43,9 @@ struct Reader {
     may_read_private: bool,
     client: Client,
     stream: Option<StreamId>,
-    /// Where the log stood at each of its connections.
+    /// The holder's position at each of its connections.
     stood: BTreeMap<StreamId, u64>,
-    /// The first update that it is owed: none before it was told where it stands.
+    /// The position after which it is owed updates; `None` until it has been told a place.
     owed_from: Option<u64>,
 }
 
@@ -57,7 +57,7 @@ impl Reader {
             client: Client::default(),
             stream: None,
             stood: BTreeMap::new(),
-            // A reader that is not native begins at the beginning, until it has an id.
+            // A reader that is not native starts from the beginning until it has an id.
             owed_from: (!native).then_some(0),
         }
     }
@@ -164,7 +164,7 @@ fn run(steps: &[Step]) -> Result<(), TestCaseError> {
             Step::Pass { millis } => world.pass(Duration::from_millis(millis)),
         }
     }
-    // Let everything come to rest: all is durable, the log answers, the readers read.
+    // Let everything settle: all is durable, the log answers, the readers read.
     world.sync(usize::MAX);
     for reader in &mut readers {
         for _ in 0..200 {

@@ -1,4 +1,4 @@
-//! Where a replay begins, and what the answer says of it.
+//! Where a replay begins, and what the answer says about it.
 
 use cinnabar_core::Position;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::client::Client;
 use crate::world::{NATIVE, World, subscriber};
 
-/// A hub with the updates `1` to `count` of topic `a`, with ids `id-1` and so on.
+/// A hub with updates `1` to `count` of topic `a`, whose ids are `id-1` and so on.
 fn with_history(count: usize, variables: &[(&str, &str)]) -> World {
     let mut world = World::new(variables);
     for number in 1..=count {
@@ -15,7 +15,7 @@ fn with_history(count: usize, variables: &[(&str, &str)]) -> World {
     world
 }
 
-/// Subscribes with a cursor: the answer field, and the updates that follow.
+/// Subscribes with a cursor. Returns the answer field, and the updates that follow.
 fn resume(world: &mut World, cursor: &str) -> (String, Vec<String>) {
     let stream = world.subscribe("match=a", &[("last-event-id", cursor)]);
     let answer = world.field(stream, "mercure-last-event-id").unwrap();
@@ -53,7 +53,7 @@ fn after_an_id_that_is_not_kept() {
     }
     world.log.drop_through(Position::new(2));
     assert_eq!(resume(&mut world, "id-1"), expected("earliest", &["3"]));
-    // All has expired: there is nothing to replay, and nothing that precedes it.
+    // Everything has expired: there is nothing to replay, and no id that precedes it.
     world.log.drop_through(Position::new(3));
     assert_eq!(resume(&mut world, "id-1"), expected("earliest", &[]));
 }
@@ -104,7 +104,7 @@ fn no_more_than_the_newest_are_replayed_and_the_answer_says_so() {
         assert_eq!(resume(&mut world, cursor), expected("id-4", &["5", "6"]), "{cursor}");
     }
     assert_eq!(resume(&mut world, "id-5"), expected("id-5", &["6"]));
-    // Where less is kept than may be replayed, nothing is cut.
+    // If less is kept than may be replayed, all of it is replayed.
     world.log.drop_through(Position::new(4));
     assert_eq!(resume(&mut world, "earliest"), expected("earliest", &["5", "6"]));
 }
@@ -132,7 +132,7 @@ fn a_native_reader_that_received_nothing_resumes_from_its_position() {
 
     let position = client.last_event_id.clone();
     assert_eq!(resume(&mut world, &position), expected(&position, &["gap"]));
-    // A position whose next update is no longer kept is as good as unknown.
+    // A position whose next update is no longer kept is no better than an unknown one.
     world.log.drop_through(Position::new(3));
     assert_eq!(resume(&mut world, &position), expected("earliest", &[]));
 }
@@ -168,7 +168,7 @@ fn who_comes_to_a_holder_that_is_behind_begins_at_the_end_of_the_log() {
     world.take_all(early);
     world.publish("topic=a&id=urn:1");
     world.publish("topic=a&id=urn:2");
-    // They are acknowledged, and the holder has yet to hear of them.
+    // They are acknowledged, but the holder has yet to hear of them.
     world.end = Position::new(2);
     let native = world.subscribe("match=a", &NATIVE);
     let told = world.take_all(native).concat();

@@ -34,14 +34,14 @@ pub(crate) enum Question {
 #[derive(Debug, Default)]
 pub(crate) struct Connection {
     pub(crate) head: Option<http::Response<()>>,
-    /// Chunks that were written and not taken.
+    /// Chunks that were written but not taken.
     pub(crate) queue: VecDeque<Bytes>,
-    /// The length of the chunk that is on its way: taken when the next is asked for.
+    /// The length of the chunk that is on its way; it counts as taken when the next is asked for.
     in_flight: usize,
     pub(crate) ended: Option<Ended>,
-    /// Whether chunks that wait are to leave as one.
+    /// Whether waiting chunks are to be sent as one.
     pub(crate) joins: bool,
-    /// A whole answer in place of a stream.
+    /// A whole answer instead of a stream.
     pub(crate) unavailable: Option<http::Response<Vec<u8>>>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct World {
     pub(crate) connections: BTreeMap<StreamId, Connection>,
     /// All updates, durable or not.
     pub(crate) log: MemoryLog,
-    /// Questions to the log that were not answered yet.
+    /// Questions to the log that have not been answered yet.
     pub(crate) questions: VecDeque<Question>,
     /// How many pages were read.
     pub(crate) pages: usize,
@@ -115,10 +115,10 @@ impl World {
 
     /// Appends an update; it is not durable yet.
     pub(crate) fn publish(&mut self, form: &str) {
-        self.try_publish(form).expect("a publication that is admitted");
+        self.try_publish(form).expect("the publication is admitted");
     }
 
-    /// Appends an update, if its fields are as they must be.
+    /// Appends an update, if its fields are valid.
     pub(crate) fn try_publish(&mut self, form: &str) -> Option<Arc<Update>> {
         let token = sign(PUBLISHER_KEY, &serde_json::json!({"mercure": {"publish": ["*"]}}));
         let authorization = format!("Bearer {token}");
@@ -148,7 +148,7 @@ impl World {
         self.sync(usize::MAX);
     }
 
-    /// What a request would ask of the holder.
+    /// The subscription that a request makes.
     pub(crate) fn subscription(&mut self, query: &str, fields: &[(&str, &str)]) -> Subscribe {
         let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
         let request = Request::new("GET", &format!("{HUB}?{query}"), fields);
@@ -158,7 +158,7 @@ impl World {
         }
     }
 
-    /// Opens a stream; the log answers when it is told to.
+    /// Opens a stream; the log answers only when a test tells it to.
     pub(crate) fn begin(&mut self, query: &str, fields: &[(&str, &str)]) -> StreamId {
         let subscribe = self.subscription(query, fields);
         self.arrive(subscribe)
@@ -175,7 +175,7 @@ impl World {
         stream
     }
 
-    /// Opens a stream, with all that the log has to say to it.
+    /// Opens a stream, and lets the log answer everything it asks.
     pub(crate) fn subscribe(&mut self, query: &str, fields: &[(&str, &str)]) -> StreamId {
         let stream = self.begin(query, fields);
         self.answer_all();
@@ -207,7 +207,7 @@ impl World {
         }
     }
 
-    /// The log fails to answer the oldest question.
+    /// Has the log fail to answer the oldest question.
     pub(crate) fn fail_one(&mut self) {
         let stream = match self.questions.pop_front() {
             Some(Question::Locate(stream, _)) => stream,
@@ -266,7 +266,7 @@ impl World {
         self.connections.get_mut(&stream).expect("a stream of this world")
     }
 
-    /// The reader asks for a chunk, and so has taken the last.
+    /// The reader asks for a chunk, and so has taken the one before.
     pub(crate) fn take(&mut self, stream: StreamId) -> Option<Bytes> {
         let connection = self.connection(stream);
         let taken = std::mem::take(&mut connection.in_flight);
@@ -280,7 +280,7 @@ impl World {
         Some(chunk)
     }
 
-    /// The reader takes all there is, page by page.
+    /// The reader takes everything there is, page by page.
     pub(crate) fn take_all(&mut self, stream: StreamId) -> Vec<String> {
         let mut chunks = Vec::new();
         loop {
@@ -294,7 +294,7 @@ impl World {
         }
     }
 
-    /// The reader leaves without a word, and the hub notices.
+    /// The reader disconnects silently, and the hub notices.
     pub(crate) fn leave(&mut self, stream: StreamId) {
         self.connections
             .insert(stream, Connection { ended: Some(Ended::Cut), ..Connection::default() });
@@ -302,13 +302,13 @@ impl World {
         self.drain();
     }
 
-    /// The hub's process is told to end.
+    /// The hub's process is told to shut down.
     pub(crate) fn shut_down(&mut self) {
         self.holder.handle_shutdown(self.now);
         self.drain();
     }
 
-    /// Time passes; every timeout on the way is handled when it is due.
+    /// Lets time pass; every timeout on the way is handled when it is due.
     pub(crate) fn pass(&mut self, duration: Duration) {
         let end = self.now.plus(duration);
         while let Some(at) = self.holder.poll_timeout().filter(|at| *at <= end) {

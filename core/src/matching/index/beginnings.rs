@@ -1,21 +1,21 @@
-//! Which of many texts a text begins with, without asking all of them.
+//! Which of many texts a text begins with, found without trying each.
 //!
-//! In their order, a beginning of a text stands before it. So the search goes backwards from the
-//! place where the text itself would be; and where it meets a text that is no beginning, it goes on
-//! from what the two have in common, since no beginning lies in between:
+//! In sorted order, the beginnings of a text come before it. So the search goes backwards from
+//! where the text itself would be. At a text that is not a beginning, it continues from what the
+//! two have in common, since no beginning lies between:
 //!
 //! ```text
-//! ""         ◀─ 4. a beginning, and the last
+//! ""         ◀─ 4. a beginning, and the last one
 //! "/"        ◀─ 3. a beginning
 //! "/a"
-//! "/a/b"     ◀─ 2. none: in common is "/"
+//! "/a/b"     ◀─ 2. not one; "/" is in common
 //! "/books/"  ◀─ 1. a beginning
-//!               (here would be "/books/1")
+//!               ("/books/1" would be here)
 //! "/books/2"
 //! ```
 //!
-//! Each step shortens what is looked for: there are at most twice as many as the text has bytes,
-//! however many texts there are.
+//! Each step shortens what is looked for, so there are at most twice as many steps as the text has
+//! bytes, however many texts there are.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -24,7 +24,7 @@ use std::ops::Bound;
 #[derive(Debug)]
 pub(crate) struct Beginnings<V>(BTreeMap<Box<str>, V>);
 
-// Derived, it would ask for a `V` that has a default.
+// Deriving it would require `V: Default`.
 impl<V> Default for Beginnings<V> {
     fn default() -> Self {
         Self(BTreeMap::new())
@@ -32,12 +32,12 @@ impl<V> Default for Beginnings<V> {
 }
 
 impl<V> Beginnings<V> {
-    /// Whether there are none.
+    /// Whether there are no beginnings.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The value of a beginning, made where it has none.
+    /// The value of a beginning, which is added if it is new.
     pub(crate) fn entry(&mut self, beginning: &str) -> &mut V
     where
         V: Default,
@@ -50,7 +50,7 @@ impl<V> Beginnings<V> {
         self.0.get_mut(beginning)
     }
 
-    /// Takes a beginning away.
+    /// Removes a beginning.
     pub(crate) fn remove(&mut self, beginning: &str) {
         self.0.remove(beginning);
     }
@@ -61,7 +61,7 @@ impl<V> Beginnings<V> {
         std::iter::from_fn(move || {
             loop {
                 let (found, value) = self.0.range::<str, _>((Bound::Unbounded, end)).next_back()?;
-                // What lies between a text that is no beginning and the whole is none either.
+                // No beginning lies between what they have in common and a text that is not one.
                 let common = &text[..text.floor_char_boundary(common(found, text))];
                 if common.len() == found.len() {
                     end = Bound::Excluded(common);
@@ -73,7 +73,7 @@ impl<V> Beginnings<V> {
     }
 }
 
-/// How many bytes two texts have in common at their beginnings.
+/// How many bytes two texts have in common at the start.
 fn common(one: &str, other: &str) -> usize {
     one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
 }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     proptest! {
-        /// As asking each.
+        /// The same as trying each.
         #[test]
         fn none_is_missed(
             texts in prop::collection::btree_set("[abéè]{0,4}", 0..24),

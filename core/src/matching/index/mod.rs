@@ -1,7 +1,7 @@
 //! Which streams want an update.
 //!
-//! An index from matchers to whoever has them, so that choosing the streams of an update costs what
-//! the matching ones cost, however many others there are.
+//! An index from matchers to the streams that have them, so that choosing the streams of an update
+//! costs what the matching ones cost, however many others there are.
 
 mod beginnings;
 mod patterns;
@@ -18,23 +18,23 @@ use crate::matching::subject::Subject;
 use crate::matching::template::Template;
 use crate::terms::hub_url::HubUrl;
 
-/// How many different hub URLs the patterns of an index may be relative to. Topics are resolved once
-/// for each of them; and where a hub does not know its own URL, its clients choose among all hosts
-/// at which it answers.
+/// How many different hub URLs the patterns of an index may be relative to. Topics are resolved
+/// once for each, and clients of a hub that is not told its own URL choose it, from all hosts at
+/// which the hub answers.
 const MAX_HUB_URLS: usize = 64;
 
-/// Streams, or whatever `Id` names, by what they match.
+/// Streams, or whatever `Id` identifies, by what they match.
 #[derive(Debug)]
 pub(crate) struct Index<Id> {
     every: BTreeSet<Id>,
     exact: BTreeMap<Arc<str>, BTreeSet<Id>>,
-    /// By the hub's URL, against which topics are resolved: one, as a rule.
+    /// By the hub URL that topics are resolved against; usually there is just one.
     patterns: BTreeMap<HubUrl, PatternIndex<Id>>,
-    /// By what every topic that a template selects begins with.
+    /// By the prefix of every topic that a template selects.
     templates: Beginnings<BTreeMap<Template, BTreeSet<Id>>>,
 }
 
-// Derived, it would ask for an `Id` that has a default.
+// Deriving it would require `Id: Default`.
 impl<Id> Default for Index<Id> {
     fn default() -> Self {
         Self {
@@ -47,15 +47,15 @@ impl<Id> Default for Index<Id> {
 }
 
 impl<Id: Copy + Ord> Index<Id> {
-    /// Whether these matchers may be inserted: their patterns are relative to a hub URL that is
-    /// known here, or there is room for one more.
+    /// Whether these matchers may be inserted: the hub URL that their patterns are relative to is
+    /// already known, or there is room for another.
     pub(crate) fn has_room_for(&self, matchers: &Matchers, hub: &HubUrl) -> bool {
         self.patterns.len() < MAX_HUB_URLS
             || self.patterns.contains_key(hub)
             || !matchers.have_patterns()
     }
 
-    /// Gives `id` its matchers. Patterns that another has as well come to be shared.
+    /// Gives `id` its matchers, with patterns that are already here replaced by shared ones.
     pub(crate) fn insert(&mut self, id: Id, matchers: &mut Matchers, hub: &HubUrl) {
         for matcher in matchers.iter() {
             match matcher {
@@ -102,7 +102,7 @@ impl<Id: Copy + Ord> Index<Id> {
         }
     }
 
-    /// Those with a matcher for any of these topics, each once.
+    /// Every id with a matcher for any of these topics, once each.
     pub(crate) fn select(&self, subject: &Subject<'_>) -> Vec<Id> {
         let mut selected: Vec<Id> = self.every.iter().copied().collect();
         for (index, topic) in subject.topics().iter().enumerate() {
@@ -122,7 +122,7 @@ impl<Id: Copy + Ord> Index<Id> {
         selected
     }
 
-    /// The templates that agree with a topic up to their first expression.
+    /// The templates that agree with a topic up to their first expression: only these are matched.
     fn candidates(&self, topic: &str) -> impl Iterator<Item = (&Template, &BTreeSet<Id>)> {
         self.templates.of(topic).flatten()
     }
@@ -221,7 +221,7 @@ mod tests {
         let known = HubUrl::parse("https://7.example/hub").unwrap();
         assert!(index.has_room_for(&matchers(), &known));
         assert!(!index.has_room_for(&matchers(), &hub()));
-        // Without patterns, nothing is relative to it.
+        // Without patterns, nothing is relative to the hub's URL.
         let exact = [Matcher::exact("a").unwrap()].into_iter().collect();
         assert!(index.has_room_for(&exact, &hub()));
         index.remove(3, &matchers(), &HubUrl::parse("https://3.example/hub").unwrap());

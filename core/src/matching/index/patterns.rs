@@ -1,6 +1,6 @@
-//! Which patterns select a topic, without asking all of them.
+//! Which patterns select a topic, found without trying each.
 //!
-//! A tree over what is fixed of patterns: the scheme, the hostname, each segment of the path.
+//! A tree over the fixed parts of patterns: the scheme, the hostname, each segment of the path.
 //!
 //! ```text
 //! https ── example.com ── "" ── books ── "…"   https://example.com/books/:id
@@ -8,17 +8,17 @@
 //!                          └──── user-…        https://example.com/user-:id/*
 //! ```
 //!
-//! A topic walks down by its own parts, at each to what is wholly so and to what begins so, and
-//! meets the patterns that agree with it in every fixed part; only those are asked. However many
-//! others there are, they cost nothing; only patterns that differ in what is not fixed (the end
-//! of a segment, a query, the beginning of a hostname) are met together.
+//! A topic descends by its own parts, at each to the whole part and to each of its beginnings, and
+//! so reaches the patterns that agree with it in every fixed part. Only these are matched; however
+//! many others there are, they cost nothing. Patterns that differ only in what is not fixed (the
+//! end of a segment, a query, the beginning of a hostname) are reached together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::matching::index::beginnings::Beginnings;
 use crate::matching::url_pattern::{Fixed, ParsedTopic, UrlPattern};
 
-/// Streams, or whatever `Id` names, by the patterns that they have.
+/// Streams, or whatever `Id` identifies, by their patterns.
 #[derive(Debug)]
 pub(crate) struct PatternIndex<Id> {
     root: Place<Id>,
@@ -29,13 +29,13 @@ pub(crate) struct PatternIndex<Id> {
 struct Place<Id> {
     whole: BTreeMap<Box<str>, Self>,
     beginning: Beginnings<Self>,
-    /// Patterns of topics that have no further parts.
+    /// Patterns whose topics have no further parts.
     complete: BTreeMap<UrlPattern, BTreeSet<Id>>,
-    /// Patterns of topics that may have further parts.
+    /// Patterns whose topics may have further parts.
     open: BTreeMap<UrlPattern, BTreeSet<Id>>,
 }
 
-// Derived, it would ask for an `Id` that has a default.
+// Deriving it would require `Id: Default`.
 impl<Id> Default for Place<Id> {
     fn default() -> Self {
         Self {
@@ -54,8 +54,8 @@ impl<Id> Default for PatternIndex<Id> {
 }
 
 impl<Id: Copy + Ord> PatternIndex<Id> {
-    /// Gives `id` a pattern. Returns the pattern as it is held here: to keep this one instead of
-    /// one's own makes all that have the same pattern share it.
+    /// Gives `id` a pattern. Returns the one that is held here: those who keep it instead of their
+    /// own share it.
     pub(crate) fn insert(&mut self, pattern: &UrlPattern, id: Id) -> UrlPattern {
         let place = pattern.fixed().parts.iter().fold(&mut self.root, |place, part| match part {
             Fixed::Whole(text) => place.whole.entry(text.clone()).or_default(),
@@ -77,8 +77,7 @@ impl<Id: Copy + Ord> PatternIndex<Id> {
         self.root.is_empty()
     }
 
-    /// Those that have a pattern which selects this topic; one that has several may come several
-    /// times.
+    /// Every id with a pattern that selects this topic, once for each such pattern.
     pub(crate) fn select(&self, topic: &ParsedTopic) -> impl Iterator<Item = Id> {
         self.candidates(topic)
             .into_iter()
@@ -86,11 +85,12 @@ impl<Id: Copy + Ord> PatternIndex<Id> {
             .flat_map(|(_, ids)| ids.iter().copied())
     }
 
-    /// The patterns that agree with a topic in what is fixed of them.
+    /// The patterns that agree with a topic in all their fixed parts.
     fn candidates<'a>(&'a self, topic: &ParsedTopic) -> Vec<(&'a UrlPattern, &'a BTreeSet<Id>)> {
         let mut candidates = Vec::new();
         let mut places = vec![&self.root];
         for part in topic.parts() {
+            // Fixed parts end here, and any others may follow.
             candidates.extend(places.iter().flat_map(|place| &place.open));
             places = places.iter().flat_map(|place| place.next(part)).collect();
             if places.is_empty() {
@@ -103,7 +103,7 @@ impl<Id: Copy + Ord> PatternIndex<Id> {
 }
 
 impl<Id: Copy + Ord> Place<Id> {
-    /// Where a topic with this part goes on.
+    /// Where a topic with this part continues.
     fn next(&self, part: &str) -> impl Iterator<Item = &Self> {
         self.whole.get(part).into_iter().chain(self.beginning.of(part))
     }
@@ -246,7 +246,7 @@ mod tests {
     }
 
     proptest! {
-        /// The index selects what asking every pattern selects.
+        /// The index selects what trying every pattern selects.
         #[test]
         fn none_is_missed(
             patterns in prop::collection::vec(
@@ -262,7 +262,7 @@ mod tests {
                 index.insert(pattern, id);
             }
             for text in topics {
-                // `//` is no URL reference.
+                // `//` is not a URL reference.
                 let Some(topic) = ParsedTopic::new(&text, &hub()) else { continue };
                 let asked: Vec<u32> =
                     (0..).zip(&patterns).filter(|(_, p)| p.matches(&topic)).map(|(id, _)| id).collect();

@@ -1,5 +1,5 @@
-//! The proof by another's hand: `uritemplate-next` expands, and the expansions must match; and of
-//! all short topics nothing else may match.
+//! Independent proof: `uritemplate-next` expands, and the expansions must match; and of all short
+//! topics, nothing else may.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use uritemplate::{TemplateVar, UriTemplate};
 
 use super::Template;
 
-/// Numbers that are the same at each run (Vigna's SplitMix64).
+/// Numbers that are the same on each run (Vigna's SplitMix64).
 struct Numbers(u64);
 
 impl Numbers {
@@ -49,8 +49,8 @@ impl Numbers {
             "a", "Z", "0", "-", ".", "_", "~", "/", ",", "=", "&", ";", "?", "#", "+", "!", "'",
             "%", "%41", "%c3%a9", " ", "\\", "{", "\"",
         ];
-        // The expander leaves reserved characters in names, as the RFC says for some operators and
-        // not for others; the readings of the module do not.
+        // The expander leaves reserved characters in names, as the RFC says for some operators but
+        // not others; our readings do not.
         const NAMES: [&str; 6] = ["a", "b", "1", ".", "~", "-"];
         let any = |numbers: &mut Self| numbers.text(&ANY, 6);
         // Section 2.4.1: a prefix modifier does not apply to lists and associative arrays.
@@ -123,7 +123,7 @@ fn topics(characters: &[&str], most: usize) -> Vec<String> {
     all
 }
 
-/// All lists of so many of these texts whose lengths add up to `most` or less.
+/// All lists of `members` of these texts whose lengths add up to `most` or less.
 fn lists(texts: &[String], members: usize, most: usize) -> Vec<Vec<String>> {
     if members == 0 {
         return vec![Vec::new()];
@@ -143,7 +143,7 @@ fn lists(texts: &[String], members: usize, most: usize) -> Vec<Vec<String>> {
 fn values(texts: &[String], prefixed: bool, most: usize) -> Vec<TemplateVar> {
     let mut values: Vec<_> = texts.iter().cloned().map(TemplateVar::Scalar).collect();
     if !prefixed {
-        // Between any two members stands a character.
+        // There is a character between any two members.
         for members in 1..=most + 1 {
             let left = most + 1 - members;
             values.extend(lists(texts, members, left).into_iter().map(TemplateVar::List));
@@ -156,7 +156,7 @@ fn values(texts: &[String], prefixed: bool, most: usize) -> Vec<TemplateVar> {
     values
 }
 
-/// Of all short topics, an expression matches the expansions of all values, and no other.
+/// Of all short topics, an expression matches the expansions of all values, and no others.
 #[test]
 fn nothing_else_matches() {
     for (operator, first, separator) in [
@@ -174,7 +174,7 @@ fn nothing_else_matches() {
         let characters = BTreeSet::from(["x", "=", ",", separator, first]);
         let characters: Vec<_> = characters.into_iter().filter(|text| !text.is_empty()).collect();
         let all = topics(&characters, most);
-        // What values keep as it is; the rest they encode, to longer topics than these.
+        // What values leave as it is; they encode the rest, to topics that are longer than these.
         let texts = match operator {
             "+" | "#" => all.clone(),
             "." => topics(&["x", "."], most),
@@ -188,7 +188,7 @@ fn nothing_else_matches() {
                 .map(|value| expand(&template, &BTreeMap::from([("x", value)])))
                 .collect();
             if modifier.is_empty() && [";", "?", "&"].contains(&operator) {
-                // The expander takes a list of empty texts for one empty text.
+                // The expander mistakes a list of empty texts for one empty text.
                 let commas = (1..=most).map(|commas| ",".repeat(commas));
                 expansions.extend(commas.map(|commas| format!("{first}x={commas}")));
             }
@@ -204,7 +204,7 @@ fn nothing_else_matches() {
         };
         for (modifier, one) in &expansions {
             compare(&format!("{{{operator}x{modifier}}}"), one);
-            // Each occurrence for itself.
+            // Each occurrence by itself.
             for (other_modifier, other) in &expansions {
                 let mut both = one | other;
                 for left in one.iter().filter(|left| left.len() <= most) {

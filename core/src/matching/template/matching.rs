@@ -1,16 +1,16 @@
-//! From a template and a topic to whether one expands to the other.
+//! Whether a template expands to a topic.
 //!
 //! ```text
 //! topic          / a / b ? p = 1
-//! at first      ●
+//! at the start  ●
 //! after {/x*}   ● ● ● ● ●             x undefined; /  /a  /a/  /a/b
 //! after {?p}    ● ● ● ● ●     ● ●     p undefined; ?p=  ?p=1
 //! ```
 //!
-//! Each part of a template takes the set of offsets that the template up to it can reach in the
-//! topic, to the set that it can reach itself; the template matches if the last set holds the
-//! topic's end. Sets are bits, 64 to a word, and each variable passes over them a few times, so no
-//! choice is ever tried twice.
+//! Each part of a template turns the set of offsets in the topic that the parts before it can reach
+//! into the set that it can reach; the template matches if the last set holds the topic's end. Sets
+//! are bits, 64 to a word, and each variable passes over them a few times, so no choice is ever
+//! tried twice.
 
 use super::offsets::Offsets;
 use super::parse::{Expression, Modifier, Operator, Part, Parts, Variable};
@@ -46,7 +46,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Where a character leads as percent-encoded triplets, with digits of either case.
+    /// Where a character leads when it is percent-encoded, with digits in either case.
     fn after_encoded(&self, from: &Offsets, character: char) -> Offsets {
         let mut reached = from.clone();
         for byte in character.encode_utf8(&mut [0; 4]).bytes() {
@@ -68,20 +68,20 @@ impl Scan<'_> {
         let mut first = reached.clone();
         self.pass_literal(&mut first, operator.first);
         let mut defined = self.nowhere();
-        // Any of the variables may be undefined. So each begins where the expression does, behind
-        // its first character, or behind any that came before it and a separator.
-        // No error is left in a template that is well-formed.
+        // Any of the variables may be undefined. So each begins either at the start of the
+        // expression, after the operator's first character, or after any earlier variable and a
+        // separator. (A well-formed template has no errors left to flatten.)
         for variable in expression.variables().flatten() {
             let mut begin = defined.clone();
             begin.pass_one(self.places(operator.separator));
             begin.add(&first);
             defined.add(&self.after_variable(begin, operator, variable));
         }
-        // All variables may be undefined, and then this is where it was.
+        // If all variables are undefined, the expression expands to nothing.
         reached.add(&defined);
     }
 
-    /// Where a variable leads that is defined.
+    /// Where a defined variable leads.
     fn after_variable(
         &self,
         mut from: Offsets,
@@ -89,8 +89,8 @@ impl Scan<'_> {
         variable: Variable<'_>,
     ) -> Offsets {
         if variable.modifier == Modifier::Explode && operator.named {
-            // A list expands to `name=value` for each of its members, and so does some array: those
-            // whose names are all the same.
+            // A list expands to `name=value` for each of its members, as does the array of pairs
+            // that all have this name. So arrays cover lists.
             return self.after_pairs(&from, operator);
         }
         if !operator.named {
@@ -101,18 +101,18 @@ impl Scan<'_> {
         equals.pass_one(self.places(b'='));
         let mut value = self.after_value(&equals, operator, variable.modifier);
         if !operator.equals_empty {
-            // An empty value has no `=`, and none that is longer ends at one.
+            // An empty value has no `=`. No other value ends right after one, as none holds a `=`.
             value.remove(&equals);
             value.add(&from);
         }
         value
     }
 
-    /// Where a value leads without its name.
+    /// Where a value leads, without its name.
     fn after_value(&self, from: &Offsets, operator: &Operator, modifier: Modifier) -> Offsets {
         let mut allowed = self.unreserved.clone();
         if operator.reserved {
-            // Among them are the separators of lists and arrays.
+            // These include the separators of lists and arrays.
             allowed.add(&self.reserved);
         }
         let separator = match modifier {
@@ -120,27 +120,27 @@ impl Scan<'_> {
             Modifier::None => b',',
             Modifier::Explode => operator.separator,
         };
-        // A list is values with separators in between, any of which may be empty: so it is a run of
-        // characters and separators, and need not be taken apart.
+        // A list is values with separators between them, and any value may be empty. So it is a run
+        // of characters and separators, and need not be taken apart.
         allowed.add_words(self.places(separator));
         let mut reached = from.clone();
         reached.pass_any(allowed.words());
-        // A value ends behind a triplet, not within it.
+        // A value may end after a triplet, not within it.
         reached.remove(&self.triplets);
-        // An exploded variable may be an array, whose pairs hold a `=`. Where reserved characters
-        // are allowed, a list reaches those already.
+        // An exploded variable may be an array, whose pairs hold a `=`. If reserved characters are
+        // allowed, the run above has covered those.
         if modifier == Modifier::Explode && !operator.reserved {
             reached.add(&self.after_pairs(from, operator));
         }
         reached
     }
 
-    /// Where up to so many characters lead.
+    /// Where up to `most` characters lead.
     fn after_prefix(&self, from: &Offsets, allowed: &Offsets, most: u16) -> Offsets {
-        // Many values may lead to one offset, of different lengths. The one with most characters
-        // left goes furthest, so it is all that has to be known.
+        // Values of several lengths may lead to one offset. The one with the most characters left
+        // goes furthest, so it alone needs to be tracked.
         let mut reached = self.nowhere();
-        // How many more characters may come here, if any value leads here.
+        // How many more characters may follow, if any value leads here.
         let mut left = None;
         for offset in from.first().unwrap_or(self.text.len())..=self.text.len() {
             let begins = from.holds(offset);
@@ -149,21 +149,21 @@ impl Scan<'_> {
             }
             let goes_on = self.continuations.holds(offset);
             let before = left.and_then(|left: u16| left.checked_sub(u16::from(!goes_on)));
-            // What begins inside of an encoded character counts the rest of that as one.
+            // A value that begins inside an encoded character counts the rest of that as one.
             left = begins.then(|| most - 1).or(before).filter(|_| allowed.holds(offset));
         }
         reached.remove(&self.triplets);
         reached
     }
 
-    /// Where `name=value` leads, or several of them with separators in between.
+    /// Where one `name=value` leads, or several with separators between them.
     fn after_pairs(&self, from: &Offsets, operator: &Operator) -> Offsets {
-        // An automaton whose states are bits, all of them followed at once: within a name, behind
-        // its `=`, within a value.
+        // An automaton whose states are bits, so that all are followed at once: within a name,
+        // after its `=`, within a value.
         const NAME: u8 = 1;
         const EQUALS: u8 = 2;
         const VALUE: u8 = 4;
-        // Behind `;`, a pair with an empty value is its name alone.
+        // After `;`, a pair with an empty value is just its name.
         let complete =
             if operator.named && !operator.equals_empty { NAME | VALUE } else { EQUALS | VALUE };
         let mut reached = self.nowhere();
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(reached("{/x*}{?p}"), [0, 1, 2, 3, 4, 7, 8]);
     }
 
-    /// Sets are words of 64 bits: what one holds must go on in the next.
+    /// Sets are words of 64 bits: a match must carry over from one to the next.
     #[test]
     fn long_topics_match_as_short_ones_do() {
         for length in [1, 62, 63, 64, 65, 127, 128, 129, 4000] {

@@ -1,9 +1,9 @@
 //! URI templates (RFC 6570, levels 1 to 4), read backwards: which topics does one expand to?
 //!
 //! The 0.x protocol selects topics by templates, in the `topic` of a subscription and in the claims
-//! of a token. RFC 6570 defines expansion only, so here a template matches a topic if there are
-//! values (texts, lists, associative arrays, or none) of its variables with which it expands to
-//! exactly this topic.
+//! of a token. RFC 6570 only defines expansion, so here a template matches a topic if its variables
+//! can have values (texts, lists, associative arrays, or none) with which it expands to exactly
+//! this topic.
 //!
 //! ```text
 //! /users/{id}{?page}    /users/1   /users/1?page=2   /users/   /users/a,b   /users/me%40home
@@ -14,38 +14,38 @@
 //!
 //! # Readings
 //!
-//! A selector of a token grants, so where the RFC leaves a choice, the narrower reading is taken,
-//! but for two, which say why. Each has its vectors in `templates.json`.
+//! A selector in a token grants access, so where the RFC leaves a choice, the narrower reading is
+//! taken, with two exceptions, which say why. Each has its vectors in `templates.json`.
 //!
 //! | question | reading |
 //! |---|---|
 //! | undefined variables | Every variable may be undefined, and every text empty: `/users/{id}` matches `/users/`, and `/users{/id}` matches `/users`. |
 //! | lists | A variable without a modifier may be a list: `{id}` matches `1,2`. One with a prefix may not (section 2.4.1). |
-//! | names in an associative array | They are encoded as values are: `{?x*}` does not match `?a[b]=1`. (By section 3.2.1 they keep their reserved characters: then `{;x*}` would match `;` and any path behind it.) They may repeat. |
-//! | an empty value behind `;` | It has no `=`, in lists neither: `{;x}` matches `;x`, not `;x=`. |
+//! | names in an associative array | They are encoded like values: `{?x*}` does not match `?a[b]=1`. (By section 3.2.1 they keep their reserved characters; `{;x*}` would then match `;` and any path after it.) They may repeat. |
+//! | an empty value after `;` | It has no `=`, not even in lists: `{;x}` matches `;x`, not `;x=`. |
 //! | prefixes | `:n` counts characters, as in section 2.4.1: `%C3%A9` is one. |
 //! | values beyond ASCII | They are percent-encoded: `{id}` matches `%C3%A9`, not `é`. |
-//! | percent-encoded values | **Wider**: any triplet passes, in either case, also where an expander writes the character (`%7E` for `~`), as publishers have other encoders. RFC 3986, section 6.2.2.2, makes the two equal, so a grant of `~` gains nothing by also matching `%7E`. |
-//! | percent-encoded literals | They stand for themselves alone: `/%5C{x}` matches neither `/%5c` nor `/\`. |
-//! | literals beyond ASCII | **Wider**: `/é/{id}` matches `/%C3%A9/1`, as the RFC says, and `/é/1`, as topics may be IRIs. RFC 3987, section 3.1, makes the two equal. |
-//! | apostrophes in literals | They are legal (erratum 6937). |
+//! | percent-encoded values | **Wider**: any triplet passes, in upper or lower case, even where an expander would write the character itself (`%7E` for `~`), since publishers use other encoders too. RFC 3986, section 6.2.2.2, makes the two equal, so a grant of `~` gains nothing by also matching `%7E`. |
+//! | percent-encoded literals | They match only themselves: `/%5C{x}` matches neither `/%5c` nor `/\`. |
+//! | literals beyond ASCII | **Wider**: `/é/{id}` matches `/%C3%A9/1`, as the RFC says, and `/é/1`, since topics may be IRIs. RFC 3987, section 3.1, makes the two equal. |
+//! | apostrophes in literals | They are allowed (erratum 6937). |
 //!
-//! # A variable that is named twice
+//! # Naming a variable twice
 //!
-//! `/users/{id}/inbox/{id}` expands with the same value in both places. Whether there is one is an
-//! NP-hard question in general (membership in a pattern language), so **each occurrence is matched
-//! for itself**, as in the 0.x hubs, which make a regular expression of each: it also matches
-//! `/users/1/inbox/2`. A subscription gets no right by that; a token would give more than its
-//! issuer wrote. So whoever takes grants should ask [`Template::names_a_variable_twice`], and
-//! refuse. No client that we know of names one twice. All other templates match exactly what the
-//! readings above say.
+//! `/users/{id}/inbox/{id}` expands with the same value in both places. Whether such a value exists
+//! is NP-hard to decide in general (membership in a pattern language), so **each occurrence is
+//! matched by itself**, as in the 0.x hubs, which turn each into a regular expression: it also
+//! matches `/users/1/inbox/2`. A subscription gains no rights from that, but a token would grant
+//! more than its issuer wrote. So code that reads grants must refuse a template that [names a
+//! variable twice](Template::names_a_variable_twice). No client that we know of does. All other
+//! templates match exactly what the readings above say.
 //!
 //! # Costs
 //!
-//! A [`Template`] is its text and nothing else: a thousand of them weigh what they did in the
-//! request. A match takes no longer than the product of the two lengths, whatever they hold, and
-//! most of it 64 bytes of the topic at a time. A topic is scanned once for all templates, and takes
-//! some 40 bytes of memory for each of its own meanwhile. What the templates of one request or token
+//! A [`Template`] is its text and nothing else: a thousand of them take what they took in the
+//! request. The time to match is at most the product of the two lengths, whatever they hold, and
+//! most steps treat 64 bytes of the topic at once. A topic is scanned once for all templates; the
+//! scan takes some 40 bytes for each byte of the topic. What the templates of one request or token
 //! may cost together is bounded ([`Template::steps`]).
 
 #[cfg(test)]
@@ -74,20 +74,20 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// RFC 6570, section 2: whatever its grammar does not produce, and the operators that it
-    /// reserves.
+    /// RFC 6570, section 2: for anything that its grammar does not produce, and for the operators
+    /// that it reserves.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidTemplate> {
         text.to_owned().into_boxed_str().try_into()
     }
 
     /// Whether some values of the variables expand this template to exactly this topic, which is
-    /// scanned where a look at its beginning does not decide.
+    /// only scanned if it begins with the prefix.
     fn expands_to<'t>(&self, topic: &'t str, scanned: impl FnOnce() -> Rc<Scan<'t>>) -> bool {
         topic.starts_with(self.prefix()) && matching::matches(&self.0, &scanned())
     }
 
-    /// Whether a selector that is spelt like this selects a topic: what it expands to, and the
-    /// topic that is spelt the same, as with the 0.x hubs.
+    /// Whether a selector with this spelling selects a topic: one that it expands to or, as in the
+    /// 0.x hubs, the topic that is spelt the same.
     pub(crate) fn selects<'t>(
         &self,
         topic: &'t str,
@@ -96,8 +96,8 @@ impl Template {
         *self.0 == *topic || self.expands_to(topic, scanned)
     }
 
-    /// How many steps a character of a topic takes at most, about: one for each variable, and three
-    /// for one that is exploded, which may be a list of pairs.
+    /// Roughly how many steps a character of a topic takes at most: one for each variable, and
+    /// three for an exploded one, which may be a list of pairs.
     pub(crate) fn steps(&self) -> usize {
         let steps = |variable: Variable<'_>| match variable.modifier {
             Modifier::Explode => 3,
@@ -120,14 +120,14 @@ impl Template {
         self.0.len()
     }
 
-    /// What every topic that this template matches begins with: an index can be built on it.
+    /// What every topic that this template matches begins with, for an index.
     pub(crate) fn prefix(&self) -> &str {
-        // Beyond ASCII, a literal has two spellings.
+        // A literal beyond ASCII has two spellings.
         let end = self.0.find(|c: char| c == '{' || !c.is_ascii());
         &self.0[..end.unwrap_or(self.0.len())]
     }
 
-    /// Whether this template may match more topics than it expands to: see the module.
+    /// Whether this template may match more topics than it expands to (the module says why).
     pub(crate) fn names_a_variable_twice(&self) -> bool {
         let mut names = BTreeSet::new();
         self.variables().any(|variable| !names.insert(variable.name))
@@ -170,7 +170,7 @@ mod tests {
         vectors: Vec<Vector>,
     }
 
-    /// All pairs of a template and a topic that are alike in what is expected of them.
+    /// Pairs of a template and a topic with the same expected outcome.
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Vector {
@@ -257,7 +257,7 @@ mod tests {
         }
     }
 
-    /// These would take for ever if any choice were tried twice.
+    /// These would take forever if any choice were tried twice.
     #[test]
     fn hostile_templates_end() {
         let templates = [

@@ -1,11 +1,11 @@
-//! Sets of offsets into a topic, as bits: a step of matching treats 64 of them at a time.
+//! Sets of offsets into a topic, as bits: a step of matching treats 64 of them at once.
 
-/// A set of offsets into a topic, its end included.
+/// A set of offsets into a topic, including its end.
 #[derive(Clone)]
 pub(super) struct Offsets(Vec<u64>);
 
 impl Offsets {
-    /// None of the offsets into a text of this length.
+    /// The empty set of offsets into a text of this length.
     pub(super) fn none(length: usize) -> Self {
         Self(vec![0; length / 64 + 1])
     }
@@ -43,14 +43,14 @@ impl Offsets {
         self.add_words(&others.0);
     }
 
-    /// Takes away the offsets of another set.
+    /// Removes the offsets of another set.
     pub(super) fn remove(&mut self, others: &Self) {
         for (word, other) in self.0.iter_mut().zip(&others.0) {
             *word &= !other;
         }
     }
 
-    /// Passes one byte, from those offsets where it is one of these.
+    /// Passes one byte, from every offset that is in `bytes`; the other offsets are dropped.
     pub(super) fn pass_one(&mut self, bytes: &[u64]) {
         let mut carry = 0;
         for (word, byte) in self.0.iter_mut().zip(bytes) {
@@ -59,12 +59,12 @@ impl Offsets {
         }
     }
 
-    /// Passes no byte, or any number of these.
+    /// Passes any number of bytes, or none, as long as each offset is in `bytes`.
     ///
     /// Where `bytes` has a row of ones, adding a one somewhere in it turns that bit and all later
-    /// ones of the row to zeros, and the bit behind the row to a one. So what the addition changes is
-    /// what can be reached (Cameron et al., "Bitwise Data Parallelism in Regular Expression
-    /// Matching", 2014).
+    /// ones in the row to zeros, and the bit after the row to a one. So the bits that the addition
+    /// changes are the offsets that can be reached (Cameron et al., "Bitwise Data Parallelism in
+    /// Regular Expression Matching", 2014).
     ///
     /// ```text
     /// bytes        . 1 1 1 1 .      (offsets from left to right)

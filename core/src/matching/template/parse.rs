@@ -1,7 +1,7 @@
 //! The grammar: RFC 6570, section 2.
 //!
-//! A template is read anew at each match, from its text, by iterators that hold nothing but what
-//! is left to read: kept parsed, one of `{a}{b}…` would be dozens of times its text.
+//! A template is parsed again for each match, by iterators that hold nothing but what is left to
+//! read: kept parsed, one like `{a}{b}…` would be dozens of times the size of its text.
 
 /// Why a text is not a URI template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,25 +13,25 @@ pub(crate) enum InvalidTemplate {
     #[error("holds {0:?} outside of an expression")]
     Literal(char),
     /// A `%` that begins no triplet.
-    #[error("holds a `%` that two hexadecimal digits do not follow")]
+    #[error("holds a `%` without two hexadecimal digits after it")]
     Percent,
     /// An operator of section 2.2 that is "reserved for future extensions".
     #[error("holds the operator `{0}`, which RFC 6570 reserves")]
     Operator(char),
-    /// An expression in which something else stands where a variable's name should.
+    /// An expression with something other than a variable's name in its place.
     #[error(
-        "holds an expression with something else than names of letters, digits, `_`, `%xx` and `.`"
+        "holds an expression with something other than names of letters, digits, `_`, `%xx` and `.`"
     )]
     Name,
     /// A `:` without a number from 1 to 9999.
-    #[error("holds a prefix modifier that is no number from 1 to 9999")]
+    #[error("holds a prefix modifier that is not a number from 1 to 9999")]
     Prefix,
 }
 
 /// A part of a template.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Part<'t> {
-    /// It stands for itself.
+    /// It matches only itself.
     Literal(&'t str),
     /// `{…}`.
     Expression(Expression<'t>),
@@ -49,11 +49,11 @@ pub(super) struct Expression<'t> {
 pub(super) struct Operator {
     /// What comes before the first defined variable.
     pub(super) first: &'static str,
-    /// What comes before the others, and between the members of one that is exploded.
+    /// What comes before the others, and between the members of an exploded one.
     pub(super) separator: u8,
     /// Whether `name=` comes before values.
     pub(super) named: bool,
-    /// Whether the `=` is there before an empty value too.
+    /// Whether even an empty value has a `=` before it.
     pub(super) equals_empty: bool,
     /// Whether values keep their reserved characters and percent-encoded triplets.
     pub(super) reserved: bool,
@@ -69,9 +69,9 @@ pub(super) struct Variable<'t> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Modifier {
     None,
-    /// At most so many characters of the value.
+    /// At most this many characters of the value.
     Prefix(u16),
-    /// Each member of the value for itself.
+    /// Each member of the value by itself.
     Explode,
 }
 
@@ -205,12 +205,12 @@ fn is_beyond_ascii(character: char) -> bool {
         | '\u{fdd0}'..='\u{fdef}'
         | '\u{fff0}'..='\u{ffff}'
         | '\u{e0000}'..='\u{e0fff}' => false,
-        // The last two of every plane are no characters.
+        // The last two code points of every plane are noncharacters.
         _ => u32::from(character) & 0xfffe != 0xfffe,
     }
 }
 
-/// The byte that a text begins with as a percent-encoded triplet, and what follows it.
+/// The byte that the triplet at the start of a text encodes, and what follows it.
 pub(super) fn triplet(text: &[u8]) -> Option<(u8, &[u8])> {
     let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
     let [b'%', high, low, rest @ ..] = text else { return None };
@@ -249,7 +249,7 @@ mod tests {
         );
     }
 
-    /// The vectors say what is malformed; here is what each is told.
+    /// The vectors say what is malformed; this is what the errors say.
     #[test]
     fn errors_say_what_is_wrong() {
         for (template, error) in [

@@ -1,22 +1,22 @@
-//! A topic as templates look at it: read once, whatever the number of templates.
+//! A topic in the form that templates are matched against: scanned once for all of them.
 
 use super::offsets::Offsets;
 use super::parse::triplet;
 
-/// A topic that was scanned: where each byte is, and what values can expand to. It takes 40 bytes
-/// for each of the topic's own, and is made once for all templates.
+/// A scanned topic: where each byte is, and what values can expand to. It takes 40 bytes for each
+/// byte of the topic.
 pub(crate) struct Scan<'t> {
     pub(super) text: &'t [u8],
-    /// Where each of the 256 bytes is, one after the other.
+    /// Where each of the 256 byte values is, one set after another.
     bytes: Vec<u64>,
     /// The bytes of `unreserved` and `pct-encoded` characters, which any value can expand to
     /// (RFC 6570, section 1.5).
     pub(super) unreserved: Offsets,
     /// The bytes of `reserved` characters, which `+` and `#` leave as they are.
     pub(super) reserved: Offsets,
-    /// Where `pct-encoded` characters go on: a prefix counts them where they begin.
+    /// Where `pct-encoded` characters continue: a prefix counts them where they begin.
     pub(super) continuations: Offsets,
-    /// Where triplets go on, so that no value ends.
+    /// Where triplets continue, and so no value can end.
     pub(super) triplets: Offsets,
 }
 
@@ -33,12 +33,12 @@ impl<'t> Scan<'t> {
             continuations: none.clone(),
             triplets: none,
         };
-        // Where the character that was read last ends.
+        // Where the last character that was read ends.
         let mut end = 0;
         for (offset, &byte) in text.iter().enumerate() {
             scan.bytes[usize::from(byte) * words + offset / 64] |= 1 << (offset % 64);
             match byte {
-                // The rest of a character that a `%` began: hexadecimal digits, and further `%`.
+                // The rest of a character that a `%` began: hexadecimal digits and more `%`.
                 _ if offset < end => scan.unreserved.insert(offset),
                 b'%' => {
                     end = offset + encoded_length(&text[offset..]);
@@ -48,7 +48,7 @@ impl<'t> Scan<'t> {
                             scan.triplets.insert(inside);
                         }
                     }
-                    // A stray `%` is nothing that a value can expand to.
+                    // No value expands to a stray `%`.
                     if end > offset {
                         scan.unreserved.insert(offset);
                     }
@@ -63,7 +63,7 @@ impl<'t> Scan<'t> {
         scan
     }
 
-    /// No offset into the topic.
+    /// The empty set of offsets into the topic.
     pub(super) fn nowhere(&self) -> Offsets {
         Offsets::none(self.text.len())
     }
@@ -75,8 +75,8 @@ impl<'t> Scan<'t> {
     }
 }
 
-/// How many bytes of triplets encode the character that a `%` begins, or 0 if none follows. A byte
-/// that is not UTF-8 counts for itself.
+/// How many bytes of triplets encode the character that a `%` begins, or 0 if it begins no triplet.
+/// A byte that is not UTF-8 counts as a character.
 fn encoded_length(text: &[u8]) -> usize {
     let mut bytes = [0; 4];
     let mut rest = text;

@@ -1,10 +1,10 @@
 //! Sets of ASCII characters.
 //!
-//! Whatever a URL pattern is matched against is ASCII: the URL parser percent-encodes the rest, or
-//! turns it into Punycode. So a class of a regular expression is a set of 128 characters, and the
-//! set operations of ECMAScript's `v` mode are bit operations.
+//! Everything that a URL pattern is matched against is ASCII: the URL parser percent-encodes the
+//! rest, or turns it into Punycode. So a class in a regular expression is a set of 128 characters,
+//! and the set operations of ECMAScript's `v` mode are bit operations.
 
-/// A set of ASCII characters. Characters beyond ASCII are in none.
+/// A set of ASCII characters; it never holds others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Characters(u128);
 
@@ -21,7 +21,7 @@ impl Characters {
         Self::range(character, character)
     }
 
-    /// The ASCII characters between two, both included.
+    /// The ASCII characters from `first` to `last`, both included.
     pub(super) fn range(first: char, last: char) -> Self {
         let last = u32::from(last).min(127);
         let bits = (u32::from(first)..=last).map(|bit| 1 << bit);
@@ -61,7 +61,7 @@ impl Characters {
         Self(self.0 & other.0)
     }
 
-    /// With the other case of each letter.
+    /// The set, with the other case of each letter added.
     #[must_use]
     pub(super) fn ignoring_case(self) -> Self {
         let upper = self.intersection(Self::range('A', 'Z')).0;
@@ -73,7 +73,7 @@ impl Characters {
         byte < 128 && self.0 & 1 << byte != 0
     }
 
-    /// The only character of the set, if it has but one.
+    /// The only character in the set, if it has just one.
     pub(super) fn only(self) -> Option<u8> {
         let first = u8::try_from(self.0.trailing_zeros()).ok()?;
         (self.0.is_power_of_two()).then_some(first)

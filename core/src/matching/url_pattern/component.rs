@@ -1,15 +1,15 @@
-//! One component of a pattern (its hostname, its pathname, …), in the cheapest form that decides
-//! it, and what of it is fixed.
+//! One component of a pattern (its hostname, its pathname, …), in the cheapest form that can match
+//! it, and which parts of it are fixed.
 //!
-//! The standard defines a component by its regular expression. Nearly all of them are a text
+//! The standard defines a component by its regular expression. Nearly all are a text
 //! (`example.com`), or runs of characters between texts (`/books/:id`, `/users/:id/books/*`); only
-//! the rest needs a program.
+//! the rest need a program.
 
 use super::characters::Characters;
 use super::node::{Look, Node};
 use super::program::{Program, TooLong};
 
-/// What a component must be, to match.
+/// What a component of a URL must look like to match.
 #[derive(Clone, Debug)]
 pub(super) struct Component {
     head: Box<str>,
@@ -17,17 +17,17 @@ pub(super) struct Component {
     tail: Box<str>,
 }
 
-/// What stands between head and tail.
+/// What is between head and tail.
 #[derive(Clone, Debug)]
 enum Middle {
     Nothing,
-    /// Runs, each but the last followed by a text that begins with a character which is not in it:
-    /// so there is one place where it can end.
+    /// Runs, each but the last followed by a text that begins with a character outside the run's
+    /// set. So there is only one place where a run can end, and no backtracking.
     Runs(Box<[(Run, Box<str>)]>, Run),
     Program(Program),
 }
 
-/// Any number of these characters, but as many as this at least.
+/// At least `least` characters of `set`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
     set: Characters,
@@ -37,10 +37,10 @@ struct Run {
 impl Component {
     /// # Errors
     ///
-    /// Where its program would be too long.
+    /// If its program would be too long.
     pub(super) fn new(node: &Node) -> Result<Self, TooLong> {
         let nodes = flat(node);
-        // An assertion sees what stands beside it, so then nothing is cut off.
+        // Another assertion looks at its neighbours, so no head or tail may be cut off.
         let Some(nodes) = between_anchors(&nodes) else {
             let program = Program::new(node)?;
             return Ok(Self { head: "".into(), middle: Middle::Program(program), tail: "".into() });
@@ -57,7 +57,7 @@ impl Component {
         Ok(Self { head: head.into(), middle, tail: tail.chars().rev().collect() })
     }
 
-    /// Whether it matches whatever a component of a URL can be.
+    /// Whether it matches anything that a component of a URL can be.
     pub(super) fn is_anything(&self) -> bool {
         let any = Run { set: Characters::dot(), least: 0 };
         let is_any =
@@ -91,7 +91,7 @@ impl Component {
         }
     }
 
-    /// How many bytes it keeps beside itself.
+    /// How many bytes it keeps on the heap.
     pub(super) fn size(&self) -> usize {
         let middle = match &self.middle {
             Middle::Program(program) => program.size(),
@@ -105,24 +105,24 @@ impl Component {
 }
 
 impl Run {
-    /// How much of the text's beginning it takes; nothing, where that is too little.
+    /// How many bytes at the start of the text it takes; `None` if that is too few.
     fn length(self, text: &str) -> Option<usize> {
         let length = text.bytes().take_while(|byte| self.set.contains(*byte)).count();
         (length >= self.least).then_some(length)
     }
 }
 
-/// What is fixed of a part of a URL: a scheme, a hostname, a segment of a path.
+/// What is fixed in a part of a URL: a scheme, a hostname, a segment of a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fixed {
     /// All of it.
     Whole(Box<str>),
-    /// How it begins; nothing, where this is empty.
+    /// Its beginning; if this is empty, nothing is fixed.
     Beginning(Box<str>),
 }
 
-/// What is fixed of the parts of a component, which `separator` divides (or nothing does), and
-/// whether there are no others than these.
+/// What is fixed in the parts of a component, which `separator` (if any) divides; and whether its
+/// topics have no further parts.
 pub(super) fn fixed(node: &Node, separator: Option<u8>) -> (Vec<Fixed>, bool) {
     let mut parts = Vec::new();
     let mut text = String::new();
@@ -134,10 +134,13 @@ pub(super) fn fixed(node: &Node, separator: Option<u8>) -> (Vec<Fixed>, bool) {
                 whole = true;
             }
             (_, Some(byte)) if whole => text.push(byte),
+            // An assertion takes no character; and after the first that varies, none is fixed.
             (Node::Look(_), _) | (_, Some(_)) => {}
+            // This varies, but stays within its part.
             (node, None) if separator.is_none_or(|separator| !may_hold(node, separator)) => {
                 whole = false;
             }
+            // This may hold separators, so which parts follow cannot be told.
             (_, None) => {
                 parts.push(part(text, false));
                 return (parts, false);
@@ -153,7 +156,7 @@ fn part(text: String, whole: bool) -> Fixed {
     if whole { Fixed::Whole(text) } else { Fixed::Beginning(text) }
 }
 
-/// What must match one after the other.
+/// The nodes that must match one after another.
 fn flat(node: &Node) -> Vec<&Node> {
     match node {
         Node::Sequence(nodes) => nodes.iter().flat_map(flat).collect(),
@@ -161,7 +164,7 @@ fn flat(node: &Node) -> Vec<&Node> {
     }
 }
 
-/// What stands between `^` and `$`, if these are the only assertions.
+/// What is between `^` and `$`, if these are the only assertions.
 fn between_anchors<'a, 'b>(nodes: &'a [&'b Node]) -> Option<&'a [&'b Node]> {
     match nodes {
         [Node::Look(Look::Start), nodes @ .., Node::Look(Look::End)]
@@ -181,7 +184,7 @@ fn only(node: &Node) -> Option<char> {
     }
 }
 
-/// Runs and the texts between them, if that is all that these are.
+/// Runs and the texts between them, if these nodes are nothing else.
 fn runs(mut nodes: &[&Node]) -> Option<Middle> {
     let mut runs = Vec::new();
     loop {

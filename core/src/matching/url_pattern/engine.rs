@@ -1,4 +1,4 @@
-//! The engine of regular expressions that the parser of patterns is given.
+//! The regular expression engine that the pattern parser is given.
 
 use urlpattern::RegexSyntax;
 
@@ -6,13 +6,13 @@ use super::node::Node;
 use super::program::Program;
 use super::regexp::{self, InvalidRegexp};
 
-/// What the parser of patterns is given as its engine: it keeps why an expression was refused,
-/// which the trait's error has no room for.
+/// What the pattern parser is given as its engine. It keeps why an expression was refused, since
+/// the trait's error cannot.
 #[derive(Debug)]
 pub(super) struct Regexp(pub(super) Result<Node, InvalidRegexp>);
 
 impl urlpattern::regexp::RegExp for Regexp {
-    /// Anything else, and each expression would be compiled once more for each of its groups.
+    /// With any other, each expression would be compiled again for each of its groups.
     fn syntax() -> RegexSyntax {
         RegexSyntax::Rust
     }
@@ -21,7 +21,7 @@ impl urlpattern::regexp::RegExp for Regexp {
         Ok(Self(regexp::parse(pattern)))
     }
 
-    /// Asked while a pattern is parsed, of its protocol and the six special schemes.
+    /// Called while a pattern is parsed, for its protocol and each of the six special schemes.
     fn matches<'a>(&self, text: &'a str) -> Option<Vec<Option<&'a str>>> {
         let program = Program::new(self.0.as_ref().ok()?).ok()?;
         program.matches(text.as_bytes()).then(Vec::new)

@@ -3,7 +3,7 @@
 //! ```text
 //!            text, hub URL                                      topic, hub URL
 //!                  │                                                  │
-//!   crate urlpattern: the standard's parser                     the URL parser,
+//!   crate `urlpattern`: the standard's parser                   the URL parser,
 //!                  │   a regular expression for each            once for all patterns
 //!                  │   of eight components                            │
 //!     `regexp`: ECMAScript's grammar                                  │
@@ -11,12 +11,13 @@
 //!     `component`: a text, a run, or a `program` ◀── matches ── ParsedTopic
 //! ```
 //!
-//! The crate parses; what matches is ours, since engines of other languages read ECMAScript's
-//! regular expressions differently, and keep much more memory. A pattern keeps at most [`MAX_COMPILED`] bytes
-//! and a few texts, and matching it takes at most the product of its steps and the topic's length.
+//! The crate parses; matching is ours, since the engines of other languages read ECMAScript's
+//! regular expressions differently, and need much more memory. A pattern keeps at most
+//! [`MAX_COMPILED`] bytes and a few texts, and the time to match it is at most the product of its
+//! steps and the topic's length.
 //!
-//! A pattern is serialized as its text, and the hub's URL where it is relative to it, and compiled
-//! again where it is read. Clones share what was compiled.
+//! A pattern is serialized as its text, with the hub's URL if it is relative to that, and compiled
+//! again when it is read. Clones share what was compiled.
 
 mod characters;
 mod component;
@@ -45,11 +46,10 @@ pub(crate) use self::regexp::InvalidRegexp;
 
 use crate::terms::hub_url::HubUrl;
 
-/// Most groups and wildcards of a pattern. The parser compares the name of each with those of all
-/// before it.
+/// Most groups and wildcards in a pattern. The parser compares the name of each with all before it.
 const MAX_GROUPS: usize = 256;
 
-/// Most bytes that the components of a pattern keep.
+/// Most bytes that the components of a pattern may keep.
 const MAX_COMPILED: usize = 32 * 1024;
 
 /// A pattern that topics are matched against as URLs.
@@ -59,7 +59,7 @@ pub(crate) struct UrlPattern(Arc<Compiled>);
 
 struct Compiled {
     source: Source,
-    /// The components that not everything matches, the likeliest to differ first.
+    /// The components that do not match everything; those most likely to differ come first.
     components: Box<[(Part, Component)]>,
     fixed: FixedParts,
 }
@@ -78,13 +78,13 @@ pub(crate) enum InvalidUrlPattern {
     /// A `(`, a `:` or a `\` without what must follow.
     #[error("is not a URL pattern: a `(`, `:` or `\\` is incomplete")]
     Incomplete,
-    /// Groups that are not closed, or of one name.
+    /// Groups that are not closed, or that share a name.
     #[error("is not a URL pattern: a group is not closed, or two have the same name")]
     Group,
     /// A part that no URL can have.
     #[error("is not a URL pattern: its scheme, host or port cannot be one")]
     Url,
-    /// What stands between parentheses.
+    /// A regular expression between parentheses.
     #[error("is not a URL pattern: a regular expression in it {0}")]
     Regexp(#[from] InvalidRegexp),
     /// More than [`MAX_GROUPS`].
@@ -100,7 +100,7 @@ pub(crate) enum InvalidUrlPattern {
     OpaquePath,
 }
 
-/// What of a pattern's topics is fixed: their scheme, their hostname, the segments of their path;
+/// What is fixed in a pattern's topics: their scheme, their hostname, the segments of their path;
 /// and whether they have no other segments. For an index.
 #[derive(Clone, Debug)]
 pub(crate) struct FixedParts {
@@ -113,7 +113,7 @@ impl UrlPattern {
     ///
     /// # Errors
     ///
-    /// Where it is no pattern, or cannot be matched in linear time, or is too large.
+    /// If it is not a pattern, cannot be matched in linear time, or is too large.
     pub(crate) fn parse(text: &str, hub: &HubUrl) -> Result<Self, InvalidUrlPattern> {
         let groups = text.bytes().filter(|byte| b":*({".contains(byte)).count();
         if groups > MAX_GROUPS {
@@ -121,7 +121,7 @@ impl UrlPattern {
         }
         let mut init =
             UrlPatternInit::parse_constructor_string::<Regexp>(text, Some(hub.as_url().clone()))?;
-        // An absolute pattern has no base: with one, the path of `urn\:x` would be relative to it.
+        // An absolute pattern must not have a base: the path of `urn\:x` would be relative to it.
         let base = match init.protocol {
             Some(_) => {
                 init.base_url = None;
@@ -137,8 +137,8 @@ impl UrlPattern {
         let options =
             UrlPatternOptions { regex_syntax: RegexSyntax::EcmaScript, ignore_case: false };
         let pattern = urlpattern::UrlPattern::<Regexp>::parse(init, options)?;
-        // Texts after a group are canonicalized alone, and the crate writes a `/` at the beginning
-        // of a path without hierarchy as `%2F`.
+        // A text after a group is canonicalized alone, and the crate writes a `/` at the start of a
+        // path without hierarchy as `%2F`.
         let slashes = |text: &str| text.matches("%2F").count();
         if slashes(pattern.pathname()) > slashes(&pathname) {
             return Err(InvalidUrlPattern::OpaquePath);
@@ -157,25 +157,25 @@ impl UrlPattern {
         self.0.matches(|part| topic.part(part))
     }
 
-    /// Whether it is a clone of another, and not only equal to it.
+    /// Whether it is a clone of the other, not just equal to it.
     #[cfg(test)]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// What of its topics is fixed.
+    /// What is fixed in its topics.
     pub(crate) fn fixed(&self) -> &FixedParts {
         &self.0.fixed
     }
 
-    /// How many steps a character of a topic can take at most: a bound on the sum of these over a
-    /// request's matchers is one on what its stream costs an update. For most patterns none.
+    /// How many steps a character of a topic can take at most; for most patterns, none. To bound
+    /// the sum of these over a request's matchers is to bound what its stream costs per update.
     pub(crate) fn steps(&self) -> usize {
         self.0.components.iter().map(|(_, component)| component.steps()).sum()
     }
 
-    /// How many bytes it keeps: a bound on the sum of these over a request's matchers is one on
-    /// its memory.
+    /// How many bytes it keeps. To bound the sum of these over a request's matchers is to bound its
+    /// memory.
     pub(crate) fn size(&self) -> usize {
         let Compiled { source, components, fixed } = &*self.0;
         let parts = fixed.parts.iter().map(|part| match part {
@@ -192,7 +192,7 @@ impl UrlPattern {
 }
 
 /// A path that is relative to the hub's, made absolute (URL Pattern, "process a URLPatternInit").
-/// The crate would take characters of the hub's path for the syntax of patterns.
+/// The crate would read characters of the hub's path as pattern syntax.
 fn absolute(pathname: String, hub: &HubUrl) -> String {
     if ["/", "\\/", "{/"].iter().any(|start| pathname.starts_with(start)) {
         return pathname;
@@ -243,7 +243,7 @@ impl Compiled {
         })
     }
 
-    /// Whether every component matches what a URL has in its place.
+    /// Whether every component matches that part of a URL.
     fn matches<'a>(&self, part_of: impl Fn(Part) -> &'a str) -> bool {
         self.components.iter().all(|(part, component)| component.matches(part_of(*part)))
     }
@@ -260,7 +260,7 @@ fn expression(
 }
 
 impl FixedParts {
-    /// Most parts: more would cost more to hold than they save.
+    /// Most parts: beyond that, they would cost more to keep than they save.
     const MAX: usize = 12;
 
     fn new(protocol: &Node, hostname: &Node, pathname: &Node) -> Self {
@@ -281,7 +281,7 @@ impl From<urlpattern::Error> for InvalidUrlPattern {
             urlpattern::Error::Tokenizer(..) => Self::Incomplete,
             urlpattern::Error::Parser(_) => Self::Group,
             urlpattern::Error::RegExp(()) => Self::Regexp(InvalidRegexp::Malformed),
-            // The two of base URLs cannot be: there is one.
+            // The two about base URLs cannot happen: there is one.
             urlpattern::Error::Url(_)
             | urlpattern::Error::BaseUrlRequired
             | urlpattern::Error::BaseUrlWithInit => Self::Url,
@@ -295,7 +295,7 @@ impl From<UrlPattern> for Source {
     }
 }
 
-/// A pattern that was serialized.
+/// Why a serialized pattern cannot be read.
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
     #[error("a pattern {0}")]
@@ -308,7 +308,7 @@ impl TryFrom<Source> for UrlPattern {
     type Error = Unreadable;
 
     fn try_from(source: Source) -> Result<Self, Unreadable> {
-        // The base of an absolute pattern is never looked at.
+        // The base of an absolute pattern is never used.
         let base = source.base.as_deref().unwrap_or("https://absolute.invalid/pattern");
         let hub = HubUrl::parse(base).map_err(|_| Unreadable::Base)?;
         let pattern = Self::parse(&source.text, &hub)?;

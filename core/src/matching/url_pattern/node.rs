@@ -7,13 +7,13 @@ use super::characters::Characters;
 pub(super) enum Node {
     /// One of these characters.
     One(Characters),
-    /// What stands before and after, but no character.
+    /// A condition on what is before and after; takes no character.
     Look(Look),
-    /// One after the other.
+    /// One after another.
     Sequence(Vec<Self>),
     /// Any of these.
     Either(Vec<Self>),
-    /// So many times; without `most`, any number from `least` on.
+    /// From `least` to `most` times; without `most`, at least `least` times.
     Repeat { node: Box<Self>, least: u32, most: Option<u32> },
 }
 

@@ -1,10 +1,10 @@
-//! A topic as URL patterns look at it.
+//! A topic in the form that URL patterns are matched against.
 
 use url::Url;
 
 use crate::terms::hub_url::HubUrl;
 
-/// The components of a URL that a pattern can ask for.
+/// The components of a URL that a pattern has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Pathname,
@@ -17,7 +17,7 @@ pub(super) enum Part {
     Password,
 }
 
-/// A topic, resolved against the hub's URL: for one update once, whatever the number of patterns.
+/// A topic, resolved against the hub's URL: once per update, however many patterns there are.
 #[derive(Clone, Debug)]
 pub(crate) struct ParsedTopic {
     url: Url,
@@ -25,8 +25,8 @@ pub(crate) struct ParsedTopic {
 }
 
 impl ParsedTopic {
-    /// Resolves a topic; nothing, where it does not parse as a URL reference: then no pattern
-    /// matches it.
+    /// Resolves a topic; `None` if it does not parse as a URL reference, and so no pattern matches
+    /// it.
     pub(crate) fn new(topic: &str, hub: &HubUrl) -> Option<Self> {
         let url = hub.resolve(topic)?;
         let port = url.port().map(|port| port.to_string()).unwrap_or_default();

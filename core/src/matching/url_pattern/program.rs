@@ -1,8 +1,8 @@
-//! The engine: a regular expression as a list of steps, all of whose ways are followed at once
+//! The engine: a regular expression as a list of steps, with all paths through it followed at once
 //! (Thompson, "Regular expression search algorithm", CACM 1968).
 //!
-//! Each character of the text meets each step at most once, so matching takes at most the product
-//! of both lengths whatever the pattern, and a list of steps is all that a pattern keeps.
+//! Each character of the text meets each step at most once. So the time to match is at most the
+//! product of both lengths, whatever the pattern, and a pattern keeps nothing but its steps.
 
 use super::characters::Characters;
 use super::node::{Look, Node};
@@ -20,7 +20,7 @@ pub(super) struct Program {
     steps: Box<[Step]>,
     /// The sets that `Step::Set` refers to.
     sets: Box<[Characters]>,
-    /// Whether every match begins with the text.
+    /// Whether every match begins at the start of the text: then it is entered only there.
     anchored: bool,
 }
 
@@ -30,11 +30,11 @@ enum Step {
     One(u8),
     /// Take one of this set.
     Set(u16),
-    /// Go on only here.
+    /// Continue only if this holds here.
     Look(Look),
-    /// Go on at both.
+    /// Continue at both.
     Split(u16, u16),
-    /// Go on there.
+    /// Continue there.
     Jump(u16),
     /// The text matches.
     Match,
@@ -43,7 +43,7 @@ enum Step {
 impl Program {
     /// # Errors
     ///
-    /// Where it would be longer than [`MAX_STEPS`].
+    /// If it would be longer than [`MAX_STEPS`].
     pub(super) fn new(node: &Node) -> Result<Self, TooLong> {
         let mut compiler = Compiler { steps: Vec::new(), sets: Vec::new() };
         compiler.compile(node)?;
@@ -57,8 +57,8 @@ impl Program {
         size_of_val(&*self.steps) + size_of_val(&*self.sets)
     }
 
-    /// Whether some part of a text matches; the expressions of URL patterns ask for the whole of
-    /// it by `^` and `$`.
+    /// Whether some part of a text matches. The expressions of URL patterns ask for all of it, by
+    /// `^` and `$`.
     pub(super) fn matches(&self, text: &[u8]) -> bool {
         self.run(text, |_| ())
     }
@@ -68,7 +68,7 @@ impl Program {
         self.steps.len()
     }
 
-    /// Matches, and says before each character how many steps it has come to.
+    /// Matches, and before each character reports how many steps it has reached.
     fn run(&self, text: &[u8], mut met: impl FnMut(usize)) -> bool {
         let mut now = Places::new(self.steps.len());
         let mut next = Places::new(self.steps.len());
@@ -78,6 +78,7 @@ impl Program {
             }
             met(now.entered.len());
             let Some(character) = text.get(at) else { break };
+            // Some match is enough: which one, or what it captured, is never asked.
             if now.matched || now.entered.is_empty() {
                 break;
             }
@@ -97,7 +98,7 @@ impl Program {
         now.matched
     }
 
-    /// Comes to a step, and to all that can be reached from it before the next character.
+    /// Enters a step, and every step that can be reached from it without taking a character.
     fn enter(&self, places: &mut Places, place: u16, text: &[u8], at: usize) {
         places.waiting.push(place);
         while let Some(place) = places.waiting.pop() {
@@ -128,7 +129,7 @@ fn holds(look: Look, text: &[u8], at: usize) -> bool {
     }
 }
 
-/// The steps that a run has come to between two characters, each once.
+/// The steps that a run has reached between two characters, once each.
 struct Places {
     entered: Vec<u16>,
     seen: Vec<bool>,
@@ -149,7 +150,7 @@ impl Places {
     }
 }
 
-/// How often a run comes to a step.
+/// How many times a run enters a step.
 #[cfg(test)]
 pub(super) fn met(program: &Program, text: &[u8]) -> usize {
     let mut count = 0;
@@ -194,6 +195,7 @@ impl Compiler {
             if index + 1 == nodes.len() {
                 self.compile(node)?;
             } else {
+                // `Match` holds the place of steps whose targets are not known yet.
                 let split = self.push(Step::Match)?;
                 self.compile(node)?;
                 jumps.push(self.push(Step::Match)?);
@@ -206,12 +208,12 @@ impl Compiler {
         Ok(())
     }
 
-    /// The copies that must be, then a loop or the copies that may be.
+    /// The copies that are required, then a loop or the optional copies.
     fn repeat(&mut self, node: &Node, least: u32, most: Option<u32>) -> Result<(), TooLong> {
         for _ in 0..least {
             let before = self.here()?;
             self.compile(node)?;
-            // What is empty is as empty a thousand times.
+            // Something empty stays empty, however often it is repeated: stop here.
             if self.here()? == before {
                 return Ok(());
             }

@@ -1,14 +1,15 @@
 //! The regular expressions of URL patterns: ECMAScript's, in `v` mode.
 //!
-//! The standard compiles each component of a pattern to one ("compile a component"), of its own
-//! making but for what the pattern's author wrote between parentheses. Engines of other languages
-//! read much of this syntax differently: they take what ECMAScript refuses (`[^/]`, `a**`, `\m`),
-//! and mean something else by the same text (`[[:alpha:]]`, `\<`). So it is parsed here, by
-//! ECMAScript's grammar; what cannot be matched in linear time is refused by name.
+//! The standard compiles each component of a pattern to one ("compile a component"), which it
+//! generates, except for what the pattern's author wrote between parentheses. The engines of other
+//! languages read much of this syntax differently: they accept what ECMAScript refuses (`[^/]`,
+//! `a**`, `\m`), and give the same text another meaning (`[[:alpha:]]`, `\<`). So it is parsed
+//! here, by ECMAScript's grammar; what cannot be matched in linear time is refused with an error
+//! that names it.
 //!
-//! Two things make it short. What is matched is ASCII ([`Characters`]) and holds no line
-//! terminator, so the flags `m` and `s` change nothing. And nobody asks what a group captured, so
-//! groups are only brackets, and lazy is the same as greedy.
+//! Two things keep it short. What is matched is ASCII ([`Characters`]) and holds no line
+//! terminator, so the flags `m` and `s` change nothing. And captures are never used, so groups are
+//! just brackets, and lazy is the same as greedy.
 
 use super::characters::Characters;
 use super::node::{Look, Node};
@@ -20,9 +21,9 @@ const MAX_DEPTH: usize = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidRegexp {
     /// ECMAScript refuses it too.
-    #[error("is not one of ECMAScript's `v` mode")]
+    #[error("is not valid in ECMAScript's `v` mode")]
     Malformed,
-    /// As often met: `/`, `-`, `(`, `|` … stand bare in a class.
+    /// A common mistake: a bare `/`, `-`, `(`, `|` … in a class.
     #[error("holds one of `( ) [ ] {{ }} / - \\ |` bare in a class; put `\\` before it")]
     BareInClass,
     /// No linear-time engine can match it.
@@ -31,7 +32,7 @@ pub(crate) enum InvalidRegexp {
     /// No linear-time engine can match it.
     #[error("refers back to a group, which cannot be matched in linear time")]
     BackReference,
-    /// `\p`, `\P`, `\q`, and characters beyond ASCII under `(?i:`, which this hub does not know.
+    /// `\p`, `\P`, `\q`, and characters beyond ASCII under `(?i:`, which this hub does not support.
     #[error("uses `\\p`, `\\q` or `(?i:` with more than ASCII, which this hub does not support")]
     Unsupported,
     /// Groups nested deeper than [`MAX_DEPTH`].
@@ -43,7 +44,7 @@ pub(crate) enum InvalidRegexp {
 ///
 /// # Errors
 ///
-/// What ECMAScript refuses, and what this hub cannot match.
+/// For what ECMAScript refuses, and for what this hub cannot match.
 pub(super) fn parse(text: &str) -> Result<Node, InvalidRegexp> {
     let mut parser = Parser { rest: text, depth: 0, ignore_case: false };
     let node = parser.disjunction()?;
@@ -128,7 +129,7 @@ impl Parser<'_> {
         Ok(Node::Repeat { node: Box::new(atom), least, most })
     }
 
-    /// A number, or the largest there is in place of a larger one: no program is so long.
+    /// A number, capped at the largest `u32`: no program is that long.
     fn number(&mut self) -> Result<u32, InvalidRegexp> {
         let digits =
             self.rest.len() - self.rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -153,7 +154,7 @@ impl Parser<'_> {
         if self.take(")") { Ok(node) } else { Err(InvalidRegexp::Malformed) }
     }
 
-    /// `name>`. Two groups of one name are not told from one: no answer depends on it.
+    /// `name>`. A repeated name is not refused: no match depends on it.
     fn group_name(&mut self) -> Result<(), InvalidRegexp> {
         let (name, rest) = self.rest.split_once('>').ok_or(InvalidRegexp::Malformed)?;
         let first = |c: char| c.is_ascii_alphabetic() || matches!(c, '$' | '_');
@@ -192,7 +193,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `\d` and its like, after the `\`.
+    /// `\d` and the like, after the `\`.
     fn class_escape(&mut self) -> Result<Option<Characters>, InvalidRegexp> {
         let set = match self.rest.chars().next() {
             Some('d') => Characters::digits(),
@@ -208,7 +209,7 @@ impl Parser<'_> {
         Ok(Some(set))
     }
 
-    /// What stands for one character, after the `\`.
+    /// An escape for one character, after the `\`.
     fn character_escape(&mut self) -> Result<char, InvalidRegexp> {
         Ok(match self.next()? {
             't' => '\t',
@@ -235,8 +236,8 @@ impl Parser<'_> {
         })
     }
 
-    /// The character of so many hexadecimal digits. A surrogate stands for no character of ASCII,
-    /// and so does what stands in for it.
+    /// The character that this many hexadecimal digits name. A surrogate matches nothing in ASCII,
+    /// and neither does its replacement.
     fn hexadecimal(&mut self, digits: usize) -> Result<char, InvalidRegexp> {
         let (text, rest) = self.rest.split_at_checked(digits).ok_or(InvalidRegexp::Malformed)?;
         self.rest = rest;
@@ -246,7 +247,7 @@ impl Parser<'_> {
         match u32::from_str_radix(text.trim_start_matches('0'), 16) {
             Ok(code) if code > 0x10_FFFF => Err(InvalidRegexp::Malformed),
             Ok(code) => Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)),
-            // Nothing but zeros, or too many digits.
+            // All zeros, or too many digits.
             Err(_) if text.bytes().all(|digit| digit == b'0') => Ok('\0'),
             Err(_) => Err(InvalidRegexp::Malformed),
         }
@@ -289,7 +290,7 @@ impl Parser<'_> {
         Ok(if negated { set.complement() } else { set })
     }
 
-    /// One operand of a class: a nested class, `\d` and its like, a character, or a range; nothing
+    /// One operand of a class: a nested class, `\d` and the like, a character, or a range; `None`
     /// where the class ends.
     fn class_operand(&mut self) -> Result<Option<ClassOperand>, InvalidRegexp> {
         let whole = |characters| Ok(Some(ClassOperand { characters, range: false }));
@@ -347,8 +348,9 @@ impl Parser<'_> {
         self.folded(Characters::one(character), character)
     }
 
-    /// A set with both cases, where case is ignored. Beyond ASCII two characters fold to ASCII
-    /// letters (`ſ` to `s`, the Kelvin sign to `k`): rather than know them, refuse.
+    /// The set, with both cases of each letter if case is ignored. Two characters beyond ASCII fold
+    /// to ASCII letters (`ſ` to `s`, the Kelvin sign to `k`); rather than special-case them, refuse
+    /// all.
     fn folded(&self, set: Characters, last: char) -> Result<Characters, InvalidRegexp> {
         match self.ignore_case {
             false => Ok(set),
@@ -383,7 +385,7 @@ impl Parser<'_> {
     }
 }
 
-/// A part of a class. Only such that are no ranges can be intersected and subtracted.
+/// An operand of a class. A range can be neither intersected nor subtracted.
 struct ClassOperand {
     characters: Characters,
     range: bool,

@@ -1,4 +1,4 @@
-//! URL patterns, held to the law, to the tests of web platforms, and to another engine.
+//! URL patterns, checked against draft-08, the web platform tests, and another engine.
 
 mod engine;
 mod law;

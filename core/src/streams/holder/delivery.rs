@@ -1,4 +1,4 @@
-//! Who gets which bytes, and who has to give way when too many wait.
+//! Who gets which bytes, and who is cut when too many bytes wait.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ impl Holder {
         wanted
     }
 
-    /// Writes to those of the streams that are still there.
+    /// Writes to those streams that still exist.
     pub(super) fn write(&mut self, mut streams: Vec<StreamId>, bytes: Bytes, now: Timestamp) {
         let chunk = self.waiting.chunk(bytes.len());
         let mut full = Vec::new();
@@ -53,7 +53,7 @@ impl Holder {
         }
     }
 
-    /// Cuts the streams that have waited longest, until what all of them keep is within bounds.
+    /// Cuts the longest waiting streams until what all of them keep is within bounds.
     fn bound(&mut self) {
         while self.waiting.bytes() > self.outboxes_size {
             let sessions = &self.sessions;

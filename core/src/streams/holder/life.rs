@@ -1,4 +1,4 @@
-//! How streams begin, go on and end.
+//! How streams begin, continue and end.
 
 use super::Holder;
 use crate::streams::output::Output;
@@ -25,7 +25,7 @@ impl Holder {
         self.advance(stream, now);
     }
 
-    /// Lets a stream that catches up take its next step.
+    /// Lets a stream that is catching up take its next step.
     pub(super) fn advance(&mut self, stream: StreamId, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         if session.advance(self.reached.position, now) {
@@ -83,7 +83,7 @@ impl Holder {
         }
     }
 
-    /// Has a stream looked at when something is due to it.
+    /// Schedules the next look at a stream, for when something is due.
     pub(super) fn schedule(&mut self, stream: StreamId, now: Timestamp) {
         if let Some(session) = self.sessions.get(&stream) {
             self.wakes.set(stream, session.wakes(&self.pace, now));

@@ -1,19 +1,19 @@
-//! The holder of streams: all those of one object, or of one process.
+//! The holder of streams: all those of one Durable Object, or of one process.
 //!
-//! Methods come in three kinds, as they do in other protocol crates without I/O:
+//! Methods come in three kinds, as in other protocol crates without I/O:
 //!
-//! - `handle_*` tell it what happened: a subscriber came, updates became durable, time passed.
+//! - `handle_*` tell it what happened: a subscriber arrived, updates became durable, time passed.
 //! - `poll_*` say what it wants: bytes written, a question asked, a page read, to be woken.
 //! - the rest are plain getters.
 //!
-//! After every `handle_*`, drain [`Holder::poll_output`] and carry out what comes, in order; then
-//! sleep until [`Holder::poll_timeout`], if there is one. Pages of history are asked for separately,
-//! by [`Holder::poll_fetch`]: read one, drain the outputs again, and let others run before the
-//! next, so that no replay holds up what is live, and memory holds one page at a time. The crate's
-//! documentation has that loop as an example.
+//! After every `handle_*`, drain [`Holder::poll_output`] and carry out each output, in order; then
+//! sleep until [`Holder::poll_timeout`], if there is one. Pages of history are requested
+//! separately, by [`Holder::poll_fetch`]: read one, drain the outputs again, and let others run
+//! before the next, so that no replay holds up live streams, and memory holds one page at a time.
+//! The crate's documentation shows that loop.
 //!
-//! Everything the holder hears of is durable. It stands at the newest durable update, and no stream
-//! is given anything past it.
+//! Everything the holder hears of is durable. Its position is that of the newest durable update,
+//! and no stream is given anything past it.
 
 mod delivery;
 mod life;
@@ -39,7 +39,7 @@ use crate::terms::cursor::{CursorKey, Place, Position};
 use crate::time::Timestamp;
 use crate::wire::sse;
 
-/// All streams of one place.
+/// All streams of one Durable Object or process.
 #[derive(Debug)]
 pub struct Holder {
     key: CursorKey,
@@ -52,7 +52,7 @@ pub struct Holder {
     waiting: Waiting,
     waiters: Waiters,
     outputs: VecDeque<Output>,
-    /// The streams that ask for a page, in turn.
+    /// The streams that are waiting to ask for a page, in turn.
     fetching: VecDeque<StreamId>,
     pace: Pace,
     replay_max: u64,
@@ -88,7 +88,7 @@ impl Holder {
         }
     }
 
-    /// The newest durable update, as far as the holder has heard.
+    /// The newest durable update that the holder has heard of.
     #[must_use]
     pub fn position(&self) -> Position {
         self.reached.position
@@ -100,8 +100,8 @@ impl Holder {
         self.sessions.len()
     }
 
-    /// What a stream subscribed to: whoever fills a page for it asks
-    /// [`Pager`](crate::Pager) what is wanted, while the holder is in use.
+    /// What a stream subscribed to. It is shared, so that a page can be filled by a
+    /// [`Pager`](crate::Pager) while the holder is in use.
     #[must_use]
     pub fn subscription(&self, stream: StreamId) -> Option<Arc<Subscribe>> {
         self.sessions.get(&stream).map(|session| Arc::clone(&session.subscribe))
@@ -113,7 +113,7 @@ impl Holder {
         self.outputs.pop_front()
     }
 
-    /// The next page to read, and to answer with [`Holder::handle_page`].
+    /// The next page to read and hand back to [`Holder::handle_page`].
     #[must_use]
     pub fn poll_fetch(&mut self) -> Option<Fetch> {
         while let Some(stream) = self.fetching.pop_front() {
@@ -131,14 +131,14 @@ impl Holder {
         None
     }
 
-    /// When to call [`Holder::handle_timeout`]; never, while there is no stream.
+    /// When to call [`Holder::handle_timeout`]; `None` while there are no streams.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.wakes.first()
     }
 
-    /// A subscriber has come when the log ended at `end`, which the holder may not have heard of yet.
-    /// It is not sent what was acknowledged before it arrived.
+    /// A subscriber arrived when the log ended at `end`, which the holder may not have heard of
+    /// yet. It is not sent what was acknowledged before it arrived.
     pub fn handle_subscribe(
         &mut self,
         stream: StreamId,
@@ -147,7 +147,7 @@ impl Holder {
         now: Timestamp,
     ) {
         self.handle_timeout(now);
-        // On its way here its token may have expired: nothing is written at or after `exp`.
+        // Its token may have expired on the way here: nothing is written at or after `exp`.
         if let Some(answer) = subscribe.expired(now) {
             self.outputs.push_back(Output::Answer { stream, answer });
             return;
@@ -178,8 +178,8 @@ impl Holder {
         }
     }
 
-    /// The platform breaks this stream's response off at `deadline`: the stream ends earlier, with
-    /// its position.
+    /// The platform will break off this stream's response at `deadline`. The stream ends before
+    /// that, with its position.
     pub fn handle_deadline(&mut self, stream: StreamId, deadline: Timestamp, now: Timestamp) {
         if let Some(session) = self.sessions.get_mut(&stream) {
             session.be_done_before(deadline, now);
@@ -230,12 +230,12 @@ impl Holder {
                 }
                 self.advance(stream, now);
             }
-            // Its reader learns what it missed when it resumes: from the answer field.
+            // When its reader resumes, the answer field tells it that it missed updates.
             None => self.end(stream, Output::Cut { stream }),
         }
     }
 
-    /// The log could not answer for a passing reason.
+    /// The log could not answer, for a temporary reason.
     pub fn handle_failure(&mut self, stream: StreamId) {
         let Some(session) = self.sessions.get(&stream) else { return };
         let output = match session.locating() {
@@ -248,7 +248,7 @@ impl Holder {
     /// These updates have become durable. They follow the holder's position, in order.
     pub fn handle_appended(&mut self, appended: &[Appended], now: Timestamp) {
         self.handle_timeout(now);
-        // A frame is made for the first stream that takes it, and shared by the others.
+        // A frame is made for the first stream that takes it, and shared with the others.
         let mut frames: Vec<Option<Bytes>> = vec![None; appended.len()];
         let mut readers: Vec<Vec<StreamId>> = vec![Vec::new(); appended.len()];
         for (stream, wanted) in self.wanted(appended) {
@@ -266,7 +266,7 @@ impl Holder {
                 readers[index].push(stream);
             }
         }
-        // Before the writes, for these end streams, and what those are told must be true.
+        // Before the writes: they can end streams, which are then told this position.
         if let Some(last) = appended.last() {
             self.reached.position = last.position;
         }
@@ -277,9 +277,9 @@ impl Holder {
         }
     }
 
-    /// The log was read up to here, and holds no more updates than were handed over: some numbers
-    /// of a log may never get one. `reached.since` is the time before the look that showed this,
-    /// however long ago that was. It is what readers are told, since a log that drops by age must be
+    /// The log was read up to here, and holds no updates beyond those handed over: some of its
+    /// positions may never get one. `reached.since` is a time before the read that showed this,
+    /// however long ago that was. Readers are told it, so a log that drops updates by age must be
     /// able to rely on it.
     pub fn handle_reached(&mut self, reached: Place) {
         self.reached = self.reached.max(reached);
@@ -296,7 +296,7 @@ impl Holder {
         self.advance(stream, now);
     }
 
-    /// A reader has gone; there is nothing more to end.
+    /// A reader is gone; there is no response left to end.
     pub fn handle_gone(&mut self, stream: StreamId) {
         self.forget(stream);
     }
@@ -307,7 +307,7 @@ impl Holder {
         while let Some(stream) = self.wakes.pop_due(now) {
             let Some(session) = self.sessions.get(&stream) else { continue };
             let due = session.due(&self.pace, self.reached, now);
-            // What waits in an outbox speaks for the stream.
+            // A stream whose outbox is not empty needs no other sign of life.
             let idle = session.outbox.is_empty();
             match due {
                 Due::End => {

@@ -9,7 +9,7 @@ use super::log::{Log, Outcome};
 use crate::testing::{private_update, stored, update};
 use crate::{Located, Location, PageLimit, Place, Position, StoredUpdate, Timestamp, Update};
 
-/// Runs every case, each against a log of its own that `make` makes.
+/// Runs every case, each against a new log from `make`.
 pub async fn check<L: Log>(make: impl AsyncFn() -> Result<L, String>) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     macro_rules! cases {
@@ -101,7 +101,7 @@ async fn an_id_is_found_at_its_first_update<L: Log>(log: &L) -> Result<(), Strin
     for (id, expected) in [("urn:1", positions[0]), ("urn:twice", first), ("urn:3", positions[4])] {
         match log.locate(by_id(id, Position::START)).await? {
             Located::Found(place, found) => {
-                ensure!(found.as_str() == id, "asked for {id}, was told of {found:?}");
+                ensure!(found.as_str() == id, "asked for {id}, got {found:?}");
                 ensure!(place.position == expected, "{id} was found at {place:?}");
             }
             other => return Err(format!("{id}: {other:?}")),
@@ -120,7 +120,7 @@ async fn an_id_is_found_at_its_first_update<L: Log>(log: &L) -> Result<(), Strin
 async fn a_place_that_was_told_can_be_followed<L: Log>(log: &L) -> Result<(), String> {
     let told = Place { position: Position::START, since: log.now() };
     let located = log.locate(Location::Told(told)).await?;
-    ensure!(located == Located::Kept, "the start of an empty log: {located:?}");
+    ensure!(located == Located::Kept, "at the start of an empty log: {located:?}");
     for number in 1..=3 {
         let position = log.append(update(&format!("urn:{number}"), "a", "")).await?;
         let told = Place { position, since: log.now() };

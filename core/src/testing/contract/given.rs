@@ -19,7 +19,7 @@ macro_rules! ensure {
 
 pub(super) use ensure;
 
-/// A page that is bounded by nothing that is tried here.
+/// A limit that nothing here reaches.
 pub(super) const LARGE: PageLimit = PageLimit { updates: 500, bytes: 256 * 1024 };
 
 pub(super) fn fetch<L: Log>(
@@ -31,8 +31,8 @@ pub(super) fn fetch<L: Log>(
     Fetch { stream: StreamId::new(1), after, through, limit, as_of: log.now() }
 }
 
-/// All that is kept, as a stream finds it which asks for everything. Where the log says that this
-/// begins is up to it: a page does not hold what was dropped before it was asked for.
+/// All that is kept, as a stream that asks for everything finds it. Where the log says that this
+/// begins is up to the log: its pages do not hold what was dropped before.
 pub(super) async fn from_the_floor<L: Log>(
     log: &L,
     end: Position,
@@ -43,7 +43,7 @@ pub(super) async fn from_the_floor<L: Log>(
     }
 }
 
-/// All that is replayed, page by page.
+/// Everything that is replayed, page by page.
 pub(super) async fn replay<L: Log>(
     log: &L,
     mut after: Position,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{Appended, Fetch, Located, Location, Page, Position, Subscribe, Timestamp, Update};
 
-/// A log that is held to the contract. It is empty at first, and nobody else writes to it.
+/// A log to be checked. It is empty at first, and nothing else writes to it.
 #[expect(async_fn_in_trait, reason = "implemented by tests alone, on one thread")]
 pub trait Log {
     /// Appends an update, and makes it durable.
@@ -16,20 +16,20 @@ pub trait Log {
     /// Reads a page.
     async fn page(&self, fetch: Fetch, subscribe: Arc<Subscribe>) -> Result<Page, String>;
 
-    /// Every update after a position, as whoever follows the log learns of them.
+    /// Every update after a position, as a follower of the log learns of them.
     async fn tail(&self, after: Position) -> Result<Vec<Appended>, String>;
 
-    /// Drops all updates up to here, in the way in which this log drops any; `false` where a test
-    /// cannot bring that about.
+    /// Drops all updates up to `last`, the way this log drops updates; `false` if a test cannot
+    /// make it.
     async fn drop_through(&self, last: Position) -> Result<bool, String>;
 
-    /// Opens it again, as after the death of the process that held it. A log that holds nothing in
-    /// memory has nothing to do.
+    /// Opens it again, as after its process has died. A log that holds nothing in memory has
+    /// nothing to do.
     async fn reopen(&self) -> Result<(), String> {
         Ok(())
     }
 
-    /// The current time, by the clock that the log uses.
+    /// The current time, by the log's clock.
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(1)
     }
@@ -38,8 +38,8 @@ pub trait Log {
 /// How one case ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// What was tried.
+    /// The case.
     pub case: &'static str,
-    /// What went wrong, if something did.
+    /// What went wrong, if anything did.
     pub broken: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The engine, compared with the crate `regex` in the syntax that both read alike.
+//! The engine, compared with the crate `regex` on the syntax that both read alike.
 
 use proptest::prelude::*;
 
@@ -80,7 +80,7 @@ proptest! {
     }
 }
 
-/// Runs that texts end are matched without a program, and just as by one.
+/// Runs that end at a text are matched without a program, with the same result.
 #[test]
 fn runs_match_what_their_program_does() {
     let characters = ['a', 'b', '/', '.'];

@@ -29,7 +29,7 @@ fn the_examples_of_the_specification() {
             "/books/1",
         ],
     );
-    // What a pattern says nothing of after its last part, it takes as it comes.
+    // A pattern matches anything in the parts after its last.
     check(
         "https://example.com/books/:id",
         &["https://example.com/books/1?x=y#z", "https://user:pass@example.com/books/1"],
@@ -61,13 +61,13 @@ fn relative_patterns_and_topics_have_the_base_of_the_hub() {
         ],
         &["https://example.com/books/1", "books/1", "http://hub.example.com/books/1"],
     );
-    // Relative to the directory of the hub's path.
+    // They are relative to the directory of the hub's path.
     check("books/:id", &["books/1", "/.well-known/books/1"], &["/books/1"]);
     check("", &["/.well-known/"], &["", "/"]);
     check("?a=:b", &["?a=1", "/.well-known/mercure?a=2"], &["?b=1", "/?a=1"]);
     check("*", &["/.well-known/x/y"], &["/x"]);
     check("https://hub.example.com/*", &["pub", "/x"], &["https://example.com/x"]);
-    // What does not parse is never matched, whatever the pattern.
+    // A topic that does not parse matches no pattern.
     check("*://*:*/*", &["https://a/"], &["https://[", "http://a b/", "//"]);
     check(":a(.*)\\:*", &[], &["https://["]);
     assert!(ParsedTopic::new("http://[not-a-url/x", &hub()).is_none());
@@ -156,12 +156,12 @@ fn regular_expressions_are_ecmascripts() {
     check("/([^\\/]+)", &["/x"], &["/x/y", "/"]);
     check("/([^])", &["/x"], &["/"]);
     check("/x([])", &[], &["/x"]);
-    // Assertions see what stands beside them, though it is fixed.
+    // Assertions see what is beside them, even if it is fixed.
     check("/foo(^bar)", &[], &["/foobar", "/bar"]);
     check("/foo(\\bbar)", &[], &["/foobar"]);
     check("/foo-(\\bbar\\b)-x", &["/foo-bar-x"], &[]);
     check("/foo(bar$)x", &[], &["/foobarx"]);
-    // Never seen by a topic, which is ASCII when it is parsed.
+    // These match no topic, since parsed topics are ASCII.
     check("/(\\u{e9}|x)", &["/x"], &["/é"]);
 
     let refused = |text: &str| match UrlPattern::parse(text, &hub()) {
@@ -240,7 +240,7 @@ fn what_is_no_pattern() {
     assert_eq!(refused("https://example.com:65536/"), InvalidUrlPattern::Url);
     // The crate would write the slash as `%2F`.
     assert_eq!(refused("data\\:*/plain"), InvalidUrlPattern::OpaquePath);
-    // In the crate a counter goes below zero here.
+    // Here a counter in the crate goes below zero.
     assert_eq!(refused("https://a]b/"), InvalidUrlPattern::Url);
     assert!(!selects("https://[]]/", "https://[::1]/"));
 }
@@ -259,7 +259,7 @@ fn a_pattern_is_its_text() {
     let read: UrlPattern = serde_json::from_str(&written).unwrap();
     assert_eq!(read, one);
     assert!(read.matches(&ParsedTopic::new("/books/1", &hub()).unwrap()));
-    // Of another hub it is another pattern, unless it is absolute.
+    // For another hub it is another pattern, unless it is absolute.
     let other = HubUrl::parse("https://other.example/hub").unwrap();
     assert_ne!(one, UrlPattern::parse("/books/:id", &other).unwrap());
     let absolute = "https://example.com/:id";

@@ -3,10 +3,10 @@
 use super::*;
 use crate::limits::MAX_MATCHER_LENGTH;
 
-/// The memory that 300 matchers of 4 kB keep is bounded by what each does.
+/// What each pattern keeps bounds the memory of 300 matchers of 4 kB.
 const MAX_KEPT: usize = 48 * 1024;
 
-/// Patterns that use what they may.
+/// Patterns that use all they may.
 fn greedy() -> Vec<String> {
     let long = |unit: &str| unit.repeat(MAX_MATCHER_LENGTH / unit.len());
     let within = |start: &str, end: &str, unit: &str| {
@@ -46,7 +46,7 @@ fn a_pattern_keeps_little() {
             kept = kept.max(pattern.size());
         }
     }
-    // The bound is not far from what is reached.
+    // The bound is not far above that.
     assert!(kept > MAX_KEPT / 2, "{kept}");
 }
 
@@ -63,7 +63,7 @@ fn what_is_too_large_is_refused() {
     ] {
         assert_eq!(refused(text), InvalidUrlPattern::TooLong, "{text}");
     }
-    // What repeats nothing is nothing, however often.
+    // Nothing repeated is still nothing.
     assert!(selects("/x((?:){4294967295})", "/x"));
     assert!(selects("/x((?:(?:){4294967295}){4294967295})", "/x"));
     assert_eq!(refused(&"/:a".repeat(257)), InvalidUrlPattern::TooManyGroups);
@@ -75,7 +75,7 @@ fn what_is_too_large_is_refused() {
     assert_eq!(refused(&nested), InvalidUrlPattern::Regexp(InvalidRegexp::TooDeep));
 }
 
-/// What clients send needs no program, or a short one.
+/// The patterns that clients send need no program, or a short one.
 #[test]
 fn usual_patterns_take_few_steps() {
     for text in [
@@ -95,11 +95,11 @@ fn usual_patterns_take_few_steps() {
     ] {
         assert_eq!(pattern(text).steps(), 0, "{text}");
     }
-    // A text that does not end the run before it leaves a choice.
+    // A text that does not end the run before it leaves a choice, which takes a program.
     assert_ne!(pattern("/:name-:id").steps(), 0);
 }
 
-/// An engine that backtracks would not end before the sun does.
+/// A backtracking engine would outlive the sun here.
 #[test]
 fn nested_quantifiers_are_matched() {
     let topic = format!("/{}!", "a".repeat(MAX_MATCHER_LENGTH - 2));
@@ -118,7 +118,7 @@ fn nested_quantifiers_are_matched() {
     assert!(selects("/((?:a+)+!)", &topic));
 }
 
-/// No more steps than the product of both lengths: counted, not timed.
+/// At most the product of both lengths in steps: counted, not timed.
 #[test]
 fn matching_is_linear_in_the_topic() {
     for text in ["^(?:(?:a+)+)+$", "^(?:a|aa|a?)*$", "^(?:.*a){20}$"] {

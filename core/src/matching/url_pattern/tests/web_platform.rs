@@ -1,7 +1,7 @@
 //! The test data of web-platform-tests (`urlpattern/resources/urlpatterntestdata.json`), as the
 //! published package of the crate `urlpattern` 0.6.0 has it; the licences are beside the file.
 //!
-//! What groups captured is not compared: nobody in a hub asks for it.
+//! Captures are not compared: a hub has no use for them.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,8 +18,7 @@ struct Case {
     pattern: Vec<Value>,
     #[serde(default)]
     inputs: Vec<StringOrInit<'static>>,
-    /// How the pattern reads when compiled, or `"error"`; members that are missing are not
-    /// compared.
+    /// The compiled pattern as text, or `"error"`; missing members are not compared.
     expected_obj: Option<Value>,
     expected_match: Option<Value>,
 }
@@ -43,7 +42,7 @@ fn all_cases() {
     assert!(failures.is_empty(), "{} fail:\n{}", failures.len(), failures.join("\n"));
 }
 
-/// The cases that are a hub's own: a pattern as text, its base the hub's URL, a topic as text.
+/// The cases that a hub can meet: a pattern as text, the hub's URL as its base, a topic as text.
 #[test]
 fn cases_of_texts() {
     let cases: Vec<Case> = serde_json::from_str(DATA).unwrap();
@@ -57,13 +56,13 @@ fn cases_of_texts() {
         let (Ok(hub), [StringOrInit::String(topic)]) = (HubUrl::parse(base), &*case.inputs) else {
             continue;
         };
-        // A relative pattern without a base is an error in a browser alone.
+        // Only in a browser is a relative pattern without a base an error.
         let erroneous = case.expected_obj.as_ref().is_some_and(|object| object == "error");
         let pattern = UrlPattern::parse(text, &hub);
         if erroneous && pattern.as_ref().is_ok_and(|pattern| pattern.0.source.base.is_some()) {
             continue;
         }
-        // Without a base `https:x` is absolute, and with one of its scheme relative.
+        // `https:x` is absolute without a base, and relative with one of the same scheme.
         if case.pattern.len() == 1 && Url::parse(topic).ok() != hub.resolve(topic) {
             continue;
         }
@@ -98,7 +97,7 @@ fn run(case: &Case) -> Result<(), String> {
             }
         }
         if !object.is_object() {
-            return Err("is no error".into());
+            return Err("is not an error".into());
         }
     }
     let base = match case.inputs.get(1) {
@@ -140,7 +139,7 @@ fn parse(case: &Case) -> Result<urlpattern::UrlPattern<Regexp>, String> {
         .map_err(|error| error.to_string())
 }
 
-/// How the components of a pattern read.
+/// The components of a pattern as text.
 fn components(pattern: &urlpattern::UrlPattern<Regexp>) -> [(&'static str, String); 8] {
     [
         ("protocol", pattern.protocol().to_owned()),
