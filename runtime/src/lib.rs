@@ -21,10 +21,10 @@
 //!     match command {
 //!         Command::Subscribe(subscribe) => match streams.open(subscribe, None).await {
 //!             Opened::Stream(response) => response,
-//!             Opened::Answer(unavailable) => answer::unavailable(unavailable),
+//!             Opened::Answer(answer) => answer::whole(answer),
 //!         },
 //!         // What publishes goes to the log, and needs no stream.
-//!         other => answer::unavailable(other.unavailable()),
+//!         other => answer::whole(other.unavailable()),
 //!     }
 //! }
 //! ```

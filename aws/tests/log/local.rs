@@ -22,6 +22,9 @@ use cinnabar_core::{
 use crate::clock::TestClock;
 use crate::proxy::Proxy;
 
+/// How long updates are kept: as short as a log allows.
+const RETENTION: Duration = Duration::from_mins(10);
+
 /// How long anything may take on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
@@ -114,20 +117,21 @@ impl Table {
 
     /// A handle on the log, with this clock.
     pub(crate) fn log(&self, clock: &TestClock) -> Log {
-        self.log_at(self.port, clock)
+        self.log_at(self.port, RETENTION, clock)
+    }
+
+    /// The same, which keeps updates for so long.
+    pub(crate) fn log_that_keeps(&self, retention: Duration, clock: &TestClock) -> Log {
+        self.log_at(self.port, retention, clock)
     }
 
     /// The same, through a proxy.
     pub(crate) fn log_through(&self, proxy: &Proxy, clock: &TestClock) -> Log {
-        self.log_at(proxy.port, clock)
+        self.log_at(proxy.port, RETENTION, clock)
     }
 
-    fn log_at(&self, port: u16, clock: &TestClock) -> Log {
-        let settings = Settings {
-            table: self.name.clone(),
-            shard: "hub".into(),
-            retention: Duration::from_secs(600),
-        };
+    fn log_at(&self, port: u16, retention: Duration, clock: &TestClock) -> Log {
+        let settings = Settings { table: self.name.clone(), shard: "hub".into(), retention };
         Log::with_clock(client(port), settings, std::sync::Arc::new(clock.clone()))
     }
 

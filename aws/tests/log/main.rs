@@ -7,6 +7,7 @@
 
 mod answers;
 mod clock;
+mod contract;
 mod cost;
 mod faults;
 mod local;

@@ -3,10 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use cinnabar_core::{
-    Appended, CursorKey, Fetch, Located, Location, Offer, Page, Pager, Place, Position,
-    StoredUpdate, Subscribe, Timestamp, Update,
-};
+use cinnabar_core::testing::{MemoryLog, update};
+use cinnabar_core::{CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe};
 use cinnabar_runtime::{
     Ahead, Fault, Pace, Paced, Polled, PolledTail, Read, Source, SourceError, Tail,
 };
@@ -43,28 +41,13 @@ pub(crate) struct Memory {
 
 #[derive(Default)]
 struct State {
-    /// By number from 1; `None` for one that was sealed.
-    cells: Vec<Option<Arc<Update>>>,
+    log: MemoryLog,
     polls: usize,
     fails: Option<Failure>,
     /// Whether the log does not say where it ends.
     hangs: bool,
     /// The place that was last asked about.
     told: Option<Place>,
-}
-
-impl State {
-    fn head(&self) -> Position {
-        Position::new(u64::try_from(self.cells.len()).unwrap())
-    }
-
-    fn updates(&self) -> impl Iterator<Item = Appended> {
-        let numbered = (1..).zip(&self.cells);
-        numbered.filter_map(|(number, update)| {
-            let update = Arc::clone(update.as_ref()?);
-            Some(Appended { position: Position::new(number), update })
-        })
-    }
 }
 
 impl Memory {
@@ -83,21 +66,12 @@ impl Memory {
     }
 
     pub(crate) fn publish(&self, id: &str, topic: &str) {
-        let update = Update::restore(StoredUpdate {
-            id: id.into(),
-            topics: topic.into(),
-            targets: String::new(),
-            data: String::new(),
-            private: false,
-            event_type: None,
-            retry: None,
-        });
-        self.state().cells.push(Some(Arc::new(update)));
+        self.state().log.append(update(id, topic, ""), now());
         self.appended.notify_one();
     }
 
     pub(crate) fn seal(&self) {
-        self.state().cells.push(None);
+        self.state().log.skip();
     }
 
     /// Fails from now on, or does not.
@@ -131,7 +105,7 @@ impl Source for Memory {
         while self.state().hangs {
             sleep(FAST).await;
         }
-        self.try_state().map(|state| state.head())
+        self.try_state().map(|state| state.log.end())
     }
 
     async fn locate(&self, location: Location) -> Result<Located, Failure> {
@@ -140,38 +114,14 @@ impl Source for Memory {
             panic!("as told");
         }
         let mut state = self.try_state()?;
-        let newest = |wanted: &dyn Fn(&Appended) -> bool| {
-            let found = state.updates().filter(wanted).last();
-            found.map_or(Located::Unknown, |Appended { position, update }| {
-                Located::Found(Place::undated(position), update.id().clone())
-            })
-        };
-        Ok(match location {
-            Location::Id { id, .. } => newest(&|appended| appended.update.id() == &id),
-            Location::Newest(end) => newest(&|appended| appended.position <= end),
-            Location::Floor { .. } => Located::Oldest(Position::START.next()),
-            Location::Told(place) => {
-                state.told = Some(place);
-                Located::Kept
-            }
-        })
+        if let Location::Told(place) = location {
+            state.told = Some(place);
+        }
+        Ok(state.log.locate(&location))
     }
 
     async fn page(&self, fetch: Fetch, subscription: Arc<Subscribe>) -> Result<Page, Failure> {
-        let state = self.try_state()?;
-        let mut pager = Pager::new(&fetch, &subscription);
-        for Appended { position, update } in state.updates() {
-            if position <= fetch.after || position > fetch.through {
-                continue;
-            }
-            let stored = update.store();
-            match pager.offer(position, Timestamp::default(), &stored, stored.data.len()) {
-                Offer::Take => pager.take(position, update),
-                Offer::Skip => {}
-                Offer::Full => return Ok(pager.cut(Position::START.next())),
-            }
-        }
-        Ok(pager.complete(Position::START.next()))
+        Ok(self.try_state()?.log.page(&fetch, &subscription))
     }
 
     fn tail(&self, from: Place) -> Following {
@@ -210,8 +160,8 @@ pub(crate) struct MemoryTail {
 impl MemoryTail {
     fn read(&mut self) -> Result<Read, Failure> {
         let state = self.log.try_state()?;
-        let updates = state.updates().filter(|appended| appended.position > self.reached).collect();
-        self.reached = state.head();
+        let updates = state.log.between(self.reached, state.log.end()).collect();
+        self.reached = state.log.end();
         Ok(Read { updates, reached: Place { position: self.reached, since: now() } })
     }
 

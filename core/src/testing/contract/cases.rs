@@ -1,64 +1,13 @@
-//! What every log must do, as tests that each log must pass.
-//!
-//! A shell wraps its log as a [`Log`] and runs [`check`] against its real database. What a log may
-//! do in more than one way (drop updates by size or by age; leave positions without an update) is
-//! left to the log. What the [`Holder`](crate::Holder) relies on is not.
+//! The cases.
 
 use std::sync::Arc;
 
-use super::{private_update, stored, update};
-use crate::{
-    Admission, Appended, Command, Config, Fetch, Located, Location, Page, PageLimit, Place,
-    Platform, Position, Request, Step, StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
+use super::given::{
+    LARGE, by_id, ensure, everything, fetch, from_the_floor, granted, ids, last, replay, subscribe,
 };
-
-/// A log to be checked. It is empty at first, and nothing else writes to it.
-#[expect(async_fn_in_trait, reason = "implemented by tests alone, on one thread")]
-pub trait Log {
-    /// Appends an update, and makes it durable.
-    async fn append(&self, update: Update) -> Result<Position, String>;
-
-    /// Answers a [`Location`].
-    async fn locate(&self, location: Location) -> Result<Located, String>;
-
-    /// Reads a page.
-    async fn page(&self, fetch: Fetch, subscribe: Arc<Subscribe>) -> Result<Page, String>;
-
-    /// Every update after a position, as a follower of the log learns of them.
-    async fn tail(&self, after: Position) -> Result<Vec<Appended>, String>;
-
-    /// Drops all updates up to `last`, the way this log drops updates; `false` if a test cannot
-    /// make it.
-    async fn drop_through(&self, last: Position) -> Result<bool, String>;
-
-    /// Opens it again, as after its process has died. A log that holds nothing in memory has
-    /// nothing to do.
-    async fn reopen(&self) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// The current time, by the log's clock.
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1)
-    }
-}
-
-/// How one case ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The case.
-    pub case: &'static str,
-    /// What went wrong, if anything did.
-    pub broken: Option<String>,
-}
-
-macro_rules! ensure {
-    ($condition:expr, $($message:tt)+) => {
-        if !$condition {
-            return Err(format!($($message)+));
-        }
-    };
-}
+use super::log::{Log, Outcome};
+use crate::testing::{private_update, stored, update};
+use crate::{Located, Location, PageLimit, Place, Position, StoredUpdate, Timestamp, Update};
 
 /// Runs every case, each against a new log from `make`.
 pub async fn check<L: Log>(make: impl AsyncFn() -> Result<L, String>) -> Vec<Outcome> {
@@ -274,12 +223,12 @@ async fn a_page_leaves_out_what_is_not_wanted<L: Log>(log: &L) -> Result<(), Str
             _ => log.append(private_update(&id, "wanted", "")).await?,
         };
     }
-    let subscribe = subscribe("match=wanted")?;
-    let replayed = replay(log, Position::START, end, &subscribe, LARGE).await?;
+    let wanted = subscribe("match=wanted")?;
+    let replayed = replay(log, Position::START, end, &wanted, LARGE).await?;
     let ids = ids(&replayed);
     let expected: Vec<String> = (0..30).step_by(3).map(|number| format!("urn:{number}")).collect();
     ensure!(ids == expected, "{ids:?}");
-    let nothing = self::subscribe("match=nothing")?;
+    let nothing = subscribe("match=nothing")?;
     let page = log.page(fetch(log, Position::START, end, LARGE), nothing).await?;
     ensure!(page.updates.is_empty() && page.reached == end, "of nothing: {page:?}");
     Ok(())
@@ -327,15 +276,14 @@ async fn what_was_dropped_is_not_kept<L: Log>(log: &L) -> Result<(), String> {
     for number in 0..6 {
         positions.push(log.append(update(&format!("urn:{number}"), "a", "")).await?);
     }
-    let (dropped, oldest, end) = (positions[3], positions[4], positions[5]);
+    let (dropped, end) = (positions[3], positions[5]);
     if !log.drop_through(dropped).await? {
         return Ok(());
     }
     let located = log.locate(by_id("urn:3", Position::START)).await?;
     ensure!(located == Located::Unknown, "a dropped id: {located:?}");
-    let floor = Location::Floor { floor: Position::START, end };
-    let located = log.locate(floor).await?;
-    ensure!(located == Located::Oldest(oldest), "the floor: {located:?}");
+    let kept = from_the_floor(log, end).await?;
+    ensure!(ids(&kept) == ["urn:4", "urn:5"], "from the floor on: {kept:?}");
     let told = Place { position: positions[1], since: Timestamp::default() };
     let located = log.locate(Location::Told(told)).await?;
     ensure!(located == Located::Unknown, "a place before what was dropped: {located:?}");
@@ -382,8 +330,8 @@ async fn a_log_may_drop_everything<L: Log>(log: &L) -> Result<(), String> {
         ensure!(located == Located::Unknown, "{round}, the newest: {located:?}");
         let located = log.locate(by_id("urn:2", Position::START)).await?;
         ensure!(located == Located::Unknown, "{round}, the last id: {located:?}");
-        let located = log.locate(Location::Floor { floor: Position::START, end }).await?;
-        ensure!(located == Located::Oldest(end.next()), "{round}, the floor: {located:?}");
+        let kept = from_the_floor(log, end).await?;
+        ensure!(kept.is_empty(), "{round}, from the floor on: {kept:?}");
         let told = Place { position: end, since: log.now() };
         let located = log.locate(Location::Told(told)).await?;
         ensure!(located == Located::Kept, "{round}, its end: {located:?}");
@@ -406,74 +354,4 @@ async fn a_log_that_is_opened_again_goes_on<L: Log>(log: &L) -> Result<(), Strin
     let replayed = replay(log, Position::START, positions[2], &everything()?, LARGE).await?;
     ensure!(ids(&replayed) == ["urn:0", "urn:1", "urn:2"], "it kept {replayed:?}");
     Ok(())
-}
-
-/// A limit that nothing here reaches.
-const LARGE: PageLimit = PageLimit { updates: 500, bytes: 256 * 1024 };
-
-fn fetch<L: Log>(log: &L, after: Position, through: Position, limit: PageLimit) -> Fetch {
-    Fetch { stream: StreamId::new(1), after, through, limit, as_of: log.now() }
-}
-
-/// Everything that is replayed, page by page.
-async fn replay<L: Log>(
-    log: &L,
-    mut after: Position,
-    through: Position,
-    subscribe: &Arc<Subscribe>,
-    limit: PageLimit,
-) -> Result<Vec<Appended>, String> {
-    let mut all = Vec::new();
-    while after < through {
-        let page = log.page(fetch(log, after, through, limit), Arc::clone(subscribe)).await?;
-        ensure!(page.reached > after, "a page that does not go on from {after:?}");
-        ensure!(page.reached <= through, "a page that goes on to {:?}", page.reached);
-        after = page.reached;
-        all.extend(page.updates);
-    }
-    ensure!(all.is_sorted_by(|a, b| a.position < b.position), "out of order: {all:?}");
-    Ok(all)
-}
-
-fn by_id(id: &str, floor: Position) -> Location {
-    Location::Id { id: crate::EventId::restored(id), floor }
-}
-
-fn ids(updates: &[Appended]) -> Vec<&str> {
-    updates.iter().map(|appended| appended.update.id().as_str()).collect()
-}
-
-fn last(updates: &[Appended]) -> Result<Position, String> {
-    updates.last().map(|last| last.position).ok_or_else(|| "there is nothing".to_owned())
-}
-
-/// A subscriber without a token who asks for every topic.
-fn everything() -> Result<Arc<Subscribe>, String> {
-    subscribe("match=*")
-}
-
-/// The same with the token of a 0.x client, which need not expire. It grants the topic `granted`
-/// and the target `/users/1`.
-fn granted() -> Result<Arc<Subscribe>, String> {
-    subscribe(
-        "match=*&authorization=eyJhbGciOiJIUzI1NiJ9.eyJtZXJjdXJlIjp7InN1YnNjcmliZSI6WyJncmFudGVkIiwiL3VzZXJzLzEiXX19.YwSmvN1gEP3lK4kOMJZ1EHLzroKOc9siFkjg5piYk70",
-    )
-}
-
-fn subscribe(query: &str) -> Result<Arc<Subscribe>, String> {
-    let variables = [
-        ("HUB_URL", "https://hub.example.com/.well-known/mercure"),
-        ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes"),
-        ("MERCURE_SUBSCRIBER_JWT_KEY", "a subscribers' key of thirty-two bytes"),
-        ("ANONYMOUS", "1"),
-    ];
-    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let config =
-        Config::read(&Platform::new("a test"), variables).map_err(|error| error.to_string())?;
-    let url = format!("https://hub.example.com/.well-known/mercure?{query}");
-    let now = Timestamp::from_millis(1);
-    match admit(&Request::new("GET", &url, []), &config, now, &[0; 32]) {
-        Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => Ok(subscribe.into()),
-        other => Err(format!("not a subscription: {other:?}")),
-    }
 }
