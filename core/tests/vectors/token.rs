@@ -125,7 +125,7 @@ impl Jwt {
 }
 
 impl Json {
-    /// The algorithm that a header names if the key can sign with it, else one that it can, so that only the name is wrong.
+    /// The algorithm that a header names, or one that fits the key: so only the name can be wrong.
     fn algorithm(&self, key: &EncodingKey) -> Algorithm {
         let alg = match self {
             Self::Object(header) => header.get("alg").and_then(Value::as_str),

@@ -52,7 +52,7 @@ impl Kind {
         assert_eq!((hub.holder.streams(), hub.holder.poll_timeout()), (0, None));
         for topic in topics.split('\n').take(MOST) {
             if let Some(update) = hub::update(topic, false) {
-                assert!(hub.append(update).0.is_empty(), "selected for who has gone");
+                assert!(hub.append(update).0.is_empty(), "selected for a stream that is gone");
             }
         }
     }
