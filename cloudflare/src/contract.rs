@@ -19,7 +19,7 @@ use worker::{SqlStorage, State, console_log};
 
 use crate::log::Log;
 
-/// The history's bounds: no case comes near them unless something is to be dropped.
+/// The history's bounds: no case comes near them unless it wants something dropped.
 const SIZE: u64 = 10_000;
 const AGE: Duration = Duration::from_hours(1);
 

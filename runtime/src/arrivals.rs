@@ -13,7 +13,7 @@ use crate::opened::Opened;
 /// are large; the streams of a holder are bounded by the core, and these are not streams yet.
 pub const MOST_ARRIVALS: usize = 512;
 
-/// A subscriber that has come.
+/// A subscriber that has arrived.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) subscribe: Subscribe,

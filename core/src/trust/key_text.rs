@@ -1,7 +1,7 @@
 //! Keys as configurations write them: a shared secret, a public key in PEM, or a JWK.
 //!
-//! What a key may be used for is settled here: it is bound to one algorithm, and a key of the
-//! wrong kind for that algorithm is a mistake. A public key taken for a shared secret would let
+//! What a key may be used for is settled here: it is bound to one algorithm, and a key of the wrong
+//! kind for that algorithm is a mistake. A public key mistaken for a shared secret would let
 //! anybody sign.
 
 use jsonwebtoken::jwk::Jwk;
