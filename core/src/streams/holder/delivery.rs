@@ -1,7 +1,5 @@
 //! Who gets which bytes, and who is cut when too many bytes wait.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
 use super::Holder;
@@ -12,17 +10,21 @@ use crate::streams::stream_id::StreamId;
 use crate::time::Timestamp;
 
 impl Holder {
-    /// For each live stream, which of these updates it takes.
-    pub(super) fn wanted(&self, appended: &[Appended]) -> BTreeMap<StreamId, Vec<usize>> {
-        let mut wanted: BTreeMap<StreamId, Vec<usize>> = BTreeMap::new();
+    /// Which live stream takes which of these updates, by its index: stream by stream, in order.
+    pub(super) fn wanted(&self, appended: &[Appended]) -> Vec<(StreamId, usize)> {
+        let mut wanted = Vec::new();
         for (index, appended) in appended.iter().enumerate() {
             let subject = Subject::of(&appended.update);
-            for stream in self.index.select(&subject) {
-                let session = self.sessions.get(&stream);
-                if session.is_some_and(|session| session.takes_live(appended, &subject)) {
-                    wanted.entry(stream).or_default().push(index);
-                }
-            }
+            let takes = |stream: &StreamId| {
+                let session = self.sessions.get(stream);
+                session.is_some_and(|session| session.takes_live(appended, &subject))
+            };
+            let selected = self.index.select(&subject).into_iter().filter(takes);
+            wanted.extend(selected.map(|stream| (stream, index)));
+        }
+        // One update's are in order as they come.
+        if appended.len() > 1 {
+            wanted.sort_unstable();
         }
         wanted
     }

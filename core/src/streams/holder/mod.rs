@@ -259,18 +259,18 @@ impl Holder {
         // A frame is made for the first stream that takes it, and shared with the others.
         let mut frames: Vec<Option<Bytes>> = vec![None; appended.len()];
         let mut readers: Vec<Vec<StreamId>> = vec![Vec::new(); appended.len()];
-        for (stream, wanted) in self.wanted(appended) {
+        let mut offered: Vec<(Position, usize)> = Vec::new();
+        for wanted in self.wanted(appended).chunk_by(|(one, _), (other, _)| one == other) {
+            let [(stream, _), ..] = *wanted else { continue };
             let Some(session) = self.sessions.get_mut(&stream) else { continue };
-            let offered: Vec<(Position, usize)> = wanted
-                .iter()
-                .map(|&index| {
-                    let update = &appended[index];
-                    let frame = frames[index].get_or_insert_with(|| sse::update(&update.update));
-                    (update.position, frame.len())
-                })
-                .collect();
+            offered.clear();
+            offered.extend(wanted.iter().map(|&(_, index)| {
+                let update = &appended[index];
+                let frame = frames[index].get_or_insert_with(|| sse::update(&update.update));
+                (update.position, frame.len())
+            }));
             let taken = session.take_live(&offered, self.reached, &self.pace, now);
-            for &index in &wanted[..taken] {
+            for &(_, index) in &wanted[..taken] {
                 readers[index].push(stream);
             }
         }
