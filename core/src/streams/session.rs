@@ -269,8 +269,9 @@ impl Session {
         if let Some((first_left, _)) = updates.get(taken) {
             self.state = State::Replaying { fetching: false };
             self.cursor = Place { position: first_left.back(1), ..reached };
-            // It was live until now, so everything that it has yet to read was only just appended.
-            self.promised = now;
+            // It was live until the last look, and what it has yet to read was published since. That
+            // may be long ago where the log could not be read for a while.
+            self.promised = self.promised.max(reached.since);
         }
         if let Some((last, _)) = updates[..taken].last() {
             self.told = (*last, now);
