@@ -1,4 +1,4 @@
-// What workerd calls where the log is held to its contract: see contract.rs.
+// What workerd calls to check the log against its contract: see contract.rs.
 
 import { DurableObject } from "cloudflare:workers";
 import { check_contract } from "./index.js";

@@ -19,7 +19,7 @@ use worker::{SqlStorage, State, console_log};
 
 use crate::log::Log;
 
-/// The history's bounds: no case comes near them unless something is to be dropped.
+/// The history's bounds: no case comes near them unless it wants something dropped.
 const SIZE: u64 = 10_000;
 const AGE: Duration = Duration::from_hours(1);
 
@@ -96,7 +96,7 @@ impl contract::Log for Fixture {
         self.log.borrow().page(&fetch, &subscribe).map_err(text)
     }
 
-    /// The object is told of each update by whoever appends it, and reads none of them back.
+    /// Whatever appends an update tells the object of it, and nothing is read back.
     async fn tail(&self, after: Position) -> Result<Vec<Appended>, String> {
         let appended = self.appended.borrow();
         Ok(appended.iter().filter(|appended| appended.position > after).cloned().collect())

@@ -1,5 +1,6 @@
 //! What the hub's configuration needs to know of Cloudflare. xtask includes this file, so that it
-//! checks and documents configurations without building the hub: it uses [`cinnabar_core`] alone.
+//! checks and documents configurations without building the hub: it uses nothing but
+//! [`cinnabar_core`].
 
 use cinnabar_core::Platform;
 

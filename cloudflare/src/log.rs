@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS updates (
     appended INTEGER NOT NULL, -- milliseconds since the Unix epoch
     id TEXT NOT NULL,
     topics TEXT NOT NULL, -- one a line
-    targets TEXT NOT NULL, -- one a line; empty where there are none
+    targets TEXT NOT NULL, -- one per line; empty if there are none
     private INTEGER NOT NULL,
     event_type TEXT,
     retry INTEGER,
@@ -74,7 +74,7 @@ impl Log {
             }
         }
         log.sql.exec(UPDATES, None)?;
-        // Each in a query of its own: SQLite looks one of them up, but reads all rows to find both.
+        // In separate queries: SQLite can look up one of them, but would read all rows to find both.
         let row = log.row(
             "SELECT (SELECT MIN(position) FROM updates), (SELECT MAX(position) FROM updates)",
             vec![],
@@ -267,7 +267,7 @@ impl Log {
         }
     }
 
-    /// Writes a row of its own, and reads it back.
+    /// Writes its own row, and reads it back.
     pub(crate) fn check_health(&self, now: Timestamp) -> Result<()> {
         self.set_fact("health", millis(now))?;
         match self.fact("health")? {

@@ -4,7 +4,7 @@ use cinnabar_core::{Fetch, Located, Location, Page, Place, Subscribe};
 use worker::Result;
 
 /// A log that streams follow. It may be far away, so each answer may take its time. Updates come
-/// unasked: whoever follows the log hands them to the streams.
+/// unasked: the code that follows the log hands them to the streams.
 pub(crate) trait Source: 'static {
     /// The newest durable update, and the time before it was looked up: whoever subscribes now begins
     /// after it, whether or not the holder has it yet.

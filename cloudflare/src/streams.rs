@@ -209,7 +209,7 @@ struct Arrivals {
 }
 
 impl Arrivals {
-    /// A subscriber has come: its stream, and the promise of its response.
+    /// A subscriber has arrived: its stream, and the promise of its response.
     fn arrive(&self) -> (StreamId, oneshot::Receiver<Response>) {
         self.count.set(self.count.get() + 1);
         let stream = StreamId::new(self.count.get());

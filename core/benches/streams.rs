@@ -1,18 +1,19 @@
-//! What it costs to choose the streams of an update, by how many other streams there are.
+//! What choosing the streams of an update costs, by how many other streams there are.
 //!
 //! ```sh
 //! cargo bench -p cinnabar-core --bench streams
 //! ```
 //!
 //! Each holder has [`READERS`] streams that want the updates, and some others that want something
-//! of the same kind. Choosing costs what the matching streams cost if the time stays the same: to
-//! find a place among a thousand times as many takes a few steps more, and they miss the caches.
+//! of the same kind. If choosing costs only what the matching streams cost, the time stays about
+//! the same: finding a place among a thousand times as many takes a few more steps, which miss the
+//! caches.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "the core has no clock, and its benchmark needs one"
 )]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "nothing but this depends on it")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "it is a benchmark")]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -29,14 +30,14 @@ const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// How many streams want each update.
 const READERS: u64 = 10;
 
-/// How many others there are.
+/// How many other streams there are.
 const OTHERS: [u64; 4] = [100, 10_000, 30_000, 100_000];
 
-/// How many updates are timed together, and how many times; the fastest counts.
+/// How many updates are timed together, and how many times; the fastest time counts.
 const UPDATES: u64 = 200;
 const ROUNDS: usize = 20;
 
-/// A kind of matcher: the query of a subscription to what is below a room, and a topic there.
+/// A kind of matcher: the query that subscribes to what is below a room, and a topic there.
 struct Kind {
     name: &'static str,
     query: fn(u64) -> String,
@@ -72,7 +73,7 @@ const KINDS: [Kind; 5] = [
 ];
 
 fn main() {
-    println!("one update, {READERS} streams that want it, and so many others:\n");
+    println!("one update, {READERS} streams that want it, and this many others:\n");
     print!("{:24}", "");
     for others in OTHERS {
         print!("{others:>12}");
@@ -95,7 +96,7 @@ fn main() {
     }
 }
 
-/// How long an update takes; nothing where a holder does not take so many streams, because of what
+/// How long an update takes; `None` if a holder does not accept that many streams, because of what
 /// their matchers keep.
 fn measure(kind: &Kind, others: u64) -> Option<Duration> {
     let config = config();
@@ -126,14 +127,18 @@ fn measure(kind: &Kind, others: u64) -> Option<Duration> {
             let start = Instant::now();
             holder.handle_appended(black_box(&batch), NOW);
             time += start.elapsed();
-            assert_eq!(take(&mut holder), READERS as usize, "not all who want it got it");
+            assert_eq!(
+                take(&mut holder),
+                READERS as usize,
+                "not every stream that wants it got it"
+            );
         }
         fastest = fastest.min(time);
     }
     Some(fastest / UPDATES as u32)
 }
 
-/// Takes what was written, for all streams. How many there were.
+/// Takes what was written, for all streams. Returns how many there were.
 fn take(holder: &mut Holder) -> usize {
     let mut readers = 0;
     while let Some(output) = holder.poll_output() {

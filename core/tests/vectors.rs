@@ -1,11 +1,11 @@
-//! Vectors: what the law asks of requests, tokens and frames, as JSON that any hub could be held
-//! to, run here through the core's public API.
+//! Vectors: what draft-08 asks of requests, tokens and frames, as JSON that could test any hub, run
+//! here through the core's public API.
 //!
-//! A file of `vectors/` says in `scene` what all of its vectors share, and lists them as `name`,
-//! `given` and `expected`. To add a rule, add a vector: no code changes. The module of the same
-//! name says what the members mean.
+//! A file in `vectors/` says in `scene` what its vectors share, and lists them as `name`, `given`
+//! and `expected`. To add a rule, add a vector: no code changes. The module with the file's name
+//! says what the members mean.
 
-// Tests, all of it: in this crate only `#[cfg(test)]` tells clippy so.
+// All of this is tests, but only `#[cfg(test)]` tells clippy so.
 #[cfg(test)]
 mod vectors {
     mod check;

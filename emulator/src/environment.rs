@@ -108,7 +108,7 @@ impl Environment {
         self.send(Signal::KILL);
     }
 
-    /// Gives up the invocations in hand: whoever waits for an answer learns that there is none.
+    /// Gives up the current invocations: those waiting for an answer learn that there is none.
     pub(crate) fn abandon(&self) {
         self.in_hand().clear();
     }

@@ -1,7 +1,7 @@
 //! The front: both function URLs behind one address, as with CloudFront.
 //!
 //! Publications go to the publish function, everything else to the subscribe function. A request is
-//! read to its end before a function sees it; an answer is passed on as it comes.
+//! read to its end before a function sees it; an answer is passed on as it arrives.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

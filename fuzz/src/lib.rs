@@ -7,7 +7,7 @@ mod targets;
 ///
 /// # Panics
 ///
-/// Where a promise of the hub is broken.
+/// If a promise of the hub is broken.
 pub fn run(target: &str, bytes: &[u8]) {
     let found = targets::TARGETS.iter().find(|known| known.name == target);
     let found = found.unwrap_or_else(|| panic!("no target is named `{target}`"));

@@ -4,7 +4,7 @@ use cinnabar_core::Answer;
 
 use crate::body::Body;
 
-/// The response of an answer. Its line for the log is left to whoever sends it.
+/// The response of an answer. Its line for the log is left to the sender.
 #[must_use]
 pub fn whole(answer: Answer) -> http::Response<Body> {
     let hold = answer.hold;

@@ -1,4 +1,4 @@
-//! Subscribers that have come, and wait to learn where the log ends.
+//! Subscribers that have arrived, and are waiting to learn where the log ends.
 //!
 //! A stream begins at the end of the log, for its reader is not owed what was acknowledged before it
 //! came; and the holder's own position is as old as the last read. So the end is looked up for each
@@ -13,7 +13,7 @@ use crate::opened::Opened;
 /// are large; the streams of a holder are bounded by the core, and these are not streams yet.
 pub const MOST_ARRIVALS: usize = 512;
 
-/// A subscriber that has come.
+/// A subscriber that has arrived.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) subscribe: Subscribe,
@@ -25,7 +25,7 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    /// Answers that it cannot be served just now. If it has gone, nobody minds.
+    /// Answers that it cannot be served just now. If it is gone, no harm is done.
     pub(crate) fn refuse(self) {
         let _ = self.opened.send(Opened::Answer(self.subscribe.unavailable()));
     }
@@ -67,7 +67,8 @@ impl Arrivals {
         self.waiting.take().unwrap_or_default()
     }
 
-    /// Answers all that they cannot be served just now. What a lookup finds is for nobody then.
+    /// Tells all of them that they cannot be served just now. The result of a lookup is then of no
+    /// use.
     pub(crate) fn refuse_all(&mut self) {
         let Self { late, waiting } = std::mem::take(self);
         late.into_iter().chain(waiting.into_iter().flatten()).for_each(Arrival::refuse);

@@ -16,8 +16,8 @@ use crate::outlet::Reader;
 
 /// The body of a response.
 ///
-/// Whoever sends it asks for a chunk when the one before has left: a chunk counts as taken when the
-/// next is asked for. Dropped, it tells its stream that its reader has gone.
+/// Its sender asks for a chunk once the one before has left, so a chunk counts as taken when the
+/// next is asked for. Dropping the body tells its stream that the reader is gone.
 #[derive(Debug)]
 pub struct Body(Kind);
 

@@ -20,7 +20,7 @@ const JOINED: usize = 64 * 1024;
 pub(crate) enum Notice {
     /// It took this many bytes.
     Taken(StreamId, usize),
-    /// There is nobody to read any more.
+    /// The reader is gone.
     Gone(StreamId),
 }
 
@@ -131,7 +131,7 @@ impl Reader {
     pub(crate) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let taken = std::mem::take(&mut self.in_flight);
         if taken > 0 {
-            // Where nobody listens, nobody writes either.
+            // If nobody listens, nobody writes either.
             let _ = self.notices.send(Notice::Taken(self.stream, taken));
         }
         let mut queue = lock(&self.queue);

@@ -43,7 +43,7 @@ use cinnabar_core::{
 
 /// A log that streams follow; a clone is another handle on the same log.
 ///
-/// Every call may take its time and may fail: the runtime makes each in a task of its own. A
+/// Every call may take its time and may fail, so the runtime makes each in its own task. A
 /// subscriber whose place cannot be found is asked to come back, and a stream whose page cannot be
 /// read is cut.
 pub trait Source: Clone + Send + Sync + 'static {
@@ -103,11 +103,11 @@ pub struct Read {
 
 /// Why a log did not answer.
 pub trait SourceError: Error + Send + 'static {
-    /// What that means for whoever asked.
+    /// What that means for the caller.
     fn fault(&self) -> Fault;
 }
 
-/// What a failure means for whoever asked.
+/// What a failure means for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Asking again may help.

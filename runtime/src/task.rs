@@ -189,7 +189,7 @@ impl<S: Source> Task<S> {
                 self.tell(|holder| holder.handle_failure(stream));
             }
             Ok(Done::Read(tail, read)) => self.handle_read(tail, read, now),
-            // Nobody knows which stream the call was for.
+            // It is not known which stream the call was for.
             Err(_) => self.start_over("a panic in a call of the log"),
         }
     }
@@ -208,7 +208,7 @@ impl<S: Source> Task<S> {
         self.work.read(tail);
     }
 
-    /// Looks up where the log ends, if somebody waits for that.
+    /// Looks up where the log ends, if someone is waiting for that.
     fn look_up(&mut self) {
         if self.arrivals.begin_lookup() {
             self.work.look_up();
@@ -276,7 +276,7 @@ fn report(error: &impl SourceError, what: &str) {
     }
 }
 
-/// Waits until a moment; without one, for ever.
+/// Waits until a moment; without one, forever.
 async fn timer(at: Option<Timestamp>, now: Timestamp) {
     match at {
         Some(at) => sleep_until(Instant::now() + at.since(now)).await,

@@ -1,4 +1,4 @@
-//! What is asked of the log, in tasks of its own: nothing that takes time holds up a stream.
+//! Calls to the log, each in its own task, so that nothing that takes time holds up a stream.
 
 use std::sync::Arc;
 

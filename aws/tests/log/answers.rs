@@ -1,4 +1,4 @@
-//! What publishers are answered over HTTP, whatever becomes of the log.
+//! The answers that publishers get over HTTP, whatever happens to the log.
 
 use cinnabar_aws::answer::Answer;
 use cinnabar_aws::deployment::PLATFORM;
@@ -16,7 +16,7 @@ use crate::proxy::{Fate, Proxy};
 const KEY: &str = "a publisher's key of thirty-two bytes";
 
 fn hub(log: Log) -> Hub {
-    // An error says that there is a provider already.
+    // This fails only if a provider is installed already.
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let variables = [("MERCURE_PUBLISHER_JWT_KEY", KEY), ("ANONYMOUS", "1")];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -49,7 +49,7 @@ async fn what_the_table_holds_is_accepted_and_what_it_cannot_hold_is_not() {
     let table = Table::create().await;
     let hub = hub(table.log(&TestClock::new()));
     assert_eq!(status(&publish(&hub, "topic=a&data=x").await), 200);
-    // Not its frame is larger than an item of the table, but its topics are.
+    // Its frame would fit into an item of the table, but its topics do not.
     let topics: String =
         (0..110).map(|number| format!("topic=/{number}/{}&", "x".repeat(3_900))).collect();
     assert_eq!(status(&publish(&hub, &format!("{topics}data=x")).await), 413);

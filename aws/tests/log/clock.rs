@@ -1,4 +1,4 @@
-//! A clock that tests move: it runs as real time does, and jumps where it is told to.
+//! A clock that tests move: it runs like real time, and jumps when it is told to.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ impl Clock for TestClock {
         Moment { wall, monotonic: self.began.elapsed() + ahead }
     }
 
-    /// Whoever waits jumps, and lets others run.
+    /// Jumps instead of waiting, and lets others run.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.advance(duration);
         Box::pin(tokio::time::sleep(Duration::from_millis(1)))

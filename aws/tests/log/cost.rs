@@ -1,4 +1,4 @@
-//! What calls cost, in DynamoDB's units: the figures that docs/cost.md reckons with.
+//! What calls cost, in DynamoDB's units: the figures that docs/cost.md is based on.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use crate::clock::TestClock;
 use crate::local::{Table, place, subscribe};
 use crate::proxy::{Fate, Proxy};
 
-/// The units of all calls since it was last asked.
+/// The units of all calls since it was last read.
 #[derive(Clone, Default)]
 struct Meter(Arc<Mutex<f64>>);
 
@@ -56,16 +56,16 @@ async fn a_look_costs_half_a_read_unit_and_an_arrival_a_whole_one() {
     log.append(&update(500), IdOrigin::Publisher).await.unwrap();
     meter.read();
 
-    // A stream that comes asks where the log ends.
+    // A new stream asks where the log ends.
     let head = log.head().await.unwrap();
     assert_eq!(meter.read(), 1.0);
-    // Streams that are open look for what is new. (DynamoDB takes half a unit also for nothing.)
+    // Open streams look for what is new. (DynamoDB charges half a unit even for nothing.)
     let mut tail = log.tail(place(head, &clock));
     log.append(&update(500), IdOrigin::Publisher).await.unwrap();
     meter.read();
     tail.poll().await.unwrap();
     assert_eq!(meter.read(), 0.5);
-    // One that comes back fetches what it has missed.
+    // One that comes back fetches what it missed.
     let limit = PageLimit { updates: 500, bytes: 1 << 18 };
     let (through, as_of) = (Position::new(2), clock.now().wall);
     let fetch = Fetch { stream: StreamId::new(1), after: head, through, limit, as_of };

@@ -1,7 +1,7 @@
-//! Each call goes wrong in turn, in each way that calls do.
+//! Each call in turn goes wrong, in every way that calls do.
 //!
-//! Two publishers and two readers share a log. Whatever happens to a call: what is acknowledged is
-//! read once, in one order by all, and what is not acknowledged is read at most once.
+//! Two publishers and two readers share a log. Whatever happens to a call, what is acknowledged is
+//! read once, in the same order by all, and what is not acknowledged is read at most once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const CALLS: [(&str, usize); 9] = [
     ("PutItem", 4),
 ];
 
-/// A proxy that lets all pass but the call of this number.
+/// A proxy that lets all calls pass but the one with this number.
 async fn one_call(port: u16, operation: &'static str, number: usize, fate: Fate) -> Proxy {
     let mut seen = 0;
     Proxy::new(port, move |call| {
@@ -113,7 +113,7 @@ async fn calls_that_seem_to_fail() {
     each_call_meets(|| Fate::FailAfter).await;
 }
 
-/// Its sender gives up, and sends it again; the first is carried out later than the second.
+/// The sender gives up, and sends the call again; the first is carried out after the second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_that_arrive_late() {
     each_call_meets(|| {

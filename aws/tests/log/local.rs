@@ -1,4 +1,4 @@
-//! DynamoDB Local, one for all tests of this binary, and a table for each.
+//! DynamoDB Local: one for all tests in this binary, and a table for each.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -28,7 +28,7 @@ const RETENTION: Duration = Duration::from_mins(10);
 /// How long anything may take on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Starts DynamoDB Local, if it does not run yet, and waits until it accepts connections.
+/// Starts DynamoDB Local if it is not running yet, and waits until it accepts connections.
 fn port() -> u16 {
     static RUNNING: OnceLock<(u16, Child)> = OnceLock::new();
     let (port, _) = RUNNING.get_or_init(|| {
@@ -36,7 +36,7 @@ fn port() -> u16 {
             "these tests need DynamoDB Local: set DYNAMODB_LOCAL to the folder of DynamoDBLocal.jar, or run `cargo xtask test`",
         );
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        // The shell ends Java as soon as this process is gone, however it went.
+        // The shell ends Java as soon as this process is gone, however it ended.
         let script = "java \"$@\" & java=$!; read -r _; kill \"$java\"";
         let child = Command::new("sh")
             .args(["-c", script, "sh"])
@@ -49,7 +49,7 @@ fn port() -> u16 {
             .expect("a shell and Java");
         let began = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < DEADLINE, "DynamoDB Local does not start");
+            assert!(began.elapsed() < DEADLINE, "DynamoDB Local did not start");
             std::thread::sleep(Duration::from_millis(50));
         }
         (port, child)
@@ -67,7 +67,7 @@ fn client(port: u16) -> Client {
     Client::from_conf(config)
 }
 
-/// A table of its own.
+/// A test's own table.
 pub(crate) struct Table {
     pub(crate) name: String,
     pub(crate) client: Client,
@@ -75,7 +75,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table as the template makes it, and a log in it.
+    /// A table like the template's, with a log in it.
     pub(crate) async fn create() -> Self {
         static TABLES: AtomicUsize = AtomicUsize::new(0);
         let port = port();
@@ -115,7 +115,7 @@ impl Table {
         table
     }
 
-    /// A handle on the log, by this clock.
+    /// A handle on the log, with this clock.
     pub(crate) fn log(&self, clock: &TestClock) -> Log {
         self.log_at(self.port, RETENTION, clock)
     }
@@ -135,7 +135,7 @@ impl Table {
         Log::with_clock(client(port), settings, std::sync::Arc::new(clock.clone()))
     }
 
-    /// Takes a number, as a publisher does that dies then.
+    /// Takes a number, like a publisher that then dies.
     pub(crate) async fn take_number(&self) {
         self.client
             .update_item()
@@ -162,7 +162,7 @@ impl Table {
             .unwrap();
     }
 
-    /// A cell as it is in the table.
+    /// A cell, as it is in the table.
     pub(crate) async fn item(
         &self,
         number: u64,
@@ -177,12 +177,12 @@ impl Table {
     }
 }
 
-/// A place, as one that learns of it now.
+/// A place, dated now.
 pub(crate) fn place(position: Position, clock: &TestClock) -> Place {
     Place { position, since: clock.now().wall }
 }
 
-/// A subscriber to a topic. All updates of [`update`] have the topic `other`.
+/// A subscriber to a topic. All updates from [`update`] have the topic `other`.
 pub(crate) fn subscribe(topic: &str) -> Subscribe {
     let variables = [("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes")];
     let variables = variables.into_iter().chain([("ANONYMOUS", "1")]);
@@ -208,7 +208,7 @@ pub(crate) fn update(id: &str) -> Update {
     })
 }
 
-/// The ids that a reader gets, from a position until it has read this far.
+/// The ids that a reader gets, from a position until it has read up to `through`.
 pub(crate) async fn read_through(
     log: &Log,
     clock: &TestClock,
@@ -219,7 +219,7 @@ pub(crate) async fn read_through(
     let mut ids = Vec::new();
     let began = Instant::now();
     loop {
-        // A poll that fails is repeated, as its holder would.
+        // A failed poll is repeated, as a holder would.
         if let Ok(read) = tail.poll().await {
             ids.extend(read.updates.iter().map(|read| read.update.id().to_string()));
             if read.reached >= through {
@@ -228,7 +228,7 @@ pub(crate) async fn read_through(
             }
         }
         assert!(began.elapsed() < DEADLINE, "{ids:?} and no more");
-        // What a patient reader waits for a number that is missing.
+        // As long as a patient reader waits for a missing number.
         clock.advance(Duration::from_secs(2));
         tokio::task::yield_now().await;
     }

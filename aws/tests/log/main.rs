@@ -1,6 +1,6 @@
-//! The log against DynamoDB Local, with a proxy between that does what networks do.
+//! The log on DynamoDB Local, through a proxy that does what networks do.
 //!
-//! DynamoDB Local is Java, and has to be there: `DYNAMODB_LOCAL` names the folder of its jar.
+//! DynamoDB Local needs Java, and must be installed: `DYNAMODB_LOCAL` names the folder of its jar.
 //! `cargo xtask test` installs it and sets the variable.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]

@@ -1,5 +1,5 @@
-//! A proxy in front of DynamoDB Local: it drops, delays, repeats, answers in its stead, and changes
-//! what it brings back.
+//! A proxy in front of DynamoDB Local: it drops, delays and repeats calls, answers them itself, and
+//! changes what comes back.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,29 +11,29 @@ use tokio::sync::Notify;
 /// What happens to a call.
 #[derive(Clone, Debug)]
 pub(crate) enum Fate {
-    /// It is carried out, and answered.
+    /// It is carried out and answered.
     Pass,
-    /// The connection is closed, and the call lost.
+    /// The connection is closed, and the call is lost.
     Drop,
-    /// It is carried out, and the connection closed instead of an answer.
+    /// It is carried out, but the connection is closed without an answer.
     Cut,
-    /// It is carried out twice, and the second time is answered.
+    /// It is carried out twice, and the second is answered.
     Repeat,
-    /// It waits until it is let go.
+    /// It waits until it is released.
     Hold(Arc<Notify>),
-    /// It is refused for its haste.
+    /// It is throttled.
     Throttle,
-    /// It is answered with an internal error, and not carried out.
+    /// It is answered with an internal error, but not carried out.
     Fail,
-    /// It is carried out, and answered with an internal error.
+    /// It is carried out, but answered with an internal error.
     FailAfter,
-    /// It is carried out, and what it costs is added up.
+    /// It is carried out, and its cost is added up.
     Measure(Arc<Mutex<f64>>),
-    /// It is carried out, and these numbers are missing from the items that it brings.
+    /// It is carried out, but the items with these numbers are missing from the answer.
     Hide(Vec<u64>),
 }
 
-/// A call, as far as its fate may depend on it.
+/// What the fate of a call may depend on.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     /// `PutItem` and so on.
@@ -68,14 +68,14 @@ impl Proxy {
         let decides = Arc::clone(&decide);
         let server = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                // A client that goes away ends its connection, and nothing else.
+                // A client that disconnects ends its own connection, and nothing else.
                 tokio::spawn(serve(client, upstream, Arc::clone(&decides)));
             }
         });
         Self { port, decide, server }
     }
 
-    /// Decides otherwise from now on.
+    /// Changes how fates are decided from now on.
     pub(crate) fn decide(&self, decide: impl FnMut(&Call) -> Fate + Send + 'static) {
         *self.decide.lock().unwrap() = Box::new(decide);
     }
@@ -111,7 +111,7 @@ async fn serve(
             }
             Fate::Pass => forward(upstream, &head, &body).await?,
             Fate::Hold(released) => {
-                // The call is on its way: it arrives also when its sender has given up.
+                // The call is on its way: it arrives even if its sender has given up.
                 let forwarded = tokio::spawn(async move {
                     released.notified().await;
                     forward(upstream, &head, &body).await
@@ -126,7 +126,7 @@ async fn serve(
                     forward(upstream, &resized(&head, body.len()), body.as_bytes()).await?;
                 let consumed: Value = serde_json::from_slice(&answer).unwrap_or_default();
                 let consumed = consumed["ConsumedCapacity"]["CapacityUnits"].as_f64();
-                *units.lock().unwrap() += consumed.expect("an answer that tells its cost");
+                *units.lock().unwrap() += consumed.expect("the answer tells its cost");
                 (status, answer)
             }
             Fate::Hide(numbers) => {
@@ -145,7 +145,7 @@ async fn serve(
 
 fn error(code: &str) -> Vec<u8> {
     let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
-    serde_json::json!({ "__type": kind, "message": "so the test decided" }).to_string().into()
+    serde_json::json!({ "__type": kind, "message": "the test decided so" }).to_string().into()
 }
 
 fn hide(answer: &[u8], numbers: &[u64]) -> Vec<u8> {
@@ -161,7 +161,7 @@ fn hide(answer: &[u8], numbers: &[u64]) -> Vec<u8> {
     answer.to_string().into()
 }
 
-/// Sends a call on, over a connection of its own: status and body of the answer.
+/// Forwards a call, over its own connection. Returns the status and body of the answer.
 async fn forward(upstream: u16, head: &str, body: &[u8]) -> std::io::Result<(u16, Vec<u8>)> {
     let mut server = BufReader::new(TcpStream::connect(("127.0.0.1", upstream)).await?);
     server.write_all(head.as_bytes()).await?;
@@ -171,7 +171,7 @@ async fn forward(upstream: u16, head: &str, body: &[u8]) -> std::io::Result<(u16
     Ok((status.unwrap_or(500), body))
 }
 
-/// A head, with its empty line, and a body of the length that it tells.
+/// Reads a head, with its empty line, and a body of the length that the head gives.
 async fn read_message(stream: &mut BufReader<TcpStream>) -> std::io::Result<(String, Vec<u8>)> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -184,7 +184,7 @@ async fn read_message(stream: &mut BufReader<TcpStream>) -> std::io::Result<(Str
     Ok((head, body))
 }
 
-/// The head with another length of the body.
+/// The head, with another length for the body.
 fn resized(head: &str, length: usize) -> String {
     let fields = head.trim_end().lines().map(|line| match line.split_once(':') {
         Some((name, _)) if name.eq_ignore_ascii_case("content-length") => {

@@ -1,4 +1,4 @@
-//! What publishers are told, and what is in the table then.
+//! What publishers are told, and what is then in the table.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +51,7 @@ async fn sixteen_publishers_at_once_lose_and_double_nothing() {
                 let mut acknowledged = Vec::new();
                 for number in 0..8 {
                     let id = format!("{publisher}-{number}");
-                    // What is refused, on a machine that is too slow, is published again.
+                    // On a slow machine some are refused, and published again.
                     while log.append(&update(&id), IdOrigin::Publisher).await.is_err() {}
                     acknowledged.push(id);
                 }
@@ -94,7 +94,7 @@ async fn an_update_whose_number_is_sealed_gets_another() {
     while reader.head().await.unwrap() == Position::START {}
     assert_eq!(reader.append(&update("quick"), IdOrigin::Publisher).await, Ok(Position::new(2)));
     let read = read_through(&reader, &clock, Position::START, Position::new(2)).await;
-    // The call was held for less than an attempt may take, or the repeated one found the seal.
+    // Either the call was held for less than an attempt may take, or its repetition found the seal.
     released.notify_one();
     let number = publisher.await.unwrap().unwrap();
     let rest = read_through(&reader, &clock, Position::new(2), number.max(Position::new(2))).await;
@@ -123,7 +123,7 @@ async fn past_its_lease_a_publisher_is_not_told_that_its_update_is_there() {
         tokio::spawn(async move { paused.append(&update("paused"), IdOrigin::Publisher).await });
     is_held.clone().wait_for(|held| *held).await.unwrap();
     clock.advance(Duration::from_millis(10_001));
-    // Were it written in time, it would be written all the same.
+    // The write was sent in time, so it is still carried out.
     released.notify_one();
     assert!(matches!(publisher.await.unwrap(), Err(AppendError::Unavailable(_))));
     let written = async {
@@ -134,7 +134,7 @@ async fn past_its_lease_a_publisher_is_not_told_that_its_update_is_there() {
     tokio::time::timeout(crate::local::DEADLINE, written).await.unwrap();
     let reader = table.log(&TestClock::new());
     let read = reader.tail(place(Position::START, &clock)).poll().await.unwrap();
-    assert_eq!(read.updates.len(), 1, "it may become visible, once");
+    assert_eq!(read.updates.len(), 1, "it may become visible, but once");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -176,7 +176,7 @@ async fn an_update_that_no_item_holds_is_refused_before_a_number_is_taken() {
     };
     assert_eq!(limit, ITEM_LIMIT);
     assert_eq!(log.head().await, Ok(Position::START));
-    // The largest that fits is one that DynamoDB takes.
+    // DynamoDB accepts the largest that fits.
     let largest = ITEM_LIMIT - (bytes - ITEM_LIMIT);
     assert_eq!(log.append(&update_of(largest), IdOrigin::Publisher).await, Ok(Position::new(1)));
     let larger = log.append(&update_of(largest + 1), IdOrigin::Publisher).await;
@@ -205,7 +205,7 @@ async fn a_head_that_went_back_is_an_alarm() {
     table.delete("head#hub", 0).await;
     let cell = table.item(1).await.unwrap();
     table.delete("hub", 1).await;
-    // A head that somebody made again, beside cells that are still there.
+    // Someone has made the head again, while the cells are still there.
     log.open().await.unwrap();
     let put = table.client.put_item().table_name(&table.name).set_item(Some(cell));
     put.send().await.unwrap();

@@ -1,4 +1,4 @@
-//! What readers deliver, where numbers are missing, calls fail and answers are stale.
+//! What readers deliver when numbers are missing, calls fail and answers are stale.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,7 +85,7 @@ async fn what_a_stale_poll_does_not_show_is_not_skipped() {
                     stale -= 1;
                     return Fate::Hide(hidden.clone());
                 }
-                assert_ne!(call.operation, "PutItem", "sealed what is there");
+                assert_ne!(call.operation, "PutItem", "sealed a number that holds an update");
                 Fate::Pass
             })
             .await
@@ -97,7 +97,7 @@ async fn what_a_stale_poll_does_not_show_is_not_skipped() {
         proxy.decide({
             let mut stale = 3;
             move |call| {
-                assert_ne!(call.operation, "PutItem", "sealed what is there");
+                assert_ne!(call.operation, "PutItem", "sealed a number that holds an update");
                 stale -= if call.operation == "Query" && stale > 0 { 1 } else { 0 };
                 if stale > 0 { Fate::Hide(hidden.clone()) } else { Fate::Pass }
             }
@@ -106,7 +106,7 @@ async fn what_a_stale_poll_does_not_show_is_not_skipped() {
         let mut reached = 0;
         while reached < 4 {
             let page = reader.page(&whole(&clock, reached, 4), &subscribe("other")).await.unwrap();
-            assert!(page.reached.get() > reached, "a page that brings nothing");
+            assert!(page.reached.get() > reached, "the page makes no progress");
             reached = page.reached.get();
             read.extend(page.updates.iter().map(|read| read.update.id().to_string()));
         }
@@ -209,7 +209,7 @@ async fn a_reader_that_may_have_missed_deleted_updates_ends() {
     let log = table.log(&clock);
     publish(&log, &["a", "b"]).await;
     let (fetch, mut tail) = (whole(&clock, 0, 2), log.tail(place(Position::START, &clock)));
-    // Nobody looks for an hour.
+    // Nothing is read for an hour.
     clock.advance(Duration::from_secs(3_600));
     table.delete("hub", 1).await;
     let page = log.page(&fetch, &subscribe("other")).await.unwrap();
@@ -217,7 +217,7 @@ async fn a_reader_that_may_have_missed_deleted_updates_ends() {
     for _ in 0..2 {
         assert_eq!(tail.poll().await, Err(LogError::Overtaken));
     }
-    assert!(table.item(1).await.is_none(), "it sealed what was deleted");
+    assert!(table.item(1).await.is_none(), "it sealed a number whose update was deleted");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -242,7 +242,7 @@ async fn a_tail_tells_the_time_before_it_looked() {
     assert_eq!(since(tail.poll().await.unwrap().as_of), 1);
     slow.decide(|_| Fate::Pass);
 
-    // What waits behind a hole was published before the look that shows it.
+    // What waits behind a hole was published before the read that shows it.
     table.take_number().await;
     publish(&log, &["a"]).await;
     clock.advance(Duration::from_secs(100));
@@ -280,12 +280,12 @@ async fn a_poll_may_be_dropped_at_any_moment() {
     let mut tail = table.log_through(&proxy, &clock).tail(place(Position::START, &clock));
     assert_eq!(tail.poll().await.unwrap().updates.len(), 1);
     clock.advance(Duration::from_secs(2));
-    // It has sealed the first hole and read `b`, and looks at the second hole.
+    // It has sealed the first hole and read `b`, and is probing the second hole.
     let mut second = is_reached.clone();
     tokio::select! {
         biased;
         _ = second.wait_for(|probes| *probes == 2) => {}
-        _ = tail.poll() => panic!("it did not wait"),
+        _ = tail.poll() => panic!("it should be waiting for the probe"),
     }
     held.notify_one();
     let read = tail.poll().await.unwrap();

@@ -1,4 +1,4 @@
-//! Where readers that resume begin.
+//! Where resuming readers begin.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn an_id_is_its_first_number() {
     assert_eq!(by_id(&log, "c").await, Some(4));
     assert_eq!(by_id(&log, "x").await, None);
 
-    // The index has not heard of the first.
+    // The index does not have the first yet.
     let proxy = Proxy::new(table.port, |call| match call.body.get("IndexName") {
         Some(_) => Fate::Hide(vec![1, 2]),
         None => Fate::Pass,
@@ -54,7 +54,7 @@ async fn an_id_is_its_first_number() {
     assert_eq!(by_id(&behind, "a").await, Some(1));
     assert_eq!(by_id(&behind, "b").await, Some(2));
 
-    // For an id of the hub's the index is enough.
+    // For one of the hub's own ids the index is enough.
     let proxy = Proxy::new(table.port, |call| {
         assert!(call.operation != "Query" || call.body.get("IndexName").is_some());
         Fate::Pass
@@ -62,7 +62,7 @@ async fn an_id_is_its_first_number() {
     .await;
     assert_eq!(by_id(&table.log_through(&proxy, &clock), "c").await, Some(4));
 
-    // The newest cells are read as far back as the index may lack.
+    // The newest cells are read as far back as the index may lag.
     clock.advance(Duration::from_secs(80));
     let proxy = Proxy::new(table.port, |call| match call.body.get("IndexName") {
         Some(_) => Fate::Hide(vec![1]),
@@ -98,7 +98,7 @@ async fn a_position_is_as_good_as_its_time() {
     clock.advance(Duration::from_secs(6));
     assert_eq!(log.locate(told).await, Ok(Located::Unknown));
 
-    // Nothing followed the end of the log, however long ago it was told.
+    // Nothing follows the end of the log, however long ago it was told.
     let end = Location::Told(Place { position: Position::new(1), since });
     assert_eq!(log.locate(end).await, Ok(Located::Kept));
 }
@@ -114,7 +114,7 @@ async fn earliest_begins_at_the_first_cell() {
     }
     assert_eq!(replay_from(&log, 0).await, oldest(1));
 
-    // Time to live has deleted some. That is long ago, and so `c` is old.
+    // Time to live has deleted some. That can only be long after they expired, so `c` is old.
     table.delete("hub", 1).await;
     table.delete("hub", 2).await;
     let before = clock.now().wall;

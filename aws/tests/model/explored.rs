@@ -1,4 +1,4 @@
-//! Which steps may come next, for the checker to try all of them.
+//! Which steps may come next: the checker tries all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,7 +106,7 @@ impl Model for World {
                     Comes::Next if state.followers[0].reached() == 0 => {}
                     Comes::Earliest | Comes::Next if follower.looks.is_none() => {
                         let numbers = 0..=u64::try_from(state.cells.len()).unwrap();
-                        // Up to there, it found nothing.
+                        // It found nothing up to there.
                         let empty = |upto: &u64| (1..=*upto).all(|n| state.cell(n).is_none());
                         let looks = numbers.filter(empty).map(|upto| Action::Look(index, upto));
                         actions.extend(looks);
@@ -129,7 +129,7 @@ impl Model for World {
                 continue;
             }
             if let (Some(step), true) = (follower.step, self.has(Rule::Seals)) {
-                // A probe that is not answered is as good as none.
+                // An unanswered probe is the same as none.
                 let heard = if let Call::Seal(_) = step { heard } else { &[true] };
                 actions.extend(heard.iter().map(|&heard| Action::Carry(index, heard)));
             } else if let Some(reader) = &follower.reader {

@@ -1,12 +1,12 @@
-//! The log, explored: all interleavings of small numbers of publishers and readers, of calls that
-//! are delayed, repeated and not answered, of clocks that differ, of cells that expire and are
-//! deleted out of order.
+//! The log, explored: all interleavings of a few publishers and readers, with calls that are
+//! delayed, repeated or not answered, clocks that differ, and cells that expire and are deleted out
+//! of order.
 //!
-//! What publishers and readers do is decided by the very code that ships (`cinnabar_aws::log`); the
-//! world around it, and no more, is made here. A rule is removed by a world that does not follow
-//! it: one test for each shows that something breaks then. With all rules nothing does.
+//! What publishers and readers do is decided by the code that ships (`cinnabar_aws::log`); only the
+//! world around it is made here. To remove a rule is to make a world that does not follow it: one
+//! test for each shows that something breaks without it. With all rules, nothing does.
 //!
-//! The checker is stateright. Small sizes are evidence, and no proof; `cargo test --release -p
+//! The checker is stateright. Small sizes are evidence, not proof; `cargo test --release -p
 //! cinnabar-aws --test model -- --ignored` explores larger ones.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]

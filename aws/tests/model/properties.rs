@@ -1,4 +1,4 @@
-//! What must be true of every state.
+//! What must hold in every state.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ impl Follower {
         self.delivered.iter().any(|(delivered, _)| *delivered == number)
     }
 
-    /// Whether it may pass an update that expires then: it had expired when the reader was located.
+    /// Whether it may pass an update that expires then, since that had expired when it was located.
     fn may_pass(&self, expires: Timestamp) -> bool {
         expires <= self.began_at
     }
@@ -63,7 +63,7 @@ fn started(state: &State) -> impl Iterator<Item = &Follower> {
 fn is_delivered(world: &World, state: &State) -> bool {
     acknowledged(state).all(|(who, number)| {
         started(state).all(|follower| {
-            // Who came before the publication began must get it.
+            // A reader that came before the publication began must get it.
             let missed = follower.before.contains(&who) && number <= follower.began;
             let read = !follower.has_read(number)
                 || follower.delivered.contains(&(number, who))
@@ -80,7 +80,7 @@ fn is_one_log(state: &State) -> bool {
         .all(|(number, who)| log.insert(*number, *who).is_none_or(|known| known == *who));
     let in_order =
         started(state).all(|follower| follower.delivered.is_sorted_by_key(|(number, _)| *number));
-    // What one reader found sealed, no other is given.
+    // What one reader has passed, no other is given.
     let sealed = started(state).any(|follower| {
         log.keys().any(|number| {
             follower.has_read(*number)
@@ -131,7 +131,7 @@ fn progresses(world: &World, state: &State) -> bool {
     (0..).zip(&state.followers).all(|(index, follower)| {
         let last = (1..=state.head).rev().find(|number| state.cell(*number).is_some());
         let known = last.unwrap_or(0).max(follower.through);
-        // One that has stopped leaves the rest to the next.
+        // A reader that has stopped leaves the rest to the next.
         let reads = follower.reader.is_some() && !follower.overtaken;
         let behind = reads && follower.reached() < known;
         !behind || world.in_peace(state, index) >= known
@@ -142,7 +142,7 @@ fn resumes(world: &World, state: &State) -> bool {
     let earliest = state.followers.iter().zip(&world.readers).filter(|(follower, comes)| {
         matches!(comes, Comes::Earliest | Comes::Next) && follower.reader.is_some()
     });
-    // `earliest` is all that is kept.
+    // `earliest` brings everything that is kept.
     let all = earliest.into_iter().all(|(follower, _)| {
         acknowledged(state).all(|(who, number)| {
             let expires = state.publishers[who].expires(&world.timing());

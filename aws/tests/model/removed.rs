@@ -1,5 +1,5 @@
-//! One rule less, and something breaks: for each the property that is broken. The checker finds a
-//! shortest way, which it prints.
+//! Without any one rule, something breaks: for each rule, the property that is broken. The checker
+//! finds a shortest path to that, and prints it.
 
 use stateright::{Checker, Model};
 
@@ -32,7 +32,7 @@ fn breaks(world: World, property: &'static str) {
         .spawn_bfs()
         .join();
     let path = checker.discovery(property);
-    let path = path.unwrap_or_else(|| panic!("without {rule:?} this holds still: {property}"));
+    let path = path.unwrap_or_else(|| panic!("without {rule:?} this still holds: {property}"));
     let steps: Vec<String> =
         path.into_actions().iter().map(|action| format!("{action:?}")).collect();
     println!("without {rule:?}, {} steps: {}", steps.len(), steps.join(", "));
@@ -103,7 +103,7 @@ fn earliest_from_the_first_cell_there_is() {
     breaks(small(Rule::EarliestSettled), RESUMES);
 }
 
-/// A stream that resumes by the id that another has read.
+/// A stream that resumes from an id that another has read.
 fn resuming(without: Rule, comes: Comes) -> World {
     World { faults: 0, readers: vec![Comes::Earliest, comes], ..small(without) }
 }
@@ -129,7 +129,7 @@ fn a_position_that_is_the_heads() {
     breaks(resuming(Rule::PositionOfStream, Comes::AfterPosition), NO_SKIP);
 }
 
-/// Until updates have expired, and some more.
+/// Until updates have expired, and then some.
 fn long(world: World) -> World {
     World { until: 6, stale: false, prompt: true, ..world }
 }
@@ -159,7 +159,7 @@ fn a_position_that_is_dated_by_a_query_that_was_cut() {
     breaks(World { until: 3, retention: 4, ..behind(World { cuts: true, ..world }) }, RESUMES);
 }
 
-/// The first publisher's clock is behind, and so its updates expire early.
+/// The first publisher's clock is behind, so its updates expire early.
 fn behind(world: World) -> World {
     let clocks = Clocks { first_publisher: -1, ..Clocks::default() };
     World { until: 4, clocks, ..world }
@@ -168,7 +168,7 @@ fn behind(world: World) -> World {
 #[test]
 fn a_position_before_a_hole_that_is_dated_by_the_latest_look() {
     let world = resuming(Rule::PositionBeforeHole, Comes::AfterPosition);
-    // A number that was given away and not heard of makes the hole.
+    // A number that was given away, but whose answer was lost, makes the hole.
     breaks(behind(World { publishers: 1, faults: 1, prompt: true, ..world }), RESUMES);
 }
 
@@ -201,7 +201,7 @@ fn a_replay_that_owes_only_what_has_not_expired_when_it_opens() {
     breaks(world, DELIVERED);
 }
 
-/// One publisher, for as long as tombstones last.
+/// One publisher, until tombstones are deleted.
 fn very_long(without: Rule) -> World {
     World { publishers: 1, until: 5, retention: 1, faults: 0, stale: false, ..small(without) }
 }
@@ -211,7 +211,7 @@ fn an_acknowledgement_past_the_lease() {
     breaks(very_long(Rule::Lease), DELIVERED);
 }
 
-/// The same, with a reader that seals and one that comes late.
+/// The same, with one reader that seals and one that comes late.
 fn late(without: Rule) -> World {
     World { readers: vec![Comes::Earliest, Comes::Next], ..very_long(without) }
 }

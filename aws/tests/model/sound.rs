@@ -6,7 +6,7 @@ use stateright::{Checker, Model};
 
 use crate::world::{Clocks, Comes, World};
 
-/// Publishers, and readers that come in these ways, without time.
+/// Publishers, and readers that begin in these ways, without time.
 fn world(publishers: usize, readers: &[Comes]) -> World {
     World {
         publishers,
@@ -23,7 +23,7 @@ fn world(publishers: usize, readers: &[Comes]) -> World {
     }
 }
 
-/// The same with time, until updates have expired and more: each publication at one moment.
+/// The same with time, until after updates have expired: each publication takes no time.
 fn aging(world: World) -> World {
     World { faults: 0, stale: false, prompt: true, until: 6, ..world }
 }
@@ -81,7 +81,7 @@ fn expiry_and_deletion() {
     holds(life(&[Comes::Earliest], 0, publisher(-1)));
 }
 
-/// Some minutes, and some gigabytes.
+/// Takes some minutes and some gigabytes.
 #[test]
 #[ignore = "takes long; run it with optimizations"]
 fn larger_worlds() {
@@ -99,7 +99,7 @@ fn larger_worlds() {
     }
 }
 
-/// The same for every way in which clocks may differ.
+/// The same for every way in which the clocks may differ.
 #[test]
 #[ignore = "takes long; run it with optimizations"]
 fn larger_worlds_by_all_clocks() {

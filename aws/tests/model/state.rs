@@ -1,4 +1,4 @@
-//! What a world is like between two steps, and what the next may be.
+//! The state of a world between two steps, and what the next step may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use cinnabar_aws::log::reader::Reader;
 use cinnabar_aws::log::timing::Timing;
 use cinnabar_core::{Position, Timestamp};
 
-/// An update: its publisher's number.
+/// A publisher's index, which also stands for its update.
 pub(crate) type Who = usize;
 
 /// A cell, when it may be deleted, and until when a stale poll may hide it.
@@ -33,12 +33,12 @@ pub(crate) struct Sent {
 pub(crate) struct Publisher {
     pub(crate) publication: Option<Publication>,
     pub(crate) allotted: u64,
-    /// It has sent a write, and waits for the answer.
+    /// Whether it has sent a write, and is waiting for the answer.
     pub(crate) waits: bool,
-    /// A number that it had before it began.
+    /// A number that it got before it began.
     pub(crate) early: Option<u64>,
     pub(crate) answer: Option<Answer>,
-    /// Who had been acknowledged when it began.
+    /// The publishers that had been acknowledged when it began.
     pub(crate) after: BTreeSet<Who>,
 }
 
@@ -51,25 +51,25 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Follower {
     pub(crate) reader: Option<Reader<Who>>,
-    /// The step that it waits to have done.
+    /// The step that it is waiting for.
     pub(crate) step: Option<Call>,
-    /// It has begun to look for the first cell: up to this number there was none, and it was then.
+    /// It has begun to look for the first cell: up to this number there was none at this time.
     pub(crate) looks: Option<(u64, u64)>,
-    /// It was told where to begin, and since when it is owed updates, but has not opened yet.
+    /// It was told where to begin and since when it is owed updates, but has not opened yet.
     pub(crate) located: Option<(u64, Timestamp)>,
-    /// It has stopped.
+    /// Whether it has stopped.
     pub(crate) overtaken: bool,
     /// The holder's position.
     pub(crate) through: u64,
-    /// What it had read before it was located, when that was, and who had not begun to publish.
+    /// How far it had read before it was located, when that was, and who had not begun to publish.
     pub(crate) began: u64,
     pub(crate) began_at: Timestamp,
     pub(crate) before: BTreeSet<Who>,
     pub(crate) delivered: Vec<(u64, Who)>,
-    /// It was told that it may resume where it may not, or may not where it may.
+    /// Whether it was told that it may resume where it may not, or that it may not where it may.
     pub(crate) lost_its_place: bool,
     pub(crate) told: Option<Told>,
-    /// When it looked last; only where it tells that for the date of its place.
+    /// When it last looked; only if it tells that as the date of its place.
     pub(crate) looked: Timestamp,
 }
 
@@ -91,7 +91,7 @@ pub(crate) enum Call {
 pub(crate) struct State {
     pub(crate) now: u64,
     pub(crate) head: u64,
-    /// By number, from 1 on.
+    /// By number, from 1.
     pub(crate) cells: Vec<Option<Stored>>,
     /// When the update of a number expires, if it ever had one.
     pub(crate) held: BTreeMap<u64, Timestamp>,
@@ -99,7 +99,7 @@ pub(crate) struct State {
     pub(crate) publishers: Vec<Publisher>,
     pub(crate) followers: Vec<Follower>,
     pub(crate) faults: u8,
-    /// A head was lost and made again.
+    /// Whether the head was lost and made again.
     pub(crate) recreated: bool,
 }
 
@@ -123,16 +123,16 @@ pub(crate) enum Action {
     Look(usize, u64),
     /// It looks at the rest.
     Found(usize),
-    /// It looks for its id in an index that lacks these cells, and among the newest cells without
-    /// these.
+    /// It looks up its id in the index, which lacks the first cells, and among the newest cells,
+    /// without the second.
     LookUp(usize, u64, u64),
     /// The stream opens, and begins to read.
     Open(usize),
-    /// The first reader is told its position, as a live stream or as one that replays.
+    /// The first reader is told its position, as a live stream or as a replaying one.
     Tell(bool),
-    /// It polls, and is not shown these cells, or only the first of the others.
+    /// It polls, and is not shown these cells, or only the first of the rest.
     Poll(usize, u64, bool),
-    /// Its probe, or seal, is carried out; the answer may be lost.
+    /// Its probe or seal is carried out; the answer may be lost.
     Carry(usize, bool),
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn at(number: u64) -> Position {
 }
 
 impl Publisher {
-    /// When its update expires; it has begun.
+    /// When its update expires, once it has begun.
     pub(crate) fn expires(&self, timing: &Timing) -> Timestamp {
         let publication = self.publication.as_ref();
         publication.map_or(Timestamp::default(), |publication| publication.expires(timing))
@@ -166,7 +166,7 @@ impl State {
         self.cells[index] = Some(Stored { cell, ttl, hidden_until });
     }
 
-    /// The cells that are there, without those of the mask.
+    /// The cells that are there, without those in the mask.
     pub(crate) fn present(&self, hidden: u64) -> Vec<Numbered<Who>> {
         let numbered = (1..).zip(&self.cells);
         let seen = numbered.filter(|(number, _)| hidden & (1 << number) == 0);
@@ -182,7 +182,8 @@ impl State {
         self.masks_of(|number, _| number > after)
     }
 
-    /// All masks that hide some cells past a number which are new enough for a poll to be stale.
+    /// All masks that hide some of the cells past a number that are new enough for a stale poll to
+    /// miss.
     pub(crate) fn stale_masks(&self, after: u64) -> Vec<u64> {
         self.masks_of(|number, stored| number > after && self.now <= stored.hidden_until)
     }

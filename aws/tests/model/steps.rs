@@ -1,4 +1,4 @@
-//! What publishers and readers do: each step asks the code that ships.
+//! What publishers and readers do: each step asks the real code.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ impl World {
         self.without != Some(rule)
     }
 
-    /// The bounds that a publisher goes by.
+    /// The bounds that publishers use.
     pub(crate) fn publisher_timing(&self) -> Timing {
         let lease = if self.has(Rule::Lease) { self.timing().lease } else { Duration::MAX };
         Timing { lease, ..self.timing() }
     }
 
-    /// The bounds that a reader goes by as it reads.
+    /// The bounds that a reader uses as it reads.
     fn reader_timing(&self) -> Timing {
         let (timing, never) = (self.timing(), Duration::from_secs(1));
         match self.without {
@@ -148,7 +148,7 @@ impl World {
         }
         let put = match put {
             Put::Tombstone if !self.has(Rule::TombstoneHeeded) => Put::Written,
-            // Without a token its own update looks like another's, and it looks for a free number.
+            // Without the token its own update looks like another's, and it tries another number.
             Put::Foreign if !self.has(Rule::Token) => Put::Tombstone,
             put => put,
         };
@@ -180,7 +180,7 @@ impl World {
     }
 
     /// A reader is told to begin after a number; its holder is at the head. It is owed what had not
-    /// expired at a moment.
+    /// expired at `owed_since`.
     pub(crate) fn locate(
         &self,
         state: &mut State,
@@ -198,7 +198,7 @@ impl World {
         follower.began_at = self.reader_now(index, state.now);
         follower.before = before;
         follower.looks = None;
-        // Without time it does not matter when.
+        // Without time it does not matter when it opens.
         if self.until == 0 {
             self.open(state, index);
         }
@@ -207,7 +207,7 @@ impl World {
     pub(crate) fn open(&self, state: &mut State, index: usize) {
         let Some((after, owed_since)) = state.followers[index].located.take() else { return };
         let since = match self.readers[index] {
-            // It begins where nothing had followed.
+            // It begins at the end of the log.
             Comes::Live => owed_since,
             _ => Timestamp::default(),
         };
@@ -298,7 +298,7 @@ impl World {
                 self.locate(state, index, after, now);
                 state.followers[index].lost_its_place = lost;
             }
-            // It is told so, and given all there is.
+            // It is told so, and given everything there is.
             None => {
                 self.locate(state, index, 0, now);
                 state.followers[index].lost_its_place = truth.is_some();
@@ -331,7 +331,7 @@ impl World {
             Some(Rule::PositionAsOf) => now,
             Some(Rule::PositionBeforeHole) => follower.looked,
             _ if live => since,
-            // One that replays knows when what it was given last was published.
+            // A replaying one knows when the last update that it was given was published.
             _ => {
                 let last = follower.delivered.last().and_then(|(number, _)| held.get(number));
                 last.map_or(Timestamp::default(), |expires| self.timing().began(*expires))
@@ -372,7 +372,7 @@ impl World {
         self.read_on(state, index);
     }
 
-    /// A cell as a reader takes it: without the rule, what has expired is gone.
+    /// A cell as a reader sees it: without the rule, what has expired is gone.
     fn seen(&self, cell: Cell<Who>, now: Moment) -> Cell<Who> {
         match cell {
             Cell::Update { expires, .. }
@@ -384,7 +384,7 @@ impl World {
         }
     }
 
-    /// Lets a reader take all steps that need no call.
+    /// Lets a reader take every step that needs no call.
     pub(crate) fn read_on(&self, state: &mut State, index: usize) {
         let now = self.reader_moment(index, state.now);
         let follower = &mut state.followers[index];
@@ -450,7 +450,7 @@ impl World {
         self.read_on(state, index);
     }
 
-    /// How far a reader gets that is left in peace and shown everything.
+    /// How far a reader gets when it is left in peace and shown everything.
     pub(crate) fn in_peace(&self, state: &State, index: usize) -> u64 {
         let mut state = state.clone();
         for _ in 0..16 {
@@ -460,7 +460,7 @@ impl World {
             }
         }
         let follower = &state.followers[index];
-        // One that stops leaves the rest to the next.
+        // A reader that stops leaves the rest to the next.
         let reached = follower.reader.as_ref().map_or(0, |reader| reader.reached().get());
         if follower.overtaken { u64::MAX } else { reached }
     }

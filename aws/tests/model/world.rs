@@ -1,19 +1,19 @@
-//! The size of a world, and the rules that it may be without.
+//! The size of a world, and the rules that it may lack.
 
 use std::time::Duration;
 
 use cinnabar_aws::log::timing::Timing;
 
-/// A rule that a world may be without.
+/// A rule that a world may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Rule {
-    /// 1: a number is asked for when the publication has begun.
+    /// 1: a number is asked for only once the publication has begun.
     NumberAfterBeginning,
     /// 2: only a tombstone frees a publisher from its number.
     SameNumberAfterTimeout,
-    /// 2: a repeated write knows its own update.
+    /// 2: a repeated write recognizes its own update.
     Token,
-    /// 2: a tombstone that is there refuses a write.
+    /// 2: a tombstone refuses a write.
     PutRefusedByTombstone,
     /// 2: a publisher heeds the tombstone.
     TombstoneHeeded,
@@ -21,7 +21,7 @@ pub(crate) enum Rule {
     AcknowledgeAfterWrite,
     /// 3: and only within the lease.
     Lease,
-    /// 4: tombstones outlive every write that may come.
+    /// 4: tombstones outlive every write that may still come.
     TombstonesLast,
     /// 6: contiguous cells only.
     Contiguity,
@@ -29,7 +29,7 @@ pub(crate) enum Rule {
     Seals,
     /// 6: before it is passed.
     SealBeforePassing,
-    /// 6: a refused seal is no seal.
+    /// 6: a refused seal is not a seal.
     SealResultHeeded,
     /// 6: a seal never overwrites.
     SealConditional,
@@ -41,7 +41,7 @@ pub(crate) enum Rule {
     OwedBeforeOpening,
     /// 7: a reader that is too far behind what is deleted stops.
     OvertakenStops,
-    /// 7: as clocks tell it that may differ.
+    /// 7: allowing for clocks that differ.
     OvertakenSkew,
     /// 8: a number up to the holder's position is a hole too.
     HolesUpToHolder,
@@ -57,30 +57,30 @@ pub(crate) enum Rule {
     PositionOfStream,
     /// 10: and when that was the end of the log, not when it was told.
     PositionAsOf,
-    /// 10: which it was not if a cell waits behind a hole.
+    /// 10: which that was not, if a cell waits behind a hole.
     PositionBeforeHole,
     /// 10: or if the query was cut.
     PositionOfCutQuery,
-    /// 10: and is forgotten in time.
+    /// 10: and it is forgotten in time.
     PositionAge,
-    /// 10: by readers that were shown what is not quite new.
+    /// 10: allowing for stale polls.
     PositionLag,
     /// 11: `earliest` begins where no lower number may be under way.
     EarliestSettled,
-    /// 11: as clocks tell it that may differ.
+    /// 11: allowing for clocks that differ.
     EarliestSkew,
-    /// 12: a head that is lost is not made again.
+    /// 12: a lost head is not made again.
     HeadNotRecreated,
 }
 
-/// How a reader comes to the log.
+/// How a reader begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Comes {
-    /// At the head, as the first stream of a holder.
+    /// At the head, like the first stream of a holder.
     Live,
     /// With `earliest`.
     Earliest,
-    /// With `earliest`, when the first reader has read something, which then reads no more.
+    /// With `earliest`, once the first reader has read something, which then reads no more.
     Next,
     /// With the id that the first reader read last.
     AfterId,
@@ -88,7 +88,7 @@ pub(crate) enum Comes {
     AfterPosition,
 }
 
-/// How far clocks are ahead of the table's, which is also the clock of every publisher but the first.
+/// How far clocks are ahead of the table's, which every publisher but the first also uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clocks {
     pub(crate) first_publisher: i64,
@@ -97,7 +97,7 @@ pub(crate) struct Clocks {
 }
 
 impl Clocks {
-    /// All the ways in which they may differ by the skew.
+    /// All the ways in which they can differ by the skew.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let bits = |bits: i64| Self {
             first_publisher: bits & 1,
@@ -113,14 +113,14 @@ impl Clocks {
     }
 }
 
-/// The size of a world, and what is not as it should be.
+/// The size of a world, and what goes wrong in it.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) publishers: usize,
     /// Whether each publisher's update has the id of the first.
     pub(crate) one_id: bool,
     pub(crate) readers: Vec<Comes>,
-    /// How often any call may be without an answer.
+    /// How many calls may go unanswered.
     pub(crate) faults: u8,
     /// Whether polls may be stale.
     pub(crate) stale: bool,

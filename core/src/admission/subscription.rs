@@ -24,7 +24,7 @@ use crate::wire::request::Request;
 const CURSOR_PARAMETERS: [&str; 4] =
     ["lastEventId", "last_event_id", "lastEventID", "Last-Event-ID"];
 
-/// How long a reader is to wait before it comes back: between these.
+/// How long a reader should wait before it comes back: between these.
 const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(8));
 
 /// The same for a reader that polls.

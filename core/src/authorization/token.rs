@@ -1,8 +1,8 @@
 //! Access tokens: from a JWT to what it allows, or a reason to refuse it.
 //!
 //! The header's `typ` tells two kinds apart. `at+jwt` is a token of draft-08 and is held to all of
-//! its rules; anything else is a 0.x token with its `mercure` claim. Neither is ever taken for the
-//! other when it turns out to be invalid.
+//! its rules; anything else is a 0.x token with its `mercure` claim. Neither is ever mistaken for
+//! the other when it turns out to be invalid.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

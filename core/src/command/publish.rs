@@ -10,7 +10,7 @@ use crate::wire::cors::Cors;
 use crate::wire::refusal::Refusal;
 use crate::wire::unavailable;
 
-/// Who chose the id of an update: a log that looks ids up can do with less where they cannot repeat.
+/// Who chose the id of an update: a log has less work to look up an id that cannot repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IdOrigin {
     /// The hub, at random: no other update has it.

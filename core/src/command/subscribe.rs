@@ -41,7 +41,7 @@ pub struct Subscribe {
     /// Whether it asked as clients of 0.x hubs do, and wants their answer field as well.
     pub(crate) legacy: bool,
     pub(crate) reader: Reader,
-    /// How long it is to wait before it comes back. It differs from stream to stream, so that
+    /// How long it should wait before it comes back. It differs from stream to stream, so that
     /// streams that end together do not come back together.
     pub(crate) retry: Duration,
     /// How long its stream lives. It differs from stream to stream for the same reason.

@@ -9,7 +9,7 @@
 //!
 //! let variables = [("HEARTBEAT".to_owned(), "soon".to_owned())];
 //! let mistakes = Config::read(&Platform::new("my machine"), variables)
-//!     .expect_err("the heartbeat is no duration, and there are no keys");
+//!     .expect_err("the heartbeat is not a duration, and there are no keys");
 //! assert!(mistakes.to_string().contains("HEARTBEAT: `soon` is not a duration"));
 //! ```
 

@@ -1,7 +1,7 @@
 //! Which part of the hub one deployment serves.
 //!
 //! A hub may be deployed as two functions, so that streams cannot starve publishers: each answers
-//! its own methods alone.
+//! only its own methods.
 
 /// Which part of the hub a deployment serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ const KEYS: [(&str, &str); 2] = [
     ("MERCURE_SUBSCRIBER_JWT_KEY", "a subscriber's key of thirty-two bytes"),
 ];
 
-/// These variables alone.
+/// Only these variables.
 fn read(platform: &Platform, pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
     Config::read(platform, pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())))
 }

@@ -92,7 +92,7 @@ impl<'a> Values<'a> {
 
     /// The key of a role, with the algorithm that another variable names.
     pub(super) fn key(&mut self, name: &str, algorithm_name: &str) -> Option<Key> {
-        // A wrong algorithm is noted even if there is no key that it would be for.
+        // A wrong algorithm is noted even if there is no key for it.
         let algorithm = self.optional(algorithm_name, |name| {
             key_text::algorithm(name).map_err(|what| format!("is {what}"))
         });

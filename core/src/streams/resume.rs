@@ -54,9 +54,9 @@ impl Horizon<'_> {
                 (Question::Named, Location::Id { id: id.clone(), floor: self.floor() })
             }
             Cursor::Fragment(fragment) => match self.key.place(fragment) {
-                // Only this log's key signs fragments, and only durable positions are told. So one
-                // beyond the end was told before the log lost its end (a database was restored),
-                // and the updates that led up to it are gone.
+                // Fragments are encrypted with this log's own key, and only durable positions are
+                // told. So one beyond the end was told before the log lost its end (a database was
+                // restored), and the updates that led up to it are gone.
                 Some(place) if place.position <= self.end.position => {
                     (Question::Named, Location::Told(place))
                 }

@@ -47,7 +47,7 @@ pub(crate) struct Issuers {
     pub(crate) trusted: Vec<Issuer>,
 }
 
-/// Why no key verifies a token. For the log alone, as part of why the token is not valid.
+/// Why no key verifies a token. For the log only, as part of why the token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoKey {
     #[error("MERCURE_{}_JWT_KEY is not set", .0.name())]

@@ -1,7 +1,7 @@
 //! Keys as configurations write them: a shared secret, a public key in PEM, or a JWK.
 //!
-//! What a key may be used for is settled here: it is bound to one algorithm, and a key of the
-//! wrong kind for that algorithm is a mistake. A public key taken for a shared secret would let
+//! What a key may be used for is settled here: it is bound to one algorithm, and a key of the wrong
+//! kind for that algorithm is a mistake. A public key mistaken for a shared secret would let
 //! anybody sign.
 
 use jsonwebtoken::jwk::Jwk;
@@ -26,8 +26,8 @@ pub(crate) struct KeyAndWeaknesses {
 ///
 /// # Errors
 ///
-/// What is wrong, to be read after "is". The name is not repeated, for it may be a secret that was
-/// put into the wrong variable.
+/// What is wrong, to be read after "is". The name is not repeated, since it may be a secret that
+/// was put into the wrong variable.
 pub(crate) fn algorithm(name: &str) -> Result<Algorithm, String> {
     match name {
         "none" => Err("`none`, with which anybody could make tokens".into()),
@@ -186,7 +186,7 @@ fn jwk(text: &str, named: Option<Algorithm>, naming: &str) -> Result<KeyAndWeakn
 /// The key, if its length is one that the algorithm allows.
 fn checked(algorithm: Algorithm, key: DecodingKey) -> Result<Key, String> {
     // RFC 7518, section 3.3: at least 2048 bits. Not every library that verifies takes more than
-    // 4096. A JWK has the modulus alone; in PEM there are some bytes of DER around it.
+    // 4096. A JWK has only the modulus; PEM adds some bytes of DER around it.
     let (bytes, rsa) = match key.kind() {
         DecodingKeyKind::SecretOrDer(bytes) => (bytes, 266..=530),
         DecodingKeyKind::RsaModulusExponent { n, .. } => (n, 256..=512),
@@ -199,7 +199,7 @@ fn checked(algorithm: Algorithm, key: DecodingKey) -> Result<Key, String> {
         Algorithm::EdDSA => length == 32,
         _ if algorithm.family() == AlgorithmFamily::Hmac => {
             return match short(bytes, algorithm) {
-                // A JWK is a key that some tool made, so a short one is no choice of a developer's.
+                // A JWK is made by some tool, so a developer did not choose to have a short one.
                 Some(what) => Err(what.to_string()),
                 None => Ok(Key::new(algorithm, key)),
             };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::wire::request::Request;
 
-/// Which readers are taken for a browser's own `EventSource`.
+/// Which readers are treated as a browser's own `EventSource`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NativeReaders {
     /// Those that look like one.

@@ -36,7 +36,7 @@ pub(crate) enum Refusal {
     NoToken,
     /// The `Authorization` field is not one `Bearer` token.
     MalformedToken,
-    /// The token is not valid: why, for the log alone.
+    /// The token is not valid: why, for the log only.
     InvalidToken(String),
     /// The token is valid, and grants less than was asked for.
     InsufficientScope(String),

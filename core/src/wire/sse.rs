@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::terms::update::Update;
 
 /// A comment: it shows that the stream is alive, and no reader takes it for anything. It is never
-/// followed by a blank line, which some libraries take for an event.
+/// followed by a blank line, which some libraries mistake for an event.
 pub(crate) const COMMENT: Bytes = Bytes::from_static(b":\n");
 
 /// The event type of position events, which nobody listens to.

@@ -20,7 +20,7 @@ use crate::wire::sse;
 /// once, whatever `retry:` tells them.
 const HOLD: Duration = Duration::from_secs(1);
 
-/// When the reader of a hub without a configuration is to come back.
+/// When the reader of a hub without a configuration should come back.
 const RETRY: Duration = Duration::from_secs(5);
 
 /// 503 with `Retry-After`.

@@ -1,5 +1,5 @@
-//! The fuzzers' corpora, replayed: every input that was found worth keeping, through the same
-//! functions (see `fuzz/`). So what a fuzzer found once is a test ever after.
+//! The fuzzers' corpora, replayed: every input that was worth keeping, through the same functions
+//! (see `fuzz/`). So whatever a fuzzer found once is a test from then on.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]
 
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use targets::TARGETS;
 
-/// A test for each target, by its name.
+/// A test for each target, with its name.
 macro_rules! tests {
     ($($name:ident)*) => {
         $(
@@ -50,7 +50,7 @@ fn corpora() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus")
 }
 
-/// What a folder holds, in order.
+/// The contents of a folder, in order.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|_| panic!("no {}", folder.display()));
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();

@@ -1,4 +1,4 @@
-//! The loop over the vectors of a file.
+//! The loop over the vectors in a file.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File<Scene, Given, Expected> {
-    /// For whoever reads the file.
+    /// For readers of the file.
     #[serde(rename = "about")]
     _about: String,
     scene: Scene,
@@ -26,7 +26,7 @@ struct Vector<Given, Expected> {
     expected: Expected,
 }
 
-/// Runs every vector of a file, and then names all that failed.
+/// Runs every vector in a file, then names all that failed.
 pub(super) fn check<Scene, Given, Expected, Got>(json: &str, run: impl Fn(&Scene, &Given) -> Got)
 where
     Scene: DeserializeOwned,
@@ -35,14 +35,14 @@ where
     Got: Debug,
 {
     let file: File<Scene, Given, Expected> =
-        serde_json::from_str(json).expect("a file of vectors, without members that none knows");
+        serde_json::from_str(json).expect("a file of vectors, without unknown members");
     assert!(!file.vectors.is_empty(), "the file holds no vectors");
 
     let mut names = BTreeSet::new();
     let mut failures = Vec::new();
     for Vector { name, given, expected } in &file.vectors {
         assert!(names.insert(name), "two vectors are named `{name}`");
-        // A panic of the core must not hide which vector brought it about, nor the others.
+        // A panic in the core must not hide which vector caused it, nor the other vectors.
         match catch_unwind(AssertUnwindSafe(|| run(&file.scene, given))) {
             Ok(got) if *expected == got => {}
             Ok(got) => {

@@ -1,15 +1,15 @@
-//! `clients.json`: from the request of a client in the field to what the hub makes of it.
+//! `clients.json`: from a real client's request to what the hub makes of it.
 //!
-//! `given` is what the client `sends`, line by line as it is on the wire: request line, header
-//! fields, an empty line and the body (but for the framing of the body, which is the platform's).
-//! `{name}` is the token of that name. The scene's `history` is in the log when the request comes;
-//! then `public` and `private` updates of these topics are published, with the topic as their id.
+//! `given` is what the client `sends`, line by line as on the wire: request line, header fields, an
+//! empty line and the body (except for the body's framing, which is up to the platform). `{name}`
+//! is the token with that name. The scene's `history` is in the log when the request arrives; then
+//! updates of the topics in `public` and `private` are published, with the topic as their id.
 //!
 //! `expected` is the answer's status, its challenge, the two fields that name a cursor, and the
-//! origin whose pages may read it; of a publication the `update`; of a subscription the ids that
-//! the stream brings, and the kind of `reader` that it is treated as: `native`, who is told
-//! positions and gets updates that wait in one write, or `other`, who gets a comment and then one
-//! event a write.
+//! origin whose pages may read it; for a publication, the `update`; for a subscription, the ids
+//! that the stream brings, and the kind of `reader` that it is treated as: `native`, which is told
+//! positions and gets waiting updates in one write, or `other`, which gets a comment and then one
+//! event per write.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ enum Reader {
 }
 
 impl Given {
-    /// The request, as a platform hands it to the core.
+    /// The request, in the form in which a platform hands it to the core.
     fn request(&self, scene: &Scene) -> Exchange {
         let mut lines = self.sends.iter();
         let text = |line: &Text| String::from_utf8(line.bytes()).expect("a line of text");
@@ -140,7 +140,7 @@ fn reader(seen: &Seen) -> Reader {
     assert_eq!(seen.opening, ":\n", "a comment, flushed on its own");
     for write in &seen.writes {
         let text = std::str::from_utf8(write).expect("event streams are UTF-8");
-        assert_eq!(text.matches("\n\n").count(), 1, "one event a write: {text:?}");
+        assert_eq!(text.matches("\n\n").count(), 1, "one event per write: {text:?}");
         assert!(text.ends_with("\n\n") && !text.starts_with(':'), "and it is whole: {text:?}");
     }
     Reader::Other

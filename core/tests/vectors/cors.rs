@@ -1,8 +1,8 @@
 //! `cors.json`: from an origin and a configuration to what a browser may read and send.
 //!
-//! `given` is a request, and how far it comes: `fails` if the holder of the log is out of reach.
-//! `expected` is the answer's status and `fields`: those named must be so, or absent where null;
-//! and no other field of CORS may be there.
+//! `given` is a request, and how far it gets: it `fails` if the holder of the log cannot be
+//! reached. `expected` is the answer's status and `fields`: those named must have these values, or
+//! be absent if null; and no other CORS field may be there.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ fn origins() {
     });
 }
 
-/// The answer of a holder that can do what it is asked.
+/// The answer of a holder that can do as it is asked.
 fn answered(command: Command, request: &Exchange) -> Got {
     match command {
         Command::Publish(publish) => Got::of(&publish.accepted().response),

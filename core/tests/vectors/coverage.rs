@@ -1,4 +1,4 @@
-//! `README.md`: what clients need, and what shows it. All that it names must exist.
+//! `README.md`: what clients need, and what shows it. Everything that it names must exist.
 
 use std::fs;
 use std::path::Path;
@@ -11,17 +11,17 @@ fn all_that_is_named_exists() {
     let mut missing = Vec::new();
     for line in include_str!("README.md").lines().filter(|line| line.starts_with("| ")) {
         let cells: Vec<&str> = line.split(" | ").collect();
-        let [_, shown] = cells[..] else { panic!("two cells a row: {line}") };
+        let [_, shown] = cells[..] else { panic!("two cells per row: {line}") };
         if shown == "shown by |" {
             continue;
         }
         rows += 1;
-        // Code is what stands between backticks: every other piece.
+        // Code is what is between backticks: every other piece.
         for name in shown.split('`').skip(1).step_by(2) {
             let exists = match (name.split_once("::"), name.split_once(": ")) {
                 (Some((area, case)), _) if !name.contains(' ') => is_case(area, case),
                 (_, Some((file, name))) => is_vector(file, name),
-                // Not the name of anything.
+                // Not the name of a vector or case.
                 _ => true,
             };
             if !exists {
@@ -30,7 +30,7 @@ fn all_that_is_named_exists() {
         }
     }
     assert!(rows > 30, "the tables are there");
-    assert!(missing.is_empty(), "none is named so:\n{}", missing.join("\n"));
+    assert!(missing.is_empty(), "these do not exist:\n{}", missing.join("\n"));
 }
 
 fn folder() -> &'static Path {

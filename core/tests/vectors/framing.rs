@@ -1,6 +1,6 @@
 //! `framing.json`: from an update to the bytes of its frame.
 //!
-//! `given` is an update, `expected` all that a stream which subscribes to every topic then writes.
+//! `given` is an update, `expected` everything that a stream subscribed to every topic then writes.
 
 use cinnabar_core::{Admission, Command};
 
@@ -15,7 +15,7 @@ fn frames() {
             panic!("the scene is not a subscription");
         };
         let seen = watch(subscribe, &scene.config(), scene.now(), &[], std::slice::from_ref(given));
-        assert_eq!(seen.writes.len(), 1, "one update a write");
+        assert_eq!(seen.writes.len(), 1, "one update per write");
         String::from_utf8(seen.writes.concat()).expect("event streams are UTF-8")
     });
 }

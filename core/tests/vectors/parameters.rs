@@ -1,8 +1,8 @@
 //! `parameters.json`: from the parameters of a subscription to its answer and what it receives.
 //!
-//! `given` is a request; the scene's `history` is in the log when it comes, and `live` is published
-//! then. `expected` is the answer's status, its challenge and the two fields that name a cursor,
-//! where it has them, and the ids of the updates that the stream brings, in order.
+//! `given` is a request; the scene's `history` is in the log when it arrives, and `live` is
+//! published after that. `expected` is the answer's status, its challenge and the two fields that
+//! name a cursor, if it has them, and the ids of the updates that the stream brings, in order.
 
 use cinnabar_core::{Admission, Command};
 use http::{HeaderMap, Response};

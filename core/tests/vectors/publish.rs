@@ -1,8 +1,8 @@
 //! `publish.json`: from a publication to its update and its answer.
 //!
 //! `given` is a request (see [`Exchange`]); `expected` is the answer's status, its challenge if it
-//! has one, and the update that is to be appended. An update that names no `id` is expected to get
-//! the hub's own.
+//! has one, and the update to append. An update without an `id` is expected to get one of the hub's
+//! own.
 
 use cinnabar_core::{Admission, Command, Publish};
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -20,7 +20,7 @@ struct Outcome {
     update: Option<Update>,
 }
 
-/// An update that is to be appended.
+/// An update to append.
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Update {

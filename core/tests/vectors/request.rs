@@ -1,4 +1,4 @@
-//! Requests, as vectors write them.
+//! Requests, in the notation of the vectors.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use serde::Deserialize;
 use super::text::Text;
 use super::token::{Key, Token};
 
-/// The random bytes of every request. The id that the hub makes of them is [`RANDOM_ID`].
+/// The random bytes for every request. The id that the hub makes from them is [`RANDOM_ID`].
 const ENTROPY: [u8; 32] = [
     0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f,
     0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
 ];
 
-/// A UUID of version 4 (RFC 9562): four bits say the version, two the variant.
+/// A version 4 UUID (RFC 9562): four bits give the version, two the variant.
 pub(super) const RANDOM_ID: &str = "urn:uuid:00010203-0405-4607-8809-0a0b0c0d0e0f";
 
-/// A request, and the hub that it reaches. What is left out is as the scene has it.
+/// A request, and the hub that it reaches. Whatever is left out comes from the scene.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Exchange {
@@ -27,20 +27,20 @@ pub(super) struct Exchange {
     pub(super) url: Option<String>,
     /// What follows `?`.
     pub(super) query: Option<Text>,
-    /// Names and values; `{name}` in a value is the token of that name.
+    /// Names and values; `{name}` in a value is the token with that name.
     pub(super) headers: Option<Vec<(String, Text)>>,
-    /// Tokens by name, beside those of the scene.
+    /// Tokens by name, in addition to the scene's.
     pub(super) tokens: BTreeMap<String, Token>,
     pub(super) body: Option<Text>,
-    /// Variables by name, beside those of the scene; keys are configured, and an empty one is
-    /// none.
+    /// Variables by name, in addition to the scene's. Keys are configured by default; an empty one
+    /// removes it.
     pub(super) config: BTreeMap<String, String>,
     /// Milliseconds since the Unix epoch.
     pub(super) now: Option<u64>,
 }
 
 impl Exchange {
-    /// This request, completed by what it has in common with others.
+    /// This request, completed with what the scene says.
     pub(super) fn over(&self, scene: &Self) -> Self {
         let mut tokens = scene.tokens.clone();
         tokens.extend(self.tokens.clone());
@@ -58,7 +58,7 @@ impl Exchange {
         }
     }
 
-    /// What the core makes of it, given what a shell would have read.
+    /// What the core makes of it, given what a shell would read.
     pub(super) fn admit(&self) -> Admission {
         let config = self.config();
         let headers = self.headers();
@@ -112,7 +112,7 @@ impl Exchange {
         fields.map(|(name, value)| (name.clone(), self.with_tokens(value))).collect()
     }
 
-    /// The text, with tokens in the places that are named for them.
+    /// The text, with tokens in place of their names.
     fn with_tokens(&self, text: &Text) -> Vec<u8> {
         let role = if self.method() == "POST" { Key::Publisher } else { Key::Subscriber };
         self.tokens.iter().fold(text.bytes(), |text, (token, spec)| {
@@ -121,7 +121,7 @@ impl Exchange {
     }
 }
 
-/// The text with `by` in the first place of `what`, if it is there.
+/// The text with the first `what`, if any, replaced by `by`.
 fn replace(text: &[u8], what: &[u8], by: impl Fn() -> Vec<u8>) -> Vec<u8> {
     match text.windows(what.len()).position(|window| window == what) {
         Some(at) => [&text[..at], &by(), &text[at + what.len()..]].concat(),

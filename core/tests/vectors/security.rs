@@ -1,13 +1,12 @@
 //! `security.json`: from what an attacker sends to what others see of it.
 //!
-//! `given` is a `publication`, a `subscription`, or both; a publication that is accepted is
-//! appended after the subscriber's stream is open, and a scene's subscriber watches where a vector
-//! names none. `each` stands in turn in the place of `{each}`, and the outcome must be the same for
-//! all.
+//! `given` is a `publication`, a `subscription`, or both. An accepted publication is appended once
+//! the subscriber's stream is open; the scene's subscriber watches if a vector names none. Each
+//! value in `each` in turn replaces `{each}`, and the outcome must be the same for all.
 //!
-//! `expected` is the status of each of the two, the challenge of the one that is refused, the
-//! origin that may read the answer, the `cursor` that the stream's answer names, and all that the
-//! stream then writes.
+//! `expected` is the status of each, the challenge of the one that is refused, the origin that may
+//! read the answer, the `cursor` that the stream's answer names, and everything that the stream
+//! then writes.
 
 use cinnabar_core::{Admission, Answer, Command};
 use serde::Deserialize;
@@ -49,7 +48,7 @@ struct Outcome {
     stream: Option<String>,
 }
 
-/// Every outcome, and what brought it about.
+/// Every outcome, and what caused it.
 #[derive(Debug, Default)]
 struct Outcomes(Vec<(Outcome, Vec<String>)>);
 
@@ -142,7 +141,7 @@ impl Outcome {
 }
 
 impl Exchange {
-    /// With this in the place of `{each}`.
+    /// This, with `{each}` replaced.
     fn filled(&self, each: &str) -> Self {
         let fill = |text: &Text| match text {
             Text::Plain(text) => Text::Plain(text.replace("{each}", each)),

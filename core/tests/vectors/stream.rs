@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::text::{self, Text};
 
-/// An update, as vectors write it.
+/// An update, in the notation of the vectors.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UpdateText {
@@ -52,12 +52,12 @@ impl UpdateText {
         }
     }
 
-    /// The same, and private.
+    /// The same, but private.
     pub(super) fn private(topic: &str) -> Self {
         Self { private: true, ..Self::public(topic) }
     }
 
-    /// The update of a publication that was admitted.
+    /// The update of an admitted publication.
     pub(super) fn of(publish: &Publish) -> Self {
         let StoredUpdate { id, topics, targets, data, private, event_type, retry } =
             publish.update().store();
@@ -88,7 +88,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// All that followed the opening bytes.
+    /// Everything that followed the opening bytes.
     pub(super) fn text(&self) -> String {
         String::from_utf8(self.writes.concat()).expect("event streams are UTF-8")
     }

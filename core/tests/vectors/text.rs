@@ -1,4 +1,4 @@
-//! Text and bytes, as vectors write them.
+//! Text and bytes, in the notation of the vectors.
 
 use serde::Deserialize;
 
@@ -45,7 +45,7 @@ impl Part {
     }
 }
 
-/// Topics or targets, as a stored update joins them.
+/// Topics or targets, joined as in a stored update.
 pub(super) fn lines(joined: &str) -> Vec<String> {
     joined.lines().map(str::to_owned).collect()
 }

@@ -1,4 +1,4 @@
-//! Access tokens, as vectors write them: in the clear, and signed here.
+//! Access tokens, in the notation of the vectors: in the clear, and signed here.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::text::Text;
 
-/// A token: the parts of a JWT, or any text in the place of one.
+/// A token: the parts of a JWT, or any text instead of one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Token {
@@ -21,18 +21,18 @@ pub(super) enum Token {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Jwt {
-    /// The token, by its name, that this one is like but for what follows.
+    /// The name of a token that this one is like, except for what follows.
     like: Option<String>,
     header: Option<Json>,
-    /// Beside those of the token that it is like; a null one takes away.
+    /// In addition to that token's claims; null removes one.
     claims: Option<Json>,
-    /// Whose key signs it; unnamed, that of the role that the request has.
+    /// Whose key signs it; by default, the key for the request's role.
     key: Option<Key>,
-    /// Takes the place of the signature.
+    /// Replaces the signature.
     signature: Option<String>,
 }
 
-/// A JSON object; or text in the place of one, for what JSON cannot say.
+/// A JSON object, or text instead of one, for what JSON cannot say.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 enum Json {
@@ -40,8 +40,8 @@ enum Json {
     Text(Text),
 }
 
-/// The keys that vectors know: the secrets of the roles and of a stranger, private keys in `keys/`,
-/// and any text as a secret.
+/// The keys that vectors can name: the secrets of the roles and of a stranger, private keys in
+/// `keys/`, and any text as a secret.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Key {
@@ -81,7 +81,7 @@ impl Key {
 }
 
 impl Token {
-    /// The token as it is sent in a role; `tokens` are those that it can be like.
+    /// The token as it is sent in a role; `tokens` are those it can be like.
     pub(super) fn encode(&self, role: &Key, tokens: &BTreeMap<String, Self>) -> Vec<u8> {
         match self {
             Self::Jwt(jwt) => jwt.completed(tokens).encode(role).into_bytes(),
@@ -125,7 +125,7 @@ impl Jwt {
 }
 
 impl Json {
-    /// What a header names, if the key signs with it; so that nothing but the name can be wrong.
+    /// The algorithm that a header names, or one that fits the key: so only the name can be wrong.
     fn algorithm(&self, key: &EncodingKey) -> Algorithm {
         let alg = match self {
             Self::Object(header) => header.get("alg").and_then(Value::as_str),

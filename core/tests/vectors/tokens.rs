@@ -1,9 +1,9 @@
 //! `tokens.json` and `keys.json`: from an access token to what it grants, or to why it is refused.
 //!
-//! `given` is a token (with the rest of a request, where that matters) and the `roles` that it is
-//! presented in, both unless it says so. What a token grants shows in what the hub then does: as
-//! a subscriber's, which of the scene's topics it brings private updates of; as a publisher's,
-//! which of them can be published to. `reason` is a part of what the hub's log says.
+//! `given` is a token (with the rest of a request, if that matters) and the `roles` in which it is
+//! presented: both, unless it says otherwise. What a token grants shows in what the hub then does:
+//! for a subscriber, which of the scene's topics it receives private updates of; for a publisher,
+//! which of them it can publish to. `reason` is part of what the hub's log says.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ fn both() -> Vec<Role> {
     vec![Role::Publisher, Role::Subscriber]
 }
 
-/// In each of the roles.
+/// The outcome, in each of the roles.
 #[derive(Debug, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 enum Expected {
@@ -58,7 +58,7 @@ enum Expected {
     Refused {
         status: u16,
         challenge: String,
-        /// None where the log is silent.
+        /// `None` if nothing is logged.
         reason: Option<String>,
     },
 }
@@ -145,7 +145,7 @@ fn subscribed(request: Exchange, topics: &[String]) -> Got {
     match request.admit() {
         Admission::Answer(answer) => refused(&answer),
         Admission::Forward(command) => {
-            // The one thing that shows only on its way to the holder.
+            // The only thing that can only be seen on the way to the holder.
             let encoded: Value = serde_json::from_slice(&command.to_bytes()).expect("JSON");
             let expires = encoded["command"]["Subscribe"]["expires"].as_u64();
             let Command::Subscribe(subscribe) = command else {

@@ -12,7 +12,7 @@ use crate::hub::fresh;
 use crate::token::Generation;
 
 /// The token makes the browser ask first (a preflight). What it then reads is what any other reader
-/// gets: a lone `:` line, updates, and no position, which a library might take for an update.
+/// gets: a lone `:` line, updates, and no position, which a library might mistake for an update.
 pub(super) fn a_page_reads_with_fetch_and_a_token_in_the_header(suite: &Suite, browser: &Browser) {
     let hub = shared(suite, browser);
     let topic = fresh("fetch");

@@ -33,7 +33,8 @@ const BRISK: Variables = &[("HEARTBEAT", "500ms"), ("STREAM_LIFETIME", "3s")];
 const QUIET: Variables = &[("HEARTBEAT", "500ms"), ("REPLAY_MAX", "20")];
 const FULL: Variables = &[("MAX_STREAMS", "1"), ("HEARTBEAT", "500ms")];
 
-// draft-08, "Subscription": a comment line, never with a blank line, which some take for an event
+// draft-08, "Subscription": a comment line, never with a blank line, which some mistake for an
+// event
 fn a_quiet_stream_gets_comments_alone(hub: &Hub) {
     let mut plain = hub.subscribe(&fresh("a"));
     for _ in 0..3 {

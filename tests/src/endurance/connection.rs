@@ -1,8 +1,8 @@
 //! A subscriber's connection, read as far and as slowly as a case wants.
 //!
 //! [`Stream`](crate::stream::Stream) waits for whole chunks. This takes bytes as they come, so that
-//! it can be a reader of so many bytes a second, a reader that reads nothing and has no kernel
-//! buffer read for it, or one of two thousand that a single loop polls.
+//! it can be a reader of a certain number of bytes a second, a reader that reads nothing and has no
+//! kernel buffer read for it, or one of two thousand that a single loop polls.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -58,7 +58,7 @@ impl Connection {
         Ok(length)
     }
 
-    /// Reads on to the next event, as fast as it comes.
+    /// Reads up to the next event, as fast as it comes.
     pub(super) fn event(&mut self, patience: Duration) -> io::Result<Event> {
         let asked = Instant::now();
         loop {

@@ -11,7 +11,7 @@ use crate::hub::{Hub, fresh};
 
 /// How many bytes a second it reads.
 const RATE: u32 = 100_000;
-/// How many bytes it reads at once at most.
+/// The most bytes that it reads at once.
 const SHARE: usize = 5_000;
 /// What the kernel may hold for it: far less than the update, so that the hub has to wait.
 const RECEIVE_BUFFER: usize = 32 * 1024;

@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::stream::Stream;
 use crate::token::Generation;
 
-/// A hub, whoever runs it.
+/// A hub, no matter who runs it.
 pub(crate) struct Hub {
     /// Where it listens, and at which path it is a hub.
     pub(crate) endpoint: Arc<Endpoint>,

@@ -135,7 +135,7 @@ fn bundle(program: &Program, glue: &Path) -> Result<()> {
             .arg("--outfile=bundle/index.js")
             .current_dir(glue),
     )?;
-    // Renamed into place, so that whoever runs or deploys it meanwhile never sees half a file.
+    // Renamed into place, so that nothing that runs or deploys it meanwhile sees half a file.
     let folder = workspace::path(program.folder);
     fs::create_dir_all(&folder)?;
     for (from, name) in [("bundle/index.js", "index.js"), ("index_bg.wasm", "index_bg.wasm")] {

@@ -156,7 +156,7 @@ pub(crate) fn dynamodb_local() -> Result<PathBuf> {
 
 /// Java, which DynamoDB Local is written in.
 pub(crate) fn java() -> Result<()> {
-    // macOS comes with a `java` that only says that Java is missing.
+    // macOS has a `java` that only says that Java is missing.
     if process::succeeds("java", &["-version"]) {
         return Ok(());
     }

@@ -82,7 +82,7 @@ pub(crate) enum InvalidUrlPattern {
     #[error("is not a URL pattern: a group is not closed, or two have the same name")]
     Group,
     /// A part that no URL can have.
-    #[error("is not a URL pattern: its scheme, host or port cannot be one")]
+    #[error("is not a URL pattern: its scheme, host or port is not valid")]
     Url,
     /// A regular expression between parentheses.
     #[error("is not a URL pattern: a regular expression in it {0}")]

@@ -1,4 +1,4 @@
-//! The holder of streams: all those of one Durable Object, or of one process.
+//! The holder of streams: all those of one process, or of one Durable Object.
 //!
 //! Methods come in three kinds, as in other protocol crates without I/O:
 //!
@@ -39,7 +39,7 @@ use crate::terms::cursor::{CursorKey, Place, Position};
 use crate::time::Timestamp;
 use crate::wire::sse;
 
-/// All streams of one Durable Object or process.
+/// All streams of one process, or of one Durable Object.
 #[derive(Debug)]
 pub struct Holder {
     key: CursorKey,

@@ -8,7 +8,7 @@ use crate::{
     Request, Step, StreamId, Subscribe, Timestamp, admit,
 };
 
-/// Ends a case where something is not so.
+/// Ends a case if a condition does not hold.
 macro_rules! ensure {
     ($condition:expr, $($message:tt)+) => {
         if !$condition {
@@ -31,8 +31,8 @@ pub(super) fn fetch<L: Log>(
     Fetch { stream: StreamId::new(1), after, through, limit, as_of: log.now() }
 }
 
-/// All that is kept, as a stream that asks for everything finds it. Where the log says that this
-/// begins is up to the log: its pages do not hold what was dropped before.
+/// Everything that is kept, as a stream that asks for all of it finds it. It begins where the log
+/// says: no page holds what was dropped before that.
 pub(super) async fn from_the_floor<L: Log>(
     log: &L,
     end: Position,
@@ -75,13 +75,13 @@ pub(super) fn last(updates: &[Appended]) -> Result<Position, String> {
     updates.last().map(|last| last.position).ok_or_else(|| "there is nothing".to_owned())
 }
 
-/// A subscriber without a token, who asks for every topic.
+/// A subscriber without a token who asks for every topic.
 pub(super) fn everything() -> Result<Arc<Subscribe>, String> {
     subscribe("match=*")
 }
 
-/// The same with a token, which grants the topic `granted` and the target `/users/1`: that of a 0.x
-/// client, which need not expire.
+/// The same with the token of a 0.x client, which need not expire. It grants the topic `granted`
+/// and the target `/users/1`.
 pub(super) fn granted() -> Result<Arc<Subscribe>, String> {
     subscribe(
         "match=*&authorization=eyJhbGciOiJIUzI1NiJ9.eyJtZXJjdXJlIjp7InN1YnNjcmliZSI6WyJncmFudGVkIiwiL3VzZXJzLzEiXX19.YwSmvN1gEP3lK4kOMJZ1EHLzroKOc9siFkjg5piYk70",

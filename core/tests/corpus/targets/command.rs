@@ -1,4 +1,4 @@
-//! `command`: what an entry sends to the holder of the log, in whatever version.
+//! `command`: what an entry, perhaps of another version, sends to the holder of the log.
 
 use cinnabar_core::{Command, CursorKey, Holder, Output, Place, StreamId, Timestamp};
 
@@ -22,10 +22,10 @@ pub(crate) fn run(bytes: &[u8]) {
     }
 }
 
-/// Lets time pass, for a reader that takes nothing of a log that answers nothing.
+/// Lets time pass, with a reader that takes nothing and a log that answers nothing.
 fn outlive(holder: &mut Holder) {
     let mut now = NOW;
-    // A lifetime may be any number: most streams end, and the others go on.
+    // A lifetime may be any number: most streams end, others go on.
     for _ in 0..100 {
         while let Some(output) = holder.poll_output() {
             if let Output::Write { bytes, .. } = output {

@@ -2,7 +2,7 @@
 
 use cinnabar_core::{Config, ConfigError, Platform};
 
-/// What is put into keys, to tell them from all else that may be shown.
+/// A mark that is put into keys, to tell them apart from anything else that is shown.
 const MARK: &str = "~secret~";
 
 const PLATFORM: Platform = Platform::new("a test");
@@ -18,7 +18,7 @@ pub(crate) fn run(bytes: &[u8]) {
         let marked = pairs.iter().map(|(name, value)| (name.clone(), marked(name, value)));
         shows_no_secret(Config::read(&PLATFORM, marked));
     }
-    // A mark spoils keys of some kinds.
+    // The mark makes some kinds of keys invalid.
     if let Ok(config) = Config::read(&PLATFORM, pairs) {
         assert!(config.history_size() > 0 && !config.history_age().is_zero());
     }
@@ -29,7 +29,7 @@ fn marked(name: &str, value: &str) -> String {
         "MERCURE_PUBLISHER_JWT_KEY" | "MERCURE_SUBSCRIBER_JWT_KEY" | "JWT_KEY"
             if !value.is_empty() =>
         {
-            // In PEM there are lines, and in a JWK a `k`.
+            // PEM has lines, and a JWK has a `k`.
             let value = value.replace("\"k\":\"", &format!("\"k\":\"{MARK}"));
             if value.contains(MARK) { value } else { value + MARK }
         }

@@ -9,7 +9,7 @@ pub(crate) enum Written {
     Update(Event),
 }
 
-/// An event, as its reader dispatches it.
+/// An event, as a reader dispatches it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) event_type: Option<String>,
@@ -50,6 +50,6 @@ pub(crate) fn read(bytes: &[u8]) -> Written {
         assert_eq!(event.data, "", "a position event holds nothing");
         return Written::Position { cursor: event.id };
     }
-    assert!(!event.id.starts_with('#'), "an update's id is no fragment: {text:?}");
+    assert!(!event.id.starts_with('#'), "an update's id must not be a fragment: {text:?}");
     Written::Update(event)
 }

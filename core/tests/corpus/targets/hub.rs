@@ -1,4 +1,4 @@
-//! A hub for one input: requests in, and what streams get out.
+//! A hub for one input: requests go in, and what streams get comes out.
 
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const PUBLISHER: &str = "a publisher's key of thirty-two bytes";
 pub(crate) const SUBSCRIBER: &str = "a subscriber's key of thirty-two bytes";
 
-/// A hub that everybody may subscribe to.
+/// A hub that anyone may subscribe to.
 pub(crate) static OPEN: LazyLock<Config> =
     LazyLock::new(|| config(&[("ANONYMOUS", "1"), ("CORS_ORIGINS", "*")]));
 
@@ -34,7 +34,7 @@ pub(crate) fn config(variables: &[(&str, &str)]) -> Config {
     Config::read(&Platform::new("a test"), pairs).expect("a configuration without mistakes")
 }
 
-/// A JWT of these parts, signed with HMAC and SHA-256 whatever its header says.
+/// A JWT with these parts, signed with HMAC and SHA-256 whatever its header says.
 pub(crate) fn sign(header: &[u8], claims: &[u8], secret: &str) -> String {
     let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let key = EncodingKey::from_secret(secret.as_bytes());
@@ -48,7 +48,7 @@ pub(crate) fn legacy_token(claims: &serde_json::Value, secret: &str) -> String {
     sign(br#"{"alg":"HS256","typ":"JWT"}"#, claims.to_string().as_bytes(), secret)
 }
 
-/// A 1.0 token with these authorization details, and no others.
+/// A 1.0 token with exactly these authorization details.
 pub(crate) fn modern_token(details: &serde_json::Value, secret: &str) -> String {
     let claims = serde_json::json!({
         "iss": ISSUER, "aud": HUB, "exp": NOW.as_millis() / 1000 + 60,
@@ -85,7 +85,7 @@ pub(crate) fn publish(form: &[u8], token: &str, config: &Config) -> Result<Updat
     }
 }
 
-/// A public or a private update of one topic, if that may be published to.
+/// A public or private update of one topic, if that may be published to.
 pub(crate) fn update(topic: &str, private: bool) -> Option<Update> {
     let private = if private { "&private" } else { "" };
     publish(format!("topic={}{private}", encoded(topic)).as_bytes(), &PUBLISHES_ALL, &OPEN).ok()
@@ -111,7 +111,7 @@ pub(crate) fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// Streams whose readers take at once what they are given.
+/// Streams whose readers immediately take what they are given.
 pub(crate) struct Watched {
     pub(crate) holder: Holder,
     position: Position,
@@ -158,7 +158,7 @@ impl Watched {
                     }
                     writes.push((streams, bytes));
                 }
-                // It came with a token that is about to expire.
+                // It arrived with a token that is about to expire.
                 Output::Close { .. } => assert_eq!(self.holder.streams(), 0),
                 other => panic!("nobody asked for this: {other:?}"),
             }

@@ -15,10 +15,10 @@ pub(crate) fn run(bytes: &[u8]) {
     assert!(matches!(base.scheme(), "http" | "https"));
     assert!(base.query().is_none() && base.fragment().is_none());
 
-    // However its path is written, it is the hub's own.
+    // However the hub's path is written, it is reserved.
     for own in ["", "/", "/subscriptions/a/b", "?a=b", "#a", "/..?/../a"] {
         for authority in ["", "//other.example", "http://other.example"] {
-            // A drive letter of `file:` and its like are of no concern: the scheme is http.
+            // Quirks such as drive letters in `file:` do not matter: the scheme is http.
             let topic = format!("{authority}{}{own}", hub.path());
             let resolved = base.join(&topic).expect("a URL reference");
             let expected = resolved.path().starts_with(hub.path());

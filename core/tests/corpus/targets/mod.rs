@@ -1,8 +1,8 @@
-//! What is fuzzed: for each target a function from any bytes to nothing, which panics where a
-//! promise of the hub is broken.
+//! What is fuzzed: for each target, a function that takes any bytes, and panics if a promise of the
+//! hub is broken.
 //!
-//! A module says how its bytes are read. They are text wherever the hub reads text, so that inputs
-//! can be read, and written by hand.
+//! Each module says how its bytes are read. They are text wherever the hub reads text, so that
+//! inputs can be read and written by hand.
 
 mod command;
 mod configuration;
@@ -18,13 +18,13 @@ mod template;
 mod token;
 mod url_pattern;
 
-/// A target: its name is that of its fuzzer and of its corpus.
+/// A target, with the name of its fuzzer and its corpus.
 pub(crate) struct Target {
     pub(crate) name: &'static str,
     pub(crate) run: fn(&[u8]),
 }
 
-/// All targets, in the order of their names.
+/// All targets, in order of their names.
 pub(crate) const TARGETS: [Target; 9] = [
     Target { name: "command", run: command::run },
     Target { name: "configuration", run: configuration::run },

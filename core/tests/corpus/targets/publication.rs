@@ -7,7 +7,7 @@ use cinnabar_core::{Config, Update};
 use super::event::{self, Event, Written};
 use super::hub::{self, OPEN, PUBLISHES_ALL, READS_ALL, Watched};
 
-/// A hub of the protocol's first years.
+/// A hub that works as in the protocol's first years.
 static TARGETED: LazyLock<Config> = LazyLock::new(|| hub::config(&[("TARGETS", "1")]));
 
 pub(crate) fn run(body: &[u8]) {
@@ -22,7 +22,7 @@ pub(crate) fn run(body: &[u8]) {
     }
 }
 
-/// By another's decoder, which turns what is not UTF-8 into U+FFFD; the hub refuses it.
+/// Decoded by an independent crate, which turns invalid UTF-8 into U+FFFD; the hub refuses that.
 fn is_what_was_sent(update: &Update, body: &[u8], has_targets: bool) {
     let pairs: Vec<_> = url::form_urlencoded::parse(body).collect();
     let all = |name: &'static str| {
@@ -53,7 +53,7 @@ fn is_what_was_sent(update: &Update, body: &[u8], has_targets: bool) {
     }
 }
 
-/// An update that was admitted is one event of a stream, and comes back from a log as it was.
+/// An admitted update is one event of a stream, and comes back from a log unchanged.
 pub(crate) fn check(update: &Update) {
     assert_eq!(Update::restore(update.store()).store(), update.store());
     let names = [update.id().as_str(), update.store().event_type.as_deref().unwrap_or("")]
@@ -77,7 +77,7 @@ pub(crate) fn check(update: &Update) {
         event_type: update.store().event_type,
         retry: update.store().retry,
         id: update.id().as_str().to_owned(),
-        // A receiver joins lines by LF, however they ended.
+        // A receiver joins lines with LF, however they ended.
         data: update.data().replace("\r\n", "\n").replace('\r', "\n"),
     };
     assert_ne!(event.event_type.as_deref(), Some("mercure"));

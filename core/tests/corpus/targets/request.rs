@@ -1,5 +1,5 @@
-//! `request`: a request as in HTTP/1.1: a line with method and URL, lines with fields, a blank line,
-//! the body. `{publisher}` and `{subscriber}` in a field are tokens that allow everything.
+//! `request`: a request as in HTTP/1.1: a line with the method and URL, lines with fields, a blank
+//! line, the body. `{publisher}` and `{subscriber}` in a field are tokens that allow everything.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use super::event::{self, Written};
 use super::hub::{self, NOW, OPEN, PUBLISHES_ALL, READS_ALL};
 use super::publication;
 
-/// A hub that knows its visitors.
+/// A hub that trusts some origins.
 static CLOSED: LazyLock<Config> = LazyLock::new(|| {
     hub::config(&[
         ("CORS_ORIGINS", "https://www.example.com"),
@@ -122,7 +122,7 @@ fn forwarded(command: Command, config: &Config) {
     }
 }
 
-/// A cursor that was sent forges nothing, wherever it is shown.
+/// A cursor from a client forges nothing, wherever it is shown.
 fn opened(subscribe: Subscribe, config: &Config) {
     let mut holder = Holder::new(config, CursorKey::from_bytes([5; 16]), Place::default());
     let stream = StreamId::new(1);

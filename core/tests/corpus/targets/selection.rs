@@ -1,19 +1,20 @@
-//! Matchers before a blank line, topics after it: what each selects, asked in every way there is.
+//! Matchers before a blank line, topics after it: what each matcher selects, asked in every
+//! possible way.
 
 use cinnabar_core::{Answer, StreamId, Subscribe};
 
 use super::hub::{self, OPEN, Watched};
 
-/// Most matchers and most topics of one input: more find no more, and are slow.
+/// Most matchers and topics in one input: more would be slow, and find nothing more.
 const MOST: usize = 8;
 
-/// What a kind of matcher is called.
+/// The names for a kind of matcher, and what is known about it.
 pub(crate) struct Kind {
     /// The parameter of a subscription.
     pub(crate) parameter: &'static str,
-    /// A token that grants to read what a matcher selects.
+    /// A token that grants reading what a matcher selects.
     pub(crate) grant: fn(&str) -> String,
-    /// What is known of a matcher and a topic beforehand.
+    /// What is known about a matcher and a topic in advance.
     pub(crate) expected: fn(&str, &str) -> Option<bool>,
 }
 
@@ -21,7 +22,7 @@ pub(crate) struct Kind {
 struct Opened<'a> {
     matcher: &'a str,
     asks: StreamId,
-    /// One that asks for every topic, and may read what the matcher selects.
+    /// A stream that asks for every topic, and may read what the matcher selects.
     reads: Option<StreamId>,
 }
 
@@ -51,7 +52,7 @@ impl Kind {
         assert_eq!((hub.holder.streams(), hub.holder.poll_timeout()), (0, None));
         for topic in topics.split('\n').take(MOST) {
             if let Some(update) = hub::update(topic, false) {
-                assert!(hub.append(update).0.is_empty(), "selected for who has gone");
+                assert!(hub.append(update).0.is_empty(), "selected for a stream that is gone");
             }
         }
     }
@@ -67,13 +68,13 @@ impl Kind {
             if let Some(expected) = (self.expected)(matcher, topic) {
                 assert_eq!(selected, expected, "{matcher:?} and {topic:?}");
             }
-            // What the index selects is what asking each matcher selects.
+            // The index selects what trying each matcher selects.
             let is_selected = hub.holder.subscription(*asks).unwrap().selects(&public);
             assert_eq!(is_selected, selected, "{matcher:?} and {topic:?}");
             assert!(!got_private.contains(asks), "private, and read by anybody: {topic:?}");
             if let Some(reads) = reads {
                 assert!(got_public.contains(reads));
-                // What a matcher grants is what it selects.
+                // A matcher grants what it selects.
                 assert_eq!(got_private.contains(reads), selected, "{matcher:?} and {topic:?}");
                 let is_read = hub.holder.subscription(*reads).unwrap().selects(&private);
                 assert_eq!(is_read, selected);
@@ -82,7 +83,7 @@ impl Kind {
     }
 }
 
-/// What was admitted, or nothing where it was refused with this status.
+/// What was admitted, or `None` if it was refused with this status.
 fn granted_or(admitted: Result<Subscribe, Box<Answer>>, status: u16) -> Option<Subscribe> {
     match admitted {
         Ok(subscribe) => Some(subscribe),

@@ -17,17 +17,17 @@ pub(crate) const REPLAY_MAX: u64 = 8;
 
 /// What a subscriber asked for, and when.
 pub(crate) struct Asked {
-    /// The topics that it asks for, and those that its token grants: a bit each.
+    /// The topics that it asks for, and those that its token grants, one bit each.
     pub(crate) selects: u8,
     pub(crate) grants: u8,
     pub(crate) cursor: Option<String>,
     pub(crate) native: bool,
     /// Whether it is told its position first.
     pub(crate) greets: bool,
-    /// When it must be closed, whether a timer fires or not: its token expires, or its platform
-    /// would break it off.
+    /// When it must be closed, whether or not a timer fires, since its token expires or its
+    /// platform would break it off.
     pub(crate) closes: Option<Timestamp>,
-    /// Where the log ended when it came.
+    /// Where the log ended when it arrived.
     pub(crate) came_at: u64,
 }
 
@@ -36,14 +36,14 @@ pub(crate) struct Stream {
     pub(crate) opened: bool,
     pub(crate) ended: bool,
     greeted: bool,
-    /// All that it is entitled to up to here was written to it, or not promised; unknown where the
-    /// answer field names an id that several updates have.
+    /// Everything that it is entitled to up to here was written to it, or was not promised; unknown
+    /// if the answer field names an id that several updates have.
     stands: Option<u64>,
-    /// Whether what is before may come nevertheless.
+    /// Whether updates before that may come all the same.
     may_begin_before: bool,
     /// The chunks that its reader has yet to take.
     pub(crate) outbox: VecDeque<usize>,
-    /// What it has taken of the first.
+    /// How much of the first it has taken.
     pub(crate) taken: usize,
 }
 
@@ -67,20 +67,20 @@ impl Stream {
             && (!update.is_private() || self.asked.grants & topics != 0)
     }
 
-    /// The first update up to a position that it is owed and did not get.
+    /// The first update up to a position that it is owed but did not get.
     pub(crate) fn skipped(&self, through: u64, log: &MemoryLog) -> Option<u64> {
         let mut left = log.between(Position::new(self.stands?), Position::new(through));
         let first = left.find(|appended| self.is_entitled(&appended.update));
         first.map(|appended| appended.position.get())
     }
 
-    /// Its response begins, with this answer field, while the holder stands at `position`.
+    /// Its response begins, with this answer field, while the holder is at `position`.
     pub(crate) fn open(&mut self, field: Option<&str>, log: &MemoryLog, position: u64) {
         assert!(!self.opened && !self.ended);
         self.opened = true;
         self.stands = match (&self.asked.cursor, field) {
             (None, None) => Some(self.asked.came_at),
-            // Nothing is replayed, whatever the newest is called.
+            // Nothing is replayed, whatever the newest id is.
             (Some(cursor), Some(_)) if cursor.is_empty() => Some(self.asked.came_at),
             (Some(_), Some("earliest")) => {
                 self.may_begin_before = true;
@@ -98,7 +98,7 @@ impl Stream {
         };
     }
 
-    /// Something is written to it, while the holder stands at `durable`.
+    /// Something is written to it, while the holder is at `durable`.
     pub(crate) fn write(
         &mut self,
         chunk: usize,
@@ -152,8 +152,8 @@ fn topics(update: &Update) -> u8 {
     update.topics().iter().fold(0, |set, topic| set | 1 << number(topic.as_str()))
 }
 
-/// The position that a fragment names: a block of AES-128 over six bytes of it, four of a time, and
-/// six zero bytes.
+/// The position that a fragment names: one AES-128 block of six bytes for the position, four for a
+/// time, and six zero bytes.
 fn decode(fragment: &str) -> u64 {
     let block = URL_SAFE_NO_PAD.decode(&fragment[1..]).unwrap();
     let mut block = Array::from(<[u8; 16]>::try_from(block).unwrap());

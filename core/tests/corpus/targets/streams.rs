@@ -1,6 +1,6 @@
 //! `streams`: a script of what may happen to a holder. The first byte chooses the configuration;
-//! then each step is three bytes: the first says what, the others to whom and how much. After each
-//! step every stream is held to what was promised to it.
+//! then each step is three bytes: the first says what happens, the others to whom and how much.
+//! After each step, every stream is checked against what was promised to it.
 //!
 //! | first byte, modulo 16 | step |
 //! |---|---|
@@ -10,10 +10,10 @@
 //! | 7 | the log fails to answer |
 //! | 8 | a page is asked for |
 //! | 9, 10 | a reader takes bytes |
-//! | 11 | a reader goes |
-//! | 12, 13 | a subscriber comes |
+//! | 11 | a reader leaves |
+//! | 12, 13 | a subscriber arrives |
 //! | 14 | time passes |
-//! | 15 | time passes, and no timer fires; the log forgets its oldest updates; a stream is given a deadline; the process is to end |
+//! | 15 | time passes, but no timer fires; the log drops its oldest updates; a stream is given a deadline; the process shuts down |
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::LazyLock;
@@ -33,7 +33,7 @@ use super::stream::{Asked, KEY, REPLAY_MAX, Stream};
 const OUTBOX_SIZE: usize = 500;
 const OUTBOXES_SIZE: usize = 1_300;
 const MAX_STREAMS: usize = 6;
-/// The longest life of a stream, and the patience with a reader that has yet to take something.
+/// The longest life of a stream, plus the patience with a reader that has yet to take something.
 const LONGEST: Duration = Duration::from_secs(60 * 6 / 5 + 10);
 
 /// A hub whose streams live, and one whose streams only catch up.
@@ -54,7 +54,7 @@ fn config(lifetime: &str) -> Config {
     ])
 }
 
-/// There are four topics, `/topics/0` to `/topics/3`; a set of them is four bits.
+/// There are four topics, `/topics/0` to `/topics/3`; four bits are a set of them.
 const MATCHERS: [(&str, u8); 8] = [
     ("match=/topics/0", 0b0001),
     ("topic=/topics/1&topic=/topics/1&match=/elsewhere", 0b0010),
@@ -84,7 +84,7 @@ pub(crate) fn run(script: &[u8]) {
     hub.end();
 }
 
-/// What a stream asks of the log.
+/// What a stream asks the log.
 enum Question {
     Locate(StreamId, Location),
     Fetch(Fetch),
@@ -107,7 +107,7 @@ struct Hub {
     log: MemoryLog,
     questions: Vec<Question>,
     streams: BTreeMap<StreamId, Stream>,
-    /// How many streams have yet to take a chunk, and its length.
+    /// For each chunk, how many streams have yet to take it, and its length.
     chunks: Vec<(usize, usize)>,
     /// The last fragments that were told.
     fragments: VecDeque<String>,
@@ -218,7 +218,7 @@ impl Hub {
         (count > 0).then(|| self.questions.remove(usize::from(x) % count))
     }
 
-    /// The log answers one question; of a page it may leave out what is not wanted.
+    /// The log answers one question; it may leave out of a page what is not wanted.
     fn answer(&mut self, x: u8, leaves_out: bool) {
         match self.question(x) {
             Some(Question::Locate(stream, location)) => {
@@ -226,7 +226,7 @@ impl Hub {
                 self.holder.handle_located(stream, &located, self.now);
             }
             Some(Question::Fetch(fetch)) => {
-                // Its stream may have ended meanwhile.
+                // Its stream may have ended in the meantime.
                 let Some(subscription) = self.holder.subscription(fetch.stream) else { return };
                 let mut page = self.log.page(&fetch, &subscription);
                 let stretch: Vec<Appended> = self
@@ -264,7 +264,7 @@ impl Hub {
     fn take(&mut self, id: StreamId, bytes: usize) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let waiting: usize = stream.outbox.iter().map(|&chunk| self.chunks[chunk].1).sum();
-        // A shell may hear of a reader late, when its stream has ended.
+        // A shell may hear from a reader late, when its stream has ended.
         let bytes = if stream.ended { 1 } else { bytes.min(waiting - stream.taken) };
         stream.taken += bytes;
         while let Some(&first) = stream.outbox.front() {
@@ -321,7 +321,7 @@ impl Hub {
             panic!("not a subscription: {step:?}");
         };
 
-        // The holder may not have heard yet of all that there is.
+        // The holder may not have heard of everything yet.
         let end = if x >> 7 != 0 { self.log.end() } else { self.holder.position() };
         let came_at = end.get();
         let greets = native && !self.polls;
@@ -332,7 +332,7 @@ impl Hub {
         assert!(self.holder.streams() <= MAX_STREAMS);
     }
 
-    /// Does what the holder wants done, and checks that it may want it.
+    /// Does what the holder wants done, and checks that it may want that.
     fn drain(&mut self) {
         while let Some(output) = self.holder.poll_output() {
             match output {
@@ -401,7 +401,7 @@ impl Hub {
         }
     }
 
-    /// All is durable, the log answers, the readers read: then every stream has all it is owed.
+    /// Syncs everything, and lets log and readers catch up: every stream then has what it is owed.
     fn come_to_rest(&mut self) {
         self.time_out();
         self.sync(u64::MAX);
@@ -414,7 +414,7 @@ impl Hub {
                 self.drain();
             }
             self.fetch();
-            // A stream whose time is up says its last words when all else was taken.
+            // A stream whose time is up says its last words once everything else was taken.
             let is_taken = self.streams.values().all(|stream| stream.outbox.is_empty());
             if self.questions.is_empty() && is_taken {
                 break;
@@ -429,7 +429,7 @@ impl Hub {
         }
     }
 
-    /// Nobody does anything more: every stream ends by itself.
+    /// Nothing more happens from outside: every stream ends by itself.
     fn end(&mut self) {
         let last = self.now.plus(LONGEST);
         for round in 0.. {
@@ -444,7 +444,7 @@ impl Hub {
 }
 
 fn stream(x: u8, count: usize) -> StreamId {
-    // The newest are the likeliest to be there still.
+    // The newest are the most likely to still be there.
     let back = usize::from(x % 8) + 1;
     StreamId::new(count.saturating_sub(back).try_into().unwrap())
 }

@@ -13,12 +13,12 @@ fn grant(selector: &str) -> String {
     hub::legacy_token(&serde_json::json!({"mercure": {"subscribe": [selector]}}), SUBSCRIBER)
 }
 
-/// A topic selects itself, and what is no template selects nothing else.
+/// A topic selects itself, and anything that is not a template selects nothing else.
 fn expected(selector: &str, topic: &str) -> Option<bool> {
     if selector == "*" || selector == topic {
         return Some(true);
     }
-    // No expansion begins otherwise than its template, up to the first expression.
+    // Every expansion begins like its template, up to the first expression.
     let fixed = selector.split('{').next().unwrap_or_default();
     let differs = fixed.is_ascii() && !topic.starts_with(fixed);
     (!selector.contains('{') || differs).then_some(false)

@@ -1,5 +1,5 @@
 //! `token`: an access token, whose JOSE header is the first line and whose claims are the rest,
-//! signed here; without a first line, the rest is presented as it is.
+//! signed here; if the first line is empty, the rest is presented as it is.
 
 use serde_json::{Map, Value};
 
@@ -54,7 +54,7 @@ pub(crate) fn run(bytes: &[u8]) {
     }
 }
 
-/// Nobody guesses a signature.
+/// No one guesses a signature.
 fn unsigned(token: &[u8]) {
     let Ok(token) = std::str::from_utf8(token) else { return };
     // A client cannot send a line break in a field.
@@ -70,7 +70,7 @@ fn unsigned(token: &[u8]) {
     }
 }
 
-/// What draft-08, "Token Validation", asks of these parts, said once more.
+/// What draft-08, "Token Validation", asks of these parts, written a second time.
 struct Rules {
     header: Map<String, Value>,
     claims: Map<String, Value>,
@@ -107,8 +107,8 @@ impl Rules {
         always && (modern || !self.is_modern())
     }
 
-    /// Whether a valid token may grant this: never more than a text in it names, as far as that
-    /// can be told without matching.
+    /// Whether a valid token may grant this: never more than its texts name, as far as can be told
+    /// without matching.
     fn allows(&self, action: &str, topic: &str) -> bool {
         let selects =
             |text: &str| text == "*" || text == topic || text.contains(['{', ':', '*', '(', '/']);

@@ -21,8 +21,8 @@ fn grant(pattern: &str) -> String {
     hub::modern_token(&details, SUBSCRIBER)
 }
 
-/// What the crate that parses patterns would match with its own engine; where the two read a
-/// regular expression differently, nothing is known.
+/// What the crate that parses patterns would match with its own engine; `None` if the two read a
+/// regular expression differently.
 fn expected(pattern: &str, topic: &str) -> Option<bool> {
     if pattern == "*" {
         return Some(true);

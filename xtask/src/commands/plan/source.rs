@@ -153,7 +153,7 @@ impl Source {
             (_, [TokenTree::Ident(name), ..])
                 if level == Level::Items && DEFINING.contains(&word) =>
             {
-                // Of `const fn f`, this also notes `fn`, which is nobody's name.
+                // For `const fn f`, this also notes `fn`, which names nothing.
                 self.definitions.insert(name.to_string());
                 1
             }
@@ -223,8 +223,8 @@ fn path_at(tokens: &[TokenTree]) -> (Written, usize) {
     (written, at)
 }
 
-/// Whether the tokens before a word make it no beginning of a path: a method's name after `.`, what
-/// follows `::`, or a lifetime's name.
+/// Whether, after these tokens, a word cannot begin a path: a method's name after `.`, what follows
+/// `::`, or a lifetime's name.
 fn is_continued(before: &[TokenTree]) -> bool {
     match before {
         [.., first, second] if is(second, ':') => is(first, ':'),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-/// The name of a test, and where it is.
+/// A test's name, and where the test is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Test {
