@@ -8,7 +8,10 @@ use cinnabar_core::Platform;
 pub(crate) const PLATFORM: Platform = Platform {
     // The object is told of each update, and looks for none.
     unread: &["POLL_FAST", "POLL_SLOW"],
-    notes: &[("HUB_URL", "set it if the Worker answers on a wildcard route")],
+    notes: &[(
+        "HUB_URL",
+        "set it if the Worker answers on a wildcard route, where clients could otherwise take up all 64 hosts whose URL patterns are matched",
+    )],
     // A row of the object's SQLite holds 2 MB.
     largest_body: 1_900_000,
     ..Platform::new("Cloudflare")

@@ -154,7 +154,8 @@ struct OwnLog {
 
 impl Source for OwnLog {
     async fn end(&self) -> worker::Result<Place> {
-        Ok(Place { position: self.feed.durable(), since: platform::now() })
+        // What is not handed over yet was published a moment ago, and not after now.
+        Ok(self.reached().unwrap_or_else(|| Place::undated(self.feed.durable())))
     }
 
     async fn locate(&self, location: Location) -> worker::Result<Located> {

@@ -16,7 +16,10 @@ use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use cinnabar_core::{Appended, Fetch, Holder, Location, Output, StreamId, Subscribe, Timestamp};
+use bytes::Bytes;
+use cinnabar_core::{
+    Answer, Appended, Fetch, Holder, Location, Shell, StreamId, Subscribe, Timestamp,
+};
 use futures_channel::oneshot;
 use wasm_bindgen::JsValue;
 use worker::{console_error, web_sys};
@@ -109,38 +112,10 @@ impl<S: Source> Streams<S> {
 
     /// Does what the holder wants done, until there is nothing left, and sets the timer.
     fn drive(self: &Rc<Self>) {
-        while let Some(output) = self.poll_output() {
-            match output {
-                Output::Open { stream, response, joins } => {
-                    let body = self.bodies.open(stream, joins);
-                    self.arrivals.respond(stream, answer::streamed(&response, &body));
-                }
-                Output::Answer { stream, answer } => {
-                    self.arrivals.respond(stream, answer::whole(answer));
-                }
-                Output::Write { streams, bytes } => self.bodies.write(&streams, &bytes),
-                Output::Locate { stream, location } => self.locate(stream, location),
-                Output::Close { stream } => self.bodies.close(stream),
-                Output::Cut { stream } => self.bodies.cut(stream),
-            }
-        }
+        self.holder.borrow_mut().drive(&mut Driven(self));
         self.replay();
         // `None` where there is no stream: no timer outlives the last one.
         self.timer.set(self.holder.borrow().poll_timeout());
-    }
-
-    fn poll_output(&self) -> Option<Output> {
-        self.holder.borrow_mut().poll_output()
-    }
-
-    fn locate(self: &Rc<Self>, stream: StreamId, location: Location) {
-        let (this, source) = (Rc::downgrade(self), Rc::clone(&self.source));
-        self.object.spawn(async move {
-            let located = source.locate(location).await;
-            if let Some(streams) = this.upgrade() {
-                streams.handle_answer(stream, located, Holder::handle_located);
-            }
-        });
     }
 
     /// Reads the pages of history that streams ask for: one at a time, so that memory holds one, and
@@ -192,6 +167,42 @@ impl<S: Source> Streams<S> {
                 holder.handle_failure(stream);
             }
         });
+    }
+}
+
+/// What the holder has at its disposal: everything but itself, which is borrowed meanwhile.
+struct Driven<'a, S>(&'a Rc<Streams<S>>);
+
+impl<S: Source> Shell for Driven<'_, S> {
+    fn open(&mut self, stream: StreamId, response: http::Response<()>, joins: bool) {
+        let body = self.0.bodies.open(stream, joins);
+        self.0.arrivals.respond(stream, answer::streamed(&response, &body));
+    }
+
+    fn answer(&mut self, stream: StreamId, answer: Answer) {
+        self.0.arrivals.respond(stream, answer::whole(answer));
+    }
+
+    fn write(&mut self, streams: &[StreamId], bytes: &Bytes) {
+        self.0.bodies.write(streams, bytes);
+    }
+
+    fn locate(&mut self, stream: StreamId, location: Location) {
+        let (this, source) = (Rc::downgrade(self.0), Rc::clone(&self.0.source));
+        self.0.object.spawn(async move {
+            let located = source.locate(location).await;
+            if let Some(streams) = this.upgrade() {
+                streams.handle_answer(stream, located, Holder::handle_located);
+            }
+        });
+    }
+
+    fn close(&mut self, stream: StreamId) {
+        self.0.bodies.close(stream);
+    }
+
+    fn cut(&mut self, stream: StreamId) {
+        self.0.bodies.cut(stream);
     }
 }
 

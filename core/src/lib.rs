@@ -135,7 +135,7 @@ pub use config::{Config, ConfigError, Platform};
 pub use streams::backlog::Backlog;
 pub use streams::history::{Appended, Fetch, Located, Location, Page, PageLimit};
 pub use streams::holder::Holder;
-pub use streams::output::Output;
+pub use streams::output::{Output, Shell};
 pub use streams::pager::{Offer, Pager};
 pub use streams::stream_id::StreamId;
 pub use terms::characters::ForbiddenCharacter;

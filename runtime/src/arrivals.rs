@@ -9,9 +9,20 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::opened::Opened;
 
-/// How many subscribers may wait. Each takes a few kilobytes, or several hundred where its patterns
-/// are large; the streams of a holder are bounded by the core, and these are not streams yet.
-pub const MOST_ARRIVALS: usize = 512;
+/// How many subscribers may wait, if their matchers are small.
+pub const MOST_ARRIVALS: u32 = 512;
+
+/// How much room a subscriber takes with small matchers, in KiB: mostly for its request.
+const LEAST_ROOM: u32 = 64;
+
+/// How much room there is for subscribers that wait, in KiB. They are not streams yet, whose number
+/// and matchers the core bounds.
+pub(crate) const ROOM: u32 = MOST_ARRIVALS * LEAST_ROOM;
+
+/// How much of the room a subscriber takes, in KiB.
+pub(crate) fn room_for(subscribe: &Subscribe) -> u32 {
+    LEAST_ROOM + u32::try_from(subscribe.size() / 1024).unwrap_or(ROOM)
+}
 
 /// A subscriber that has arrived.
 #[derive(Debug)]

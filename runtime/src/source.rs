@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use cinnabar_core::{Appended, Place};
-//! use cinnabar_runtime::{Fault, Read, SourceError, Tail, machine};
+//! use cinnabar_runtime::{Fault, Read, SourceError, Tail};
 //! use tokio::sync::broadcast::{Receiver, error::RecvError};
 //!
 //! #[derive(Debug, thiserror::Error)]
@@ -26,9 +26,9 @@
 //!     type Error = Lost;
 //!
 //!     async fn next(&mut self) -> Result<Read, Lost> {
-//!         let asked = machine::now();
 //!         let appended = self.0.recv().await?;
-//!         let reached = Place { position: appended.position, since: asked };
+//!         // This log knows what it has dropped, so its places need no date.
+//!         let reached = Place::undated(appended.position);
 //!         Ok(Read { updates: vec![appended], reached })
 //!     }
 //! }

@@ -6,7 +6,7 @@ use cinnabar_core::{Config, Subscribe, Timestamp};
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::arrivals::{Arrival, MOST_ARRIVALS};
+use crate::arrivals::{Arrival, ROOM, room_for};
 use crate::machine::Now;
 use crate::opened::Opened;
 use crate::source::Source;
@@ -28,14 +28,15 @@ impl Streams {
     pub fn start<S: Source>(config: Arc<Config>, source: S, now: Now) -> Self {
         let (messages, receiver) = mpsc::unbounded_channel();
         tokio::spawn(Task::new(config, source, now, receiver).run());
-        Self { messages, room: Arc::new(Semaphore::new(MOST_ARRIVALS)) }
+        Self { messages, room: Arc::new(Semaphore::new(ROOM as usize)) }
     }
 
     /// Opens a stream. Where the platform breaks its response off at a `deadline`, the stream ends
     /// before that, with its position.
     pub async fn open(&self, subscribe: Subscribe, deadline: Option<Timestamp>) -> Opened {
         let unavailable = Opened::Answer(subscribe.unavailable());
-        let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else { return unavailable };
+        let room = Arc::clone(&self.room).try_acquire_many_owned(room_for(&subscribe));
+        let Ok(room) = room else { return unavailable };
         let (opened, answer) = oneshot::channel();
         let arrival = Arrival { subscribe, deadline, opened, room };
         // Where the task drops what it was sent, it has started over.

@@ -11,7 +11,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cinnabar_core::{Config, CursorKey, Holder, Output, Place, StreamId, Timestamp};
+use bytes::Bytes;
+use cinnabar_core::{
+    Answer, Config, CursorKey, Holder, Location, Place, Shell, StreamId, Timestamp,
+};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::oneshot;
 use tokio::task::JoinError;
@@ -247,18 +250,7 @@ impl<S: Source> Task<S> {
     /// Does what the holder wants done, until there is nothing left.
     fn drive(&mut self) {
         let Some(holder) = &mut self.holder else { return };
-        while let Some(output) = holder.poll_output() {
-            match output {
-                Output::Open { stream, response, joins } => {
-                    self.bodies.open(stream, response, joins);
-                }
-                Output::Answer { stream, answer } => self.bodies.answer(stream, answer),
-                Output::Write { streams, bytes } => self.bodies.write(&streams, &bytes),
-                Output::Locate { stream, location } => self.work.locate(stream, location),
-                Output::Close { stream } => self.bodies.close(stream),
-                Output::Cut { stream } => self.bodies.cut(stream),
-            }
-        }
+        holder.drive(&mut Driven { bodies: &mut self.bodies, work: &mut self.work });
         while self.work.takes_pages()
             && let Some(fetch) = holder.poll_fetch()
         {
@@ -266,6 +258,38 @@ impl<S: Source> Task<S> {
                 self.work.page(fetch, subscription);
             }
         }
+    }
+}
+
+/// What the holder has at its disposal.
+struct Driven<'a, S: Source> {
+    bodies: &'a mut Bodies,
+    work: &'a mut Work<S>,
+}
+
+impl<S: Source> Shell for Driven<'_, S> {
+    fn open(&mut self, stream: StreamId, response: http::Response<()>, joins: bool) {
+        self.bodies.open(stream, response, joins);
+    }
+
+    fn answer(&mut self, stream: StreamId, answer: Answer) {
+        self.bodies.answer(stream, answer);
+    }
+
+    fn write(&mut self, streams: &[StreamId], bytes: &Bytes) {
+        self.bodies.write(streams, bytes);
+    }
+
+    fn locate(&mut self, stream: StreamId, location: Location) {
+        self.work.locate(stream, location);
+    }
+
+    fn close(&mut self, stream: StreamId) {
+        self.bodies.close(stream);
+    }
+
+    fn cut(&mut self, stream: StreamId) {
+        self.bodies.cut(stream);
     }
 }
 

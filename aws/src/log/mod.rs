@@ -62,7 +62,7 @@ pub struct Settings {
     pub table: String,
     /// The name of the log in the table; at most 255 bytes.
     pub shard: String,
-    /// How long an update is kept; raised to [`timing::SHORTEST_HISTORY`] if it is shorter.
+    /// How long an update is kept; raised to the platform's shortest history if it is shorter.
     pub retention: Duration,
 }
 

@@ -73,7 +73,9 @@ pub enum Admission {
     Forward(Command),
 }
 
-/// Decides what becomes of a request. `entropy` must be fresh random bytes: ids are made of it.
+/// Decides what becomes of a request. `entropy` must be fresh random bytes. The id of an update is
+/// made of one half, and what differs from stream to stream; the other half is for the ids of
+/// subscribers, which presence will need.
 #[must_use]
 pub fn admit<'a>(
     request: &'a Request,

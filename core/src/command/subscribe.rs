@@ -63,7 +63,8 @@ impl Subscribe {
     }
 
     /// Roughly how many bytes its matchers keep.
-    pub(crate) fn size(&self) -> usize {
+    #[must_use]
+    pub fn size(&self) -> usize {
         self.matchers.size() + self.grants.size()
     }
 

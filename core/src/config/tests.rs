@@ -127,6 +127,13 @@ fn a_platform_says_what_is_special_about_a_variable() {
 }
 
 #[test]
+fn variables_that_a_platform_bounds_exist() {
+    for name in ["MAX_REQUEST_BODY_SIZE", "HISTORY_AGE", "HISTORY_SIZE"] {
+        assert!(VARIABLES.iter().any(|variable| variable.name == name), "{name}");
+    }
+}
+
+#[test]
 fn a_platform_says_whether_hosts_are_its_own() {
     assert!(on(&OTHER, &[]).unwrap().has_own_host);
     assert!(!on(&PLATFORM, &[]).unwrap().has_own_host);

@@ -54,3 +54,35 @@ pub enum Output {
         stream: StreamId,
     },
 }
+
+/// What carries out the outputs of a holder: the bodies of responses, and a way to the log.
+///
+/// Nothing here may call the holder, which is in use; what has to be reported is reported later.
+pub trait Shell {
+    /// See [`Output::Open`].
+    fn open(&mut self, stream: StreamId, response: http::Response<()>, joins: bool);
+    /// See [`Output::Answer`].
+    fn answer(&mut self, stream: StreamId, answer: Answer);
+    /// See [`Output::Write`].
+    fn write(&mut self, streams: &[StreamId], bytes: &Bytes);
+    /// See [`Output::Locate`].
+    fn locate(&mut self, stream: StreamId, location: Location);
+    /// See [`Output::Close`].
+    fn close(&mut self, stream: StreamId);
+    /// See [`Output::Cut`].
+    fn cut(&mut self, stream: StreamId);
+}
+
+impl Output {
+    /// Has a shell carry it out.
+    pub fn carry_out(self, shell: &mut impl Shell) {
+        match self {
+            Self::Open { stream, response, joins } => shell.open(stream, response, joins),
+            Self::Answer { stream, answer } => shell.answer(stream, answer),
+            Self::Write { streams, bytes } => shell.write(&streams, &bytes),
+            Self::Locate { stream, location } => shell.locate(stream, location),
+            Self::Close { stream } => shell.close(stream),
+            Self::Cut { stream } => shell.cut(stream),
+        }
+    }
+}

@@ -269,8 +269,8 @@ impl Session {
         if let Some((first_left, _)) = updates.get(taken) {
             self.state = State::Replaying { fetching: false };
             self.cursor = Place { position: first_left.back(1), ..reached };
-            // It was live until the last look, and what it has yet to read was published since. That
-            // may be long ago where the log could not be read for a while.
+            // It was live, so it has everything up to where its holder stood. What it has yet to read
+            // followed that, and may have expired since: after an outage a tail delivers late.
             self.promised = self.promised.max(reached.since);
         }
         if let Some((last, _)) = updates[..taken].last() {
@@ -324,7 +324,7 @@ impl Session {
 
     /// Its place, while the holder is at `reached`. A replaying stream is not as far as its holder.
     fn stands(&self, reached: Place) -> Place {
-        if self.state == State::Live { reached.max(self.cursor) } else { self.cursor }
+        if self.state == State::Live { reached.advanced_to(self.cursor) } else { self.cursor }
     }
 
     /// Notes that something was written, or did not need to be.

@@ -51,8 +51,8 @@ impl Position {
     }
 }
 
-/// A place in the log, and when it was the end of the log. Of two, the later is the greater.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A place in the log, and when it was the end of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The place.
     pub position: Position,
@@ -65,6 +65,13 @@ impl Place {
     #[must_use]
     pub fn undated(position: Position) -> Self {
         Self { position, since: Timestamp::default() }
+    }
+
+    /// The later of two places in one log, dated by all that is known of either: what follows a place
+    /// follows every earlier one too, so a date that holds there holds here.
+    #[must_use]
+    pub fn advanced_to(self, other: Self) -> Self {
+        Self { position: self.position.max(other.position), since: self.since.max(other.since) }
     }
 }
 

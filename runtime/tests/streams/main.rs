@@ -238,9 +238,32 @@ async fn past_the_bound_subscribers_are_asked_to_come_back_at_once() {
     let at_once = timeout(Duration::ZERO, hub.open("match=a", &[])).await;
     assert!(matches!(at_once, Ok(Opened::Answer(_))));
     hub.log.hang(false);
-    assert_eq!(waiting.join_all().await.len(), MOST_ARRIVALS);
+    assert_eq!(waiting.join_all().await.len(), MOST_ARRIVALS as usize);
     // Streams do not wait, so there is room again.
     hub.subscribe("match=a", &[]).await.next().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscribers_with_large_matchers_take_more_of_the_room() {
+    let hub = Hub::new(&[("MAX_STREAMS", "100000")]);
+    hub.log.hang(true);
+    let matchers: Vec<String> =
+        (0..7).map(|number| format!("match={number}{}", "x".repeat(4_000))).collect();
+    let query = matchers.join("&");
+    let mut waiting = JoinSet::new();
+    for _ in 0..MOST_ARRIVALS {
+        let (hub, query) = (hub.clone(), query.clone());
+        waiting.spawn(async move { hub.open(&query, &[]).await });
+    }
+    sleep(SECOND).await;
+    let mut refused = 0;
+    while let Some(opened) = waiting.try_join_next() {
+        assert!(matches!(opened, Ok(Opened::Answer(_))));
+        refused += 1;
+    }
+    assert!((100..300).contains(&refused), "{refused}");
+    hub.log.hang(false);
+    assert_eq!(waiting.join_all().await.len() + refused, MOST_ARRIVALS as usize);
 }
 
 #[tokio::test(start_paused = true)]

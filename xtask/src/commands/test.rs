@@ -38,8 +38,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("documentation");
     process::run(
-        cargo::command(&["doc", "--locked", "--quiet", "--no-deps", "-p", "cinnabar-core"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
+        cargo::command(&[
+            "doc",
+            "--locked",
+            "--quiet",
+            "--no-deps",
+            "-p",
+            "cinnabar-core",
+            "-p",
+            "cinnabar-runtime",
+            "-p",
+            "cinnabar-aws",
+            "--lib",
+        ])
+        .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
 
     heading("unit, vector and property tests");

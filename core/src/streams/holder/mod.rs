@@ -29,7 +29,7 @@ use crate::limits::{MAX_HOLDER_MATCHERS_SIZE, PAGE_UPDATES};
 use crate::matching::index::Index;
 use crate::streams::history::{Appended, Fetch, Located, Page, PageLimit};
 use crate::streams::outbox::Waiting;
-use crate::streams::output::Output;
+use crate::streams::output::{Output, Shell};
 use crate::streams::resume::{Horizon, Next};
 use crate::streams::session::{Due, Pace, Session, State};
 use crate::streams::stream_id::StreamId;
@@ -113,6 +113,14 @@ impl Holder {
         self.outputs.pop_front()
     }
 
+    /// Has a shell carry out everything that there is to do: the loop around
+    /// [`Holder::poll_output`].
+    pub fn drive(&mut self, shell: &mut impl Shell) {
+        while let Some(output) = self.poll_output() {
+            output.carry_out(shell);
+        }
+    }
+
     /// The next page to read and hand back to [`Holder::handle_page`].
     #[must_use]
     pub fn poll_fetch(&mut self) -> Option<Fetch> {
@@ -161,7 +169,7 @@ impl Holder {
             self.outputs.push_back(Output::Answer { stream, answer });
             return;
         }
-        let horizon = Horizon { end: end.max(self.reached), ..self.horizon() };
+        let horizon = Horizon { end: end.advanced_to(self.reached), ..self.horizon() };
         let here = horizon.end;
         let asked = subscribe.cursor.as_ref().map(|cursor| horizon.first(cursor));
         self.index.insert(stream, &mut subscribe.matchers, &subscribe.hub);
@@ -282,7 +290,7 @@ impl Holder {
     /// however long ago that was. Readers are told it, so a log that drops updates by age must be
     /// able to rely on it.
     pub fn handle_reached(&mut self, reached: Place) {
-        self.reached = self.reached.max(reached);
+        self.reached = self.reached.advanced_to(reached);
     }
 
     /// A reader has taken bytes that were written to its stream.
