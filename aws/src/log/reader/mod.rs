@@ -134,8 +134,12 @@ impl<U> Reader<U> {
             && let Some(unseen) = self.unseen
         {
             // A missing number was not written when the look was sent; a cell that waits behind it
-            // may be much older.
-            let dates = self.cells.iter().filter_map(|cell| date(timing, &cell.cell));
+            // may be much older. A tombstone that waits counts as of its seal, so that a reader that
+            // is stuck stops before the tombstone is deleted and a late write takes its place.
+            let dates = self.cells.iter().map(|Numbered { cell, .. }| match cell {
+                Cell::Tombstone { sealed } => *sealed,
+                Cell::Update { expires, .. } => timing.began(*expires),
+            });
             let date = dates.fold(unseen, Timestamp::min);
             // A date that is true of an earlier place is true of this one.
             self.place.since = self.place.since.max(date);

@@ -148,6 +148,21 @@ fn it_lives_for_as_long_as_it_keeps_up() {
     }
 }
 
+#[test]
+fn it_stops_when_a_tombstone_waits_behind_a_hole_for_too_long() {
+    let mut reader = reader();
+    poll(&mut reader, &[], 10);
+    for (seconds, expected) in
+        [(20, Step::Poll), (3_610, Step::Probe(Position::new(1))), (3_611, Step::Overtaken)]
+    {
+        let sealed = at(20).wall;
+        let cells = vec![Numbered { position: Position::new(2), cell: Cell::Tombstone { sealed } }];
+        let look = Look { cells, known: Position::new(2), ..look(&[], seconds) };
+        reader.handle_look(&timing(), look, at(seconds), || PATIENCE);
+        assert_eq!(step(&mut reader, seconds), expected, "{seconds}");
+    }
+}
+
 /// Its place, and the date of that in seconds.
 fn place(reader: &mut Reader<u64>) -> (u64, u64) {
     let Place { position, since } = reader.place(&timing());
