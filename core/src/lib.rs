@@ -101,7 +101,7 @@
 //! | room | what is in it | to find |
 //! |---|---|---|
 //! | [`admission`](admit()) | from a request to an answer or a command | paths, methods, the order of checks; rules of publications and subscriptions |
-//! | `streams` | all streams of one holder, and what they ask of a log | how a stream lives, replays, ends; where a replay begins |
+//! | `streams` | all streams of one holder, and what they ask of a log | how a stream lives, replays, ends; where a replay begins; how a page is bounded |
 //! | `authorization` | from credentials to grants | rules of tokens |
 //! | `command` | what the entry hands to the holder, and its answers | what crosses from entry to holder |
 //! | [`config`] | from variables to values | a variable and its default |

@@ -20,7 +20,7 @@
 //! |---|---|
 //! | [`commands`] | what can be asked of this program, and the checks that make up `test` |
 //! | [`hubs`] | a hub on this machine: its configuration, its build, its start |
-//! | [`machine`] | this machine: tools that are installed when missing, processes that never outlive this one, paths |
+//! | [`machine`] | this machine: tools that are installed when missing, processes that end with this one unless it is killed outright, paths |
 
 mod commands;
 mod hubs;
@@ -53,7 +53,7 @@ enum Command {
     Build,
     /// Hold the Worker's log to the contract of every log, under workerd
     Contract,
-    /// Check the configuration, reading it as the hub will
+    /// Check the configuration of the Worker before a deploy, reading it as the hub will
     Check,
     /// Mint an access token
     Token(token::Arguments),
@@ -74,7 +74,8 @@ fn main() -> ExitCode {
         Command::Check => check::run(),
         Command::Token(arguments) => token::run(&arguments),
         Command::Readme => readme::update(),
-        Command::Plan => plan::check(),
+        Command::Plan => plan::check()
+            .inspect(|()| println!("ok: imports follow the tables of rooms, and form no circle")),
         Command::Serve(arguments) => serve::run(&arguments),
     });
     match done {

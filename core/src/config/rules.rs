@@ -33,7 +33,7 @@ fn raise_the_history_age(values: &mut Values<'_>, config: &mut Config, platform:
     let shortest = platform.shortest_history_age;
     if config.history_age < shortest {
         values.warn(format!(
-            "HISTORY_AGE is less than updates are kept for on {}: {} will be used",
+            "HISTORY_AGE is below the shortest that {} keeps updates for: {} will be used",
             platform.name,
             parse::spelt_duration(shortest)
         ));

@@ -7,7 +7,7 @@ use cinnabar_core::{Config, Platform};
 use crate::hubs::configuration::{self, Variables};
 use crate::hubs::platforms::CLOUDFLARE;
 
-const SECRETS: &str = "Cloudflare does not reveal the secrets it has been given, so those in .dev.vars and the environment were checked instead. (.dev.vars.example shows how; git ignores .dev.vars.)";
+const SECRETS: &str = "Cloudflare does not reveal the secrets that it has been given. What was checked is wrangler.toml, .dev.vars (copy .dev.vars.example, and fill in what you deployed; git ignores it), and this environment, which overrides both.";
 
 pub(crate) fn run() -> Result<()> {
     let variables = configuration::deployment()?;
