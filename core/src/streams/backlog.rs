@@ -178,6 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn topics_of_one_letter_fill_it_too() {
+        let topics = vec!["x"; 1_000].join("\n");
+        let mut backlog = Backlog::new(Position::START);
+        let mut position = 0;
+        while !backlog.is_full() {
+            position += 1;
+            backlog.push(appended(position, &topics, ""));
+        }
+        assert!(position < 1_000, "{position} updates of 1,000 topics each");
+    }
+
+    #[test]
     fn topics_fill_it_as_data_does() {
         let long = "x".repeat(4 * 1024);
         let topics = vec![long.as_str(); 256].join("\n");

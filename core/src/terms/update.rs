@@ -21,6 +21,10 @@ pub struct Update {
     pub(crate) retry: Option<u32>,
 }
 
+/// What a topic takes besides its text: its place in the list, and the least that an allocation
+/// takes.
+const TOPIC_SIZE: usize = size_of::<Topic>() + 16;
+
 impl Update {
     /// The id that subscribers resume from after this update.
     #[must_use]
@@ -52,13 +56,15 @@ impl Update {
         &self.data
     }
 
-    /// How many bytes all of its texts take: a publication may consist of topics alone.
+    /// Roughly how many bytes it keeps: its texts, and a place for each topic, since a publication
+    /// may consist of topics alone, and each of those of one letter.
     #[must_use]
     pub fn size(&self) -> usize {
         let topics = self.topics.iter().chain(&self.targets);
         let event_type = self.event_type.as_ref().map_or(0, |name| name.as_str().len());
-        self.id.as_str().len()
-            + topics.map(|topic| topic.as_str().len()).sum::<usize>()
+        size_of::<Self>()
+            + self.id.as_str().len()
+            + topics.map(|topic| TOPIC_SIZE + topic.as_str().len()).sum::<usize>()
             + self.data.len()
             + event_type
     }
@@ -175,6 +181,7 @@ mod tests {
             event_type: Some(EventType::parse("ping").unwrap()),
             retry: Some(0),
         };
-        assert_eq!(update.size(), 5 + 1 + 2 + 8 + 3 + 4);
+        let texts = 5 + 1 + 2 + 8 + 3 + 4;
+        assert_eq!(update.size(), size_of::<Update>() + 3 * TOPIC_SIZE + texts);
     }
 }
