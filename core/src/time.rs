@@ -39,6 +39,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis(duration)))
     }
 
+    /// Whether this is less than `duration` after `start`, and not before it: a clock that was set
+    /// back must not make anything last until it has caught up.
+    pub(crate) fn is_within(self, duration: Duration, start: Self) -> bool {
+        (start..start.plus(duration)).contains(&self)
+    }
+
     /// How long `self` is after `earlier`; zero if it is not.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

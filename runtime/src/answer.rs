@@ -7,8 +7,5 @@ use crate::body::Body;
 /// The response of an answer. Its line for the log is left to the sender.
 #[must_use]
 pub fn whole(answer: Answer) -> http::Response<Body> {
-    let hold = answer.hold;
-    answer
-        .response
-        .map(|bytes| if hold.is_zero() { Body::whole(bytes) } else { Body::held(bytes, hold) })
+    answer.response.map(|bytes| Body::held(bytes, answer.hold))
 }

@@ -56,9 +56,8 @@ impl Health {
     /// Whether the log is healthy, if it was checked a moment ago; else check it.
     #[must_use]
     pub fn known(&self, now: Timestamp) -> Option<bool> {
-        // A clock that was set back must not make a check last until it has caught up.
-        let is_recent = |at: Timestamp| (at..at.plus(INTERVAL)).contains(&now);
-        self.found.filter(|(at, _)| is_recent(*at)).map(|(_, is_healthy)| is_healthy)
+        let found = self.found.filter(|(at, _)| now.is_within(INTERVAL, *at));
+        found.map(|(_, is_healthy)| is_healthy)
     }
 
     /// A check has ended.

@@ -42,8 +42,9 @@ const PORTION: usize = 128 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct Backlog {
-    /// In the order of the log: those up to `durable`, then those that are pending.
-    waiting: VecDeque<Appended>,
+    /// In the order of the log: those up to `durable`, then those that are pending; each with its
+    /// size, which takes a look at all of its topics.
+    waiting: VecDeque<(Appended, usize)>,
     size: usize,
     durable: Position,
 }
@@ -78,14 +79,15 @@ impl Backlog {
     /// covers it, and everything before it.
     #[must_use]
     pub fn newest_pending(&self) -> Option<Position> {
-        let newest = self.waiting.back().map(|newest| newest.position);
+        let newest = self.waiting.back().map(|(newest, _)| newest.position);
         newest.filter(|newest| *newest > self.durable)
     }
 
     /// An update was appended to the log, after all those that were pushed before.
     pub fn push(&mut self, appended: Appended) {
-        self.size += appended.update.size();
-        self.waiting.push_back(appended);
+        let size = appended.update.size();
+        self.size += size;
+        self.waiting.push_back((appended, size));
     }
 
     /// Everything up to this position is durable.
@@ -96,7 +98,7 @@ impl Backlog {
     /// Whether there is something to hand over.
     #[must_use]
     pub fn has_portion(&self) -> bool {
-        self.waiting.front().is_some_and(|first| first.position <= self.durable)
+        self.waiting.front().is_some_and(|(first, _)| first.position <= self.durable)
     }
 
     /// The next durable updates for the holder: at least one if there are any, and no more once they
@@ -106,8 +108,8 @@ impl Backlog {
         let mut portion = Vec::new();
         let mut size = 0;
         while size < PORTION && self.has_portion() {
-            let Some(next) = self.waiting.pop_front() else { break };
-            size += next.update.size();
+            let Some((next, next_size)) = self.waiting.pop_front() else { break };
+            size += next_size;
             portion.push(next);
         }
         self.size -= size;

@@ -75,7 +75,7 @@ pub trait Shell {
 
 impl Output {
     /// Has a shell carry it out.
-    pub fn carry_out(self, shell: &mut impl Shell) {
+    pub(crate) fn carry_out(self, shell: &mut impl Shell) {
         match self {
             Self::Open { stream, response, joins } => shell.open(stream, response, joins),
             Self::Answer { stream, answer } => shell.answer(stream, answer),

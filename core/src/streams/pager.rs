@@ -6,16 +6,39 @@
 //!
 //! A log offers what it has, in order, and follows the answers:
 //!
-//! ```ignore
-//! let mut pager = Pager::new(&fetch, &subscribe);
-//! for row in rows_after(fetch.after) {
-//!     match pager.offer(row.position, row.appended, &row.stored, row.data_length) {
-//!         Offer::Take => pager.take(row.position, row.read_whole()),
-//!         Offer::Skip => {}
-//!         Offer::Full => return pager.cut(oldest),
-//!     }
+//! ```
+//! use cinnabar_core::{
+//!     Fetch, Offer, Page, Pager, Position, StoredUpdate, Subscribe, Timestamp, Update,
+//! };
+//!
+//! struct Row {
+//!     position: Position,
+//!     appended: Timestamp,
+//!     /// Without its data, which is read if it is wanted.
+//!     stored: StoredUpdate,
+//!     data_length: usize,
 //! }
-//! pager.complete(oldest)
+//!
+//! fn page(
+//!     rows: impl Iterator<Item = Row>,
+//!     read_data: impl Fn(Position) -> String,
+//!     oldest: Position,
+//!     fetch: &Fetch,
+//!     subscribe: &Subscribe,
+//! ) -> Page {
+//!     let mut pager = Pager::new(fetch, subscribe);
+//!     for Row { position, appended, stored, data_length } in rows {
+//!         match pager.offer(position, appended, &stored, data_length) {
+//!             Offer::Take => {
+//!                 let data = read_data(position);
+//!                 pager.take(position, Update::restore(StoredUpdate { data, ..stored }));
+//!             }
+//!             Offer::Skip => {}
+//!             Offer::Full => return pager.cut(oldest),
+//!         }
+//!     }
+//!     pager.complete(oldest)
+//! }
 //! ```
 
 use std::sync::Arc;

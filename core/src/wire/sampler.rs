@@ -58,8 +58,7 @@ impl Sampler {
             self.kinds.insert(name, Kind { written: now, left_out: 0 });
             return Some(line);
         };
-        // A clock that was set back must not silence a line until it has caught up.
-        if (kind.written..kind.written.plus(INTERVAL)).contains(&now) {
+        if now.is_within(INTERVAL, kind.written) {
             kind.left_out = kind.left_out.saturating_add(1);
             return None;
         }
