@@ -144,13 +144,8 @@ impl<S: Source> Streams<S> {
         });
     }
 
-    /// The next page to read, and for whom.
     fn poll_fetch(&self) -> Option<(Fetch, Arc<Subscribe>)> {
-        let mut holder = self.holder.borrow_mut();
-        let fetch = holder.poll_fetch()?;
-        // The holder asks for streams that it holds alone.
-        let subscription = holder.subscription(fetch.stream)?;
-        Some((fetch, subscription))
+        self.holder.borrow_mut().poll_fetch()
     }
 
     /// Hands the log's answer to the holder.

@@ -54,8 +54,7 @@
 //!             }
 //!         }
 //!         // One page, then the outputs again, so that no replay holds up live streams.
-//!         let Some(fetch) = holder.poll_fetch() else { break };
-//!         let Some(subscription) = holder.subscription(fetch.stream) else { continue };
+//!         let Some((fetch, subscription)) = holder.poll_fetch() else { break };
 //!         holder.handle_page(fetch.stream, &log.page(&fetch, &subscription), now);
 //!     }
 //!     // Sleep until `holder.poll_timeout()`, and then call `holder.handle_timeout(now)`.

@@ -252,11 +252,9 @@ impl<S: Source> Task<S> {
         let Some(holder) = &mut self.holder else { return };
         holder.drive(&mut Driven { bodies: &mut self.bodies, work: &mut self.work });
         while self.work.takes_pages()
-            && let Some(fetch) = holder.poll_fetch()
+            && let Some((fetch, subscription)) = holder.poll_fetch()
         {
-            if let Some(subscription) = holder.subscription(fetch.stream) {
-                self.work.page(fetch, subscription);
-            }
+            self.work.page(fetch, subscription);
         }
     }
 }

@@ -257,7 +257,7 @@ impl World {
                 }
             }
         }
-        if let Some(fetch) = self.holder.poll_fetch() {
+        if let Some((fetch, _)) = self.holder.poll_fetch() {
             self.questions.push_back(Question::Fetch(fetch));
         }
     }

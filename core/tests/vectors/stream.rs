@@ -133,8 +133,7 @@ pub(super) fn watch(
                 }
             }
         }
-        let Some(fetch) = holder.poll_fetch() else { break };
-        let subscription = holder.subscription(stream).expect("a stream that asks for a page");
+        let Some((fetch, subscription)) = holder.poll_fetch() else { break };
         holder.handle_page(stream, &log.page(&fetch, &subscription), now);
     };
 

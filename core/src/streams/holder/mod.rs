@@ -100,8 +100,7 @@ impl Holder {
         self.sessions.len()
     }
 
-    /// What a stream subscribed to. It is shared, so that a page can be filled by a
-    /// [`Pager`](crate::Pager) while the holder is in use.
+    /// What a stream subscribed to.
     #[must_use]
     pub fn subscription(&self, stream: StreamId) -> Option<Arc<Subscribe>> {
         self.sessions.get(&stream).map(|session| Arc::clone(&session.subscribe))
@@ -121,19 +120,21 @@ impl Holder {
         }
     }
 
-    /// The next page to read and hand back to [`Holder::handle_page`].
+    /// The next page to read and hand back to [`Holder::handle_page`]; with what its stream
+    /// subscribed to, for the [`Pager`](crate::Pager) that fills it while the holder is in use.
     #[must_use]
-    pub fn poll_fetch(&mut self) -> Option<Fetch> {
+    pub fn poll_fetch(&mut self) -> Option<(Fetch, Arc<Subscribe>)> {
         while let Some(stream) = self.fetching.pop_front() {
             let Some(session) = self.sessions.get(&stream) else { continue };
             if let Some(after) = session.fetches_after() {
-                return Some(Fetch {
+                let fetch = Fetch {
                     stream,
                     after,
                     through: self.reached.position,
                     limit: PageLimit { updates: PAGE_UPDATES, bytes: self.pace.outbox_size },
                     as_of: session.promised(),
-                });
+                };
+                return Some((fetch, Arc::clone(&session.subscribe)));
             }
         }
         None

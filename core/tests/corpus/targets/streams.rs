@@ -247,7 +247,7 @@ impl Hub {
     }
 
     fn fetch(&mut self) {
-        let Some(fetch) = self.holder.poll_fetch() else { return };
+        let Some((fetch, _)) = self.holder.poll_fetch() else { return };
         let stream = &self.streams[&fetch.stream];
         assert!(stream.opened && !stream.ended);
         assert!(fetch.after < fetch.through && fetch.through == self.holder.position());
