@@ -49,10 +49,13 @@ use crate::command::Command;
 use crate::command::health::CheckHealth;
 use crate::config::Config;
 use crate::time::Timestamp;
-use crate::wire::answer::{Answer, preflight};
+use crate::wire::answer::{Answer, plain, preflight};
 use crate::wire::cors::Cors;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Body, Request};
+
+/// What robots are told (RFC 9309): that nothing here is for them.
+const ROBOTS: &str = "User-agent: *\nDisallow: /\n";
 
 /// What becomes of a request, as far as its head tells.
 #[derive(Debug)]
@@ -95,7 +98,11 @@ pub fn admit<'a>(
 fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
     let purpose = match routed.route {
         Route::Preflight { methods } => {
-            return Ok(Step::Done(Admission::Answer(preflight(methods, &routed.cors))));
+            let answer = preflight(methods, routed.request, &routed.cors);
+            return Ok(Step::Done(Admission::Answer(answer)));
+        }
+        Route::TellRobots => {
+            return Ok(Step::Done(Admission::Answer(plain(ROBOTS, &routed.cors))));
         }
         Route::CheckHealth => {
             let check = CheckHealth { cors: routed.cors };

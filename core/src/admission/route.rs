@@ -6,6 +6,7 @@
 //! | | `HEAD` | what subscribing would answer |
 //! | | `POST` | publish |
 //! | [`HEALTH_PATH`] | `GET`, `HEAD` | the hub's health |
+//! | [`ROBOTS_PATH`] | `GET`, `HEAD` | what robots are told |
 //! | each of these | `OPTIONS` | a preflight |
 //!
 //! Here, too, is all that is refused without looking at credentials: requests that came past a
@@ -16,14 +17,14 @@ use std::fmt;
 use crate::config::Config;
 use crate::config::serves::Serves;
 use crate::limits::{MAX_QUERY_BODY_LENGTH, MAX_URL_LENGTH};
-use crate::terms::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl};
+use crate::terms::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl, ROBOTS_PATH};
 use crate::trust::role::Role;
 use crate::wire::cors::Cors;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::Request;
 
-/// The methods of the hub's health.
-const HEALTH_METHODS: &str = "GET, HEAD, OPTIONS";
+/// The methods of what can only be read: the hub's health, and what robots are told.
+const READ_METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// The field in which a CDN in front of the hub sends its secret.
 const ORIGIN_SECRET_FIELD: &str = "x-origin-verify";
@@ -35,6 +36,8 @@ pub(super) enum Route {
     Preflight { methods: &'static str },
     /// The hub's health.
     CheckHealth,
+    /// What robots are told.
+    TellRobots,
     /// The hub itself.
     Hub(Purpose),
 }
@@ -105,14 +108,18 @@ impl<'a> Routed<'a> {
         cors: Cors,
         random: [u8; 16],
     ) -> Result<Self, Refusal> {
-        check_origin(request, config)?;
+        let path = canonical(request.path());
+        // Robots would take a 403 for leave to read everything (RFC 9309, section 2.3.1.3).
+        if path != ROBOTS_PATH {
+            check_origin(request, config)?;
+        }
         if request.url_length() > MAX_URL_LENGTH {
             return Err(Refusal::UrlTooLong);
         }
         // The hub cannot be at a host that makes no URL.
         let hub = hub_url(request, config)
             .ok_or_else(|| Refusal::NotFound { hub_path: DEFAULT_PATH.to_owned() })?;
-        let route = route(request, config, &hub)?;
+        let route = route(request.method(), &path, config, &hub)?;
         if let Route::Hub(purpose) = route
             && let Some(limit) = purpose.body_limit(config)
         {
@@ -155,11 +162,10 @@ fn hub_url(request: &Request, config: &Config) -> Option<HubUrl> {
     }
 }
 
-fn route(request: &Request, config: &Config, hub: &HubUrl) -> Result<Route, Refusal> {
-    let path = canonical(request.path());
-    if path == hub.path() || config.hub_aliases.contains(&path) {
+fn route(method: &str, path: &str, config: &Config, hub: &HubUrl) -> Result<Route, Refusal> {
+    if path == hub.path() || config.hub_aliases.iter().any(|alias| alias == path) {
         let serves = config.serves;
-        Ok(match request.method() {
+        Ok(match method {
             "GET" if serves.subscribes() => Route::Hub(Purpose::Subscribe),
             "HEAD" if serves.subscribes() => Route::Hub(Purpose::Probe),
             "QUERY" if serves.subscribes() => Route::Hub(Purpose::Query),
@@ -167,14 +173,17 @@ fn route(request: &Request, config: &Config, hub: &HubUrl) -> Result<Route, Refu
             "OPTIONS" => Route::Preflight { methods: methods(config) },
             _ => return Err(Refusal::Method { allowed: methods(config) }),
         })
-    } else if path == HEALTH_PATH {
-        Ok(match request.method() {
-            "GET" | "HEAD" => Route::CheckHealth,
-            "OPTIONS" => Route::Preflight { methods: HEALTH_METHODS },
-            _ => return Err(Refusal::Method { allowed: HEALTH_METHODS }),
-        })
     } else {
-        Err(Refusal::NotFound { hub_path: hub.path().to_owned() })
+        let resource = match path {
+            HEALTH_PATH => Route::CheckHealth,
+            ROBOTS_PATH => Route::TellRobots,
+            _ => return Err(Refusal::NotFound { hub_path: hub.path().to_owned() }),
+        };
+        match method {
+            "GET" | "HEAD" => Ok(resource),
+            "OPTIONS" => Ok(Route::Preflight { methods: READ_METHODS }),
+            _ => Err(Refusal::Method { allowed: READ_METHODS }),
+        }
     }
 }
 
@@ -247,6 +256,23 @@ mod tests {
         let right = [("X-Origin-Verify", "a secret of the front")];
         assert!(find(&config, "GET", &right).is_ok());
         assert_eq!(find(&config, "POST", &[]), Err(Refusal::Bypass));
+    }
+
+    #[test]
+    fn robots_are_told_to_stay_away_even_past_the_front() {
+        let config = config(&[("ORIGIN_SECRET", "a secret of the front")]);
+        let find = |method: &str, path: &str| {
+            let request = Request::new(method, &format!("https://hub.example{path}"), []);
+            Routed::find(&request, &config, Cors::none(), [0; 16]).map(|routed| routed.route)
+        };
+        for method in ["GET", "HEAD"] {
+            assert_eq!(find(method, "/robots.txt"), Ok(Route::TellRobots));
+        }
+        let refused = Err(Refusal::Method { allowed: "GET, HEAD, OPTIONS" });
+        assert_eq!(find("POST", "/robots.txt"), refused);
+        for path in ["/healthz", "/robots.txt/x", "/.well-known/mercure", "/nowhere"] {
+            assert_eq!(find("GET", path), Err(Refusal::Bypass), "{path}");
+        }
     }
 
     #[test]

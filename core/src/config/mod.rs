@@ -33,7 +33,8 @@ use crate::config::serves::Serves;
 use crate::terms::generation::Generations;
 use crate::terms::hub_url::HubUrl;
 use crate::trust::issuer::Issuers;
-use crate::wire::cors::Origins;
+use crate::wire::cors::CorsOrigins;
+use crate::wire::origin::Origins;
 use crate::wire::reader::NativeReaders;
 
 pub use config_error::ConfigError;
@@ -56,8 +57,8 @@ pub struct Config {
     pub(crate) protocol: Generations,
     pub(crate) issuers: Issuers,
     pub(crate) anonymous: bool,
-    pub(crate) cors_origins: Origins,
-    pub(crate) publish_origins: Vec<String>,
+    pub(crate) cors_origins: CorsOrigins,
+    pub(crate) publish_origins: Origins,
     pub(crate) cookie_name: String,
     pub(crate) query_authorization: bool,
     pub(crate) targets: bool,

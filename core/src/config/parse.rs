@@ -3,12 +3,9 @@
 
 use std::time::Duration;
 
-use url::Url;
-
 use crate::config::serves::Serves;
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::HubUrl;
-use crate::wire::cors::Origins;
 use crate::wire::reader::NativeReaders;
 
 /// The longest duration: ten years, in milliseconds.
@@ -60,33 +57,6 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
         "1" | "true" | "on" | "yes" => Ok(true),
         "0" | "false" | "off" | "no" => Ok(false),
         _ => Err(format!("`{text}` is neither on nor off; write 1 or 0")),
-    }
-}
-
-pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
-    list(text)?.iter().map(|item| origin(item)).collect()
-}
-
-pub(super) fn cors_origins(text: &str) -> Result<Origins, String> {
-    match text {
-        "*" => Ok(Origins::All),
-        _ => origins(text).map(Origins::Listed),
-    }
-}
-
-/// An origin as browsers spell it in the `Origin` field.
-fn origin(text: &str) -> Result<String, String> {
-    let spelt = Url::parse(text).map(|url| url.origin().ascii_serialization());
-    match spelt {
-        Ok(origin)
-            if !origin.contains('*')
-                && origin == text.trim_end_matches('/').to_ascii_lowercase() =>
-        {
-            Ok(origin)
-        }
-        _ => Err(format!(
-            "`{text}` is not an origin; write scheme and host alone, like https://www.example.com"
-        )),
     }
 }
 
@@ -220,18 +190,5 @@ mod tests {
         assert_eq!(body_size("1900kB", 1_900_000), Ok(1_900_000));
         let mistake = body_size("2MB", 1_900_000).unwrap_err();
         assert!(mistake.ends_with("write 1900kB or less"), "{mistake}");
-    }
-
-    #[test]
-    fn origins_are_spelt_as_browsers_do() {
-        assert_eq!(
-            origins("https://A.example/, http://localhost:8788"),
-            Ok(vec!["https://a.example".into(), "http://localhost:8788".into()])
-        );
-        for wrong in
-            ["a.example", "https://a.example/x", "https://a.example:443", "null", "file:///"]
-        {
-            assert!(origins(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -6,6 +6,8 @@ use crate::config::secret::Secret;
 use crate::config::values::Values;
 use crate::config::{Config, parse, rules};
 use crate::trust::issuer::{Issuers, Keys};
+use crate::wire::cors::CorsOrigins;
+use crate::wire::origin::Origins;
 
 impl Config {
     /// Reads a configuration from pairs of names and values. Names that are not in
@@ -30,8 +32,8 @@ impl Config {
             protocol: values.required("PROTOCOL", parse::protocol),
             issuers: Issuers { trusted: values.issuers("MERCURE_TRUSTED_ISSUERS", &own), own },
             anonymous: values.required("ANONYMOUS", parse::switch),
-            cors_origins: values.required("CORS_ORIGINS", parse::cors_origins),
-            publish_origins: values.required("PUBLISH_ORIGINS", parse::origins),
+            cors_origins: values.required("CORS_ORIGINS", CorsOrigins::parse),
+            publish_origins: values.required("PUBLISH_ORIGINS", Origins::parse),
             cookie_name: values.required("COOKIE_NAME", parse::cookie_name),
             query_authorization: values.required("QUERY_AUTHORIZATION", parse::switch),
             targets: values.required("TARGETS", parse::switch),

@@ -61,12 +61,12 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "CORS_ORIGINS",
         "",
-        "Origins whose pages may read the hub's answers, separated by spaces. `*` allows all, without cookies.",
+        "Origins whose pages may read the hub's answers, separated by spaces, commas or semicolons (see [Origins](#origins)). `*` allows all, without cookies.",
     ),
     variable(
         "PUBLISH_ORIGINS",
         "",
-        "Origins whose pages may publish with a cookie, besides the hub's own, separated by spaces.",
+        "Origins whose pages may publish with a cookie, besides the hub's own; listed likewise, without `*`.",
     ),
     variable(
         "COOKIE_NAME",
@@ -128,7 +128,7 @@ pub const VARIABLES: &[Variable] = &[
     ),
     secret(
         "ORIGIN_SECRET",
-        "If set, requests without the header `X-Origin-Verify: <secret>` get 403, so nobody can bypass the CDN in front of the hub.",
+        "If set, requests without the header `X-Origin-Verify: <secret>` get 403, so nobody can bypass the CDN in front of the hub (see [Health](#health-and-robots)).",
     ),
     variable(
         "POLL_FAST",

@@ -18,6 +18,9 @@ pub(crate) const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
 /// Where the hub reports whether it is healthy.
 pub(crate) const HEALTH_PATH: &str = "/healthz";
 
+/// Where robots look for what they may read (RFC 9309, section 2.3).
+pub(crate) const ROBOTS_PATH: &str = "/robots.txt";
+
 /// The URL of the hub: absolute, with scheme `http` or `https`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -41,6 +44,9 @@ pub enum InvalidHubUrl {
     /// Its path is the health check's.
     #[error("is the address of the health check")]
     Health,
+    /// Its path is that of what robots are told.
+    #[error("is where robots look for what they may read")]
+    Robots,
 }
 
 impl HubUrl {
@@ -64,10 +70,11 @@ impl HubUrl {
         if url.path().ends_with('/') || url.path().contains("//") {
             return Err(InvalidHubUrl::Slashes);
         }
-        if url.path() == HEALTH_PATH {
-            return Err(InvalidHubUrl::Health);
+        match url.path() {
+            HEALTH_PATH => Err(InvalidHubUrl::Health),
+            ROBOTS_PATH => Err(InvalidHubUrl::Robots),
+            _ => Ok(Self(url)),
         }
-        Ok(Self(url))
     }
 
     /// The default path at an origin (`https://hub.example.com`), for a hub that is not told its
@@ -248,6 +255,7 @@ mod tests {
         assert_eq!(HubUrl::parse("https://a/"), Err(InvalidHubUrl::Slashes));
         assert_eq!(HubUrl::parse("https://a//hub"), Err(InvalidHubUrl::Slashes));
         assert_eq!(HubUrl::parse("https://a/healthz"), Err(InvalidHubUrl::Health));
+        assert_eq!(HubUrl::parse("https://a/robots.txt"), Err(InvalidHubUrl::Robots));
         let hub = HubUrl::parse("https://A:443/hub").unwrap();
         assert_eq!((hub.as_str(), hub.to_string().as_str()), ("https://a/hub", "https://a/hub"));
         assert_eq!(HubUrl::parse("http://a:8787/hub").unwrap().origin(), "http://a:8787");

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE, ALLOW,
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_HEADERS, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HeaderName, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::wire::cors::Cors;
+use crate::wire::request::Request;
 
 /// A response with all of its body.
 pub type Response = http::Response<Vec<u8>>;
@@ -45,21 +46,59 @@ pub(crate) fn plain(body: impl Into<Vec<u8>>, cors: &Cors) -> Answer {
     respond(StatusCode::OK, headers, body.into(), cors).into()
 }
 
+/// The fields that clients of hubs set. A preflight allows them unasked, as caches keep its answer.
+const CLIENTS_FIELDS: [HeaderName; 5] = [
+    AUTHORIZATION,
+    CACHE_CONTROL,
+    CONTENT_TYPE,
+    HeaderName::from_static("last-event-id"),
+    HeaderName::from_static("x-requested-with"),
+];
+
+/// How many fields a preflight allows at most, and how long their names may be.
+const MAX_FIELDS: usize = 32;
+const MAX_FIELD_NAME: usize = 64;
+
 /// The answer to OPTIONS: for a preflight, what may be sent.
-pub(crate) fn preflight(methods: &'static str, cors: &Cors) -> Answer {
+pub(crate) fn preflight(methods: &'static str, request: &Request, cors: &Cors) -> Answer {
     let mut headers = HeaderMap::new();
     headers.insert(ALLOW, HeaderValue::from_static(methods));
-    if !matches!(cors, Cors::Closed { .. }) {
+    let vary = match cors {
+        Cors::Closed { .. } => None,
+        Cors::Open => Some("Access-Control-Request-Headers"),
+        Cors::Origin(_) => Some("Origin, Access-Control-Request-Headers"),
+    };
+    if let Some(vary) = vary {
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
-        headers.insert(
-            ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static(
-                "authorization, cache-control, content-type, last-event-id, x-requested-with",
-            ),
-        );
+        // It cannot fail: names of fields are ASCII.
+        if let Ok(fields) = HeaderValue::try_from(allowed_fields(request)) {
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, fields);
+        }
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
+        headers.insert(VARY, HeaderValue::from_static(vary));
     }
     respond(StatusCode::NO_CONTENT, headers, Vec::new(), cors).into()
+}
+
+/// The fields that a page which may read answers may send: those of clients, and whatever else it
+/// asks for. Tracing adds fields to every request (`traceparent`, `baggage`, `sentry-trace`), and
+/// the hub ignores what it does not know. With the fields that it knows, a page can do no more than
+/// with those of clients: browsers alone set `Origin` and `Cookie`.
+fn allowed_fields(request: &Request) -> String {
+    let mut allowed = CLIENTS_FIELDS.to_vec();
+    let asked = request.header_values(ACCESS_CONTROL_REQUEST_HEADERS.as_str());
+    for name in asked.flat_map(|names| names.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii) {
+        // A `*` would stand for every field (Fetch standard, "CORS-preflight fetch").
+        if name.len() > MAX_FIELD_NAME || name == b"*" || allowed.len() == MAX_FIELDS {
+            continue;
+        }
+        match HeaderName::from_bytes(name) {
+            Ok(name) if !allowed.contains(&name) => allowed.push(name),
+            _ => {}
+        }
+    }
+    let names: Vec<&str> = allowed.iter().map(HeaderName::as_str).collect();
+    names.join(", ")
 }
 
 /// Keeps nginx, and proxies that copied it, from holding events back.

@@ -9,15 +9,36 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::terms::hub_url::HubUrl;
+use crate::wire::origin::{self, Origins};
 use crate::wire::request::Request;
 
 /// Whose pages may read answers across origins.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origins {
+pub(crate) enum CorsOrigins {
     /// Everybody's, without credentials.
     All,
     /// Those of these origins, with credentials.
-    Listed(Vec<String>),
+    Listed(Origins),
+}
+
+impl CorsOrigins {
+    /// Reads `*` or a list.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with an entry, and what to write.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text == "*" {
+            return Ok(Self::All);
+        }
+        if origin::entries(text).any(|entry| origin::unquoted(entry) == "*") {
+            return Err(
+                "`*` allows all origins, without cookies, so nothing may stand beside it; write * alone, or list the origins of your own pages"
+                    .into(),
+            );
+        }
+        Origins::parse(text).map(Self::Listed)
+    }
 }
 
 /// What the answers to one request say about reading them across origins.
@@ -46,15 +67,15 @@ impl Cors {
         }
     }
 
-    /// draft-08, "Subscription": with credentials, never `*` and never a reflected origin, but
+    /// draft-08, "Subscription": with credentials, never `*` and never whatever origin asks, but
     /// one of an explicit list.
-    pub(crate) fn of(request: &Request, origins: &Origins) -> Self {
+    pub(crate) fn of(request: &Request, origins: &CorsOrigins) -> Self {
         match (origins, request.header("origin")) {
-            (Origins::All, _) => Self::open_to(request),
-            (Origins::Listed(list), Some(origin)) if list.iter().any(|listed| listed == origin) => {
+            (CorsOrigins::All, _) => Self::open_to(request),
+            (CorsOrigins::Listed(list), Some(origin)) if list.contains(origin) => {
                 Self::Origin(origin.to_owned())
             }
-            (Origins::Listed(list), _) => Self::Closed { varies: !list.is_empty() },
+            (CorsOrigins::Listed(list), _) => Self::Closed { varies: !list.is_empty() },
         }
     }
 
@@ -96,7 +117,7 @@ fn expose(headers: &mut HeaderMap) {
 ///
 /// draft-08, "Security Considerations": the origin in `Origin` or `Referer` matches the hub's own
 /// or a configured one, and a request with neither is refused.
-pub(crate) fn may_publish(request: &Request, origins: &[String], hub: &HubUrl) -> bool {
+pub(crate) fn may_publish(request: &Request, origins: &Origins, hub: &HubUrl) -> bool {
     let source = match request.header_values("origin").next() {
         // One that is not text matches no origin; that is not the same as there being none.
         Some(origin) => Some(String::from_utf8_lossy(origin).into_owned()),

@@ -9,14 +9,18 @@ pub(crate) const CASES: &[Case] = &[
     case!(a_listed_origin_may_read_every_answer on LISTED),
     case!(another_origin_may_read_none on LISTED),
     case!(a_preflight_allows_what_clients_send on LISTED),
+    case!(a_preflight_allows_what_the_hub_ignores on LISTED),
     case!(without_a_list_no_origin_is_allowed),
     case!(all_origins_are_allowed_without_credentials on OPEN),
 ];
 
 /// The cases of [`super::csrf`] use it too.
 pub(super) const LISTED: Variables = &[
-    ("CORS_ORIGINS", "https://app.example https://admin.example:8443"),
-    ("PUBLISH_ORIGINS", "https://app.example"),
+    (
+        "CORS_ORIGINS",
+        "https://app.example, https://admin.example:8443; https://*.tenant.example capacitor://localhost",
+    ),
+    ("PUBLISH_ORIGINS", "https://app.example https://*.tenant.example"),
 ];
 /// The cases of [`super::readers`] use it too.
 const OPEN: Variables = &[("NATIVE_READERS", "always"), ("CORS_ORIGINS", "*")];
@@ -53,7 +57,12 @@ fn head(request: Request, origin: &str) -> Head {
 
 // draft-08, "Subscription": an explicit list, and credentials
 fn a_listed_origin_may_read_every_answer(hub: &Hub) {
-    for origin in ["https://app.example", "https://admin.example:8443"] {
+    for origin in [
+        "https://app.example",
+        "https://admin.example:8443",
+        "https://a.b.tenant.example",
+        "capacitor://localhost",
+    ] {
         for request in requests(hub) {
             let shown = request.to_string();
             let head = head(request, origin);
@@ -78,6 +87,10 @@ fn another_origin_may_read_none(hub: &Hub) {
         "https://app.example:444",
         "https://app.example.evil.example",
         "https://admin.example",
+        "https://tenant.example",
+        "https://a-tenant.example",
+        "https://a.tenant.example.evil.example",
+        "http://localhost",
         "null",
         "*",
         "",
@@ -117,6 +130,23 @@ fn a_preflight_allows_what_clients_send(hub: &Hub) {
         let answer = preflight(hub, method).header("Origin", "https://evil.example").send();
         assert_eq!(answer.header("Access-Control-Allow-Origin"), None, "{answer}");
     }
+}
+
+fn a_preflight_allows_what_the_hub_ignores(hub: &Hub) {
+    let asked = |origin| {
+        hub.request("OPTIONS", hub.path())
+            .header("Origin", origin)
+            .header("Access-Control-Request-Method", "GET")
+            .header("Access-Control-Request-Headers", "baggage,sentry-trace,traceparent")
+            .send()
+    };
+    let answer = asked("https://app.example");
+    for field in ["authorization", "baggage", "sentry-trace", "traceparent"] {
+        assert!(answer.head.lists("Access-Control-Allow-Headers", field), "{field}: {answer}");
+    }
+    assert!(answer.head.lists("Vary", "Access-Control-Request-Headers"), "{answer}");
+    let answer = asked("https://evil.example");
+    assert_eq!(answer.header("Access-Control-Allow-Headers"), None, "{answer}");
 }
 
 fn without_a_list_no_origin_is_allowed(hub: &Hub) {

@@ -23,7 +23,7 @@ fn with_cookie(hub: &Hub) -> Request {
 
 fn a_cookie_publishes_from_the_hubs_own_and_listed_origins(hub: &Hub) {
     let own = hub.endpoint.origin();
-    for origin in [own.as_str(), "https://app.example"] {
+    for origin in [own.as_str(), "https://app.example", "https://a.tenant.example"] {
         with_cookie(hub).header("Origin", origin).send().expect_status(200);
         with_cookie(hub).header("Referer", format!("{origin}/page?x#y")).send().expect_status(200);
     }
@@ -45,6 +45,9 @@ fn a_cookie_does_not_publish_from_elsewhere(hub: &Hub) {
         "https://app.example.evil.example",
         // It may read, but not write.
         "https://admin.example:8443",
+        "capacitor://localhost",
+        "https://tenant.example",
+        "https://a-tenant.example",
         "null",
         "",
         "https://app.example https://evil.example",
@@ -56,6 +59,7 @@ fn a_cookie_does_not_publish_from_elsewhere(hub: &Hub) {
         "https://evil.example/https://app.example/",
         "https://app.example.evil.example/",
         "https://app.example@evil.example/",
+        "https://evil.example/.tenant.example/",
         "app.example",
         "",
     ] {
