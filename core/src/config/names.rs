@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::variables::{VARIABLES, Variable};
+use crate::config::variables::VARIABLES;
 
 /// The names that this protocol's first hubs used, and today's names for them. A name for one role
 /// comes before the name for both, which is for the role that is left.
@@ -72,19 +72,11 @@ pub fn all() -> impl Iterator<Item = &'static str> {
     today.chain(OLD.map(|(old, _)| old)).chain(REFUSED.map(|(name, _)| name))
 }
 
-/// Today's variables of this name, which may be an old one.
-pub fn variables(name: &str) -> impl Iterator<Item = &'static Variable> {
-    let old = OLD.iter().find(|(old, _)| *old == name);
-    let is_meant = move |variable: &Variable| match old {
-        Some((_, names)) => names.contains(&variable.name),
-        None => variable.name == name,
-    };
-    VARIABLES.iter().filter(move |variable| is_meant(variable))
-}
-
-/// Whether a variable's value is a list.
+/// Whether the value of a variable is a list. Its name may be an old one.
 pub(super) fn takes_several(name: &str) -> bool {
-    variables(name).any(|variable| variable.list)
+    let old = OLD.iter().find(|(old, _)| *old == name);
+    let is_meant = |today| old.map_or(name == today, |(_, names)| names.contains(&today));
+    VARIABLES.iter().any(|variable| variable.list && is_meant(variable.name))
 }
 
 /// Why a name that is left by [`by_todays_names`] must not be, and what to do.
@@ -144,8 +136,8 @@ mod tests {
     #[test]
     fn todays_names_are_those_of_variables() {
         for (old, names) in OLD {
-            assert_eq!(variables(old).count(), names.len(), "{old}");
-            assert!(VARIABLES.iter().all(|variable| variable.name != old), "{old}");
+            let is_todays = |name: &str| VARIABLES.iter().any(|variable| variable.name == name);
+            assert!(names.iter().all(|name| is_todays(name)) && !is_todays(old), "{old}");
         }
     }
 }

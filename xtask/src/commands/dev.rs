@@ -384,6 +384,18 @@ mod tests {
     }
 
     #[test]
+    fn whoever_finds_the_data_locked_is_told_what_to_end() {
+        let data = std::env::temp_dir().join(format!("cinnabar-{}", std::process::id()));
+        let held = lock(&data).unwrap();
+        for id in [1234567, 89] {
+            name_holder(&held, id).unwrap();
+            let told = lock(&data).unwrap_err().to_string();
+            assert!(told.contains(&format!("`kill -9 {id}`")), "{told}");
+        }
+        fs::remove_dir_all(data).unwrap();
+    }
+
+    #[test]
     fn a_page_sends_a_token_where_it_must_and_may() {
         let key = "k".repeat(32);
         let key = ("MERCURE_SUBSCRIBER_JWT_KEY", key.as_str());
