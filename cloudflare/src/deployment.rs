@@ -10,7 +10,7 @@ pub(crate) const PLATFORM: Platform = Platform {
     unread: &["POLL_FAST", "POLL_SLOW"],
     notes: &[(
         "HUB_URL",
-        "set it if the Worker answers on a wildcard route: otherwise clients can use up the 64 hosts for which URL patterns are matched",
+        "set it if 1.0 tokens are accepted, which otherwise may be for whatever host was asked, or if the Worker answers on a wildcard route: otherwise clients can use up the 64 hosts for which URL patterns are matched",
     )],
     // A row of the object's SQLite holds 2 MB.
     largest_body: 1_900_000,

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use cinnabar_core::{Config, Timestamp};
+use serde_json::Value;
 use wasm_bindgen::{JsCast as _, JsValue};
-use worker::js_sys::{Object, Reflect};
+use worker::js_sys::{Array, JSON, Object, Reflect};
 use worker::{Date, Delay, Env, console_error, console_warn};
 
 use crate::deployment::PLATFORM;
@@ -39,7 +40,7 @@ pub(crate) fn config(env: &Env) -> Option<Rc<Config>> {
 fn read_config(env: &Env) -> Option<Rc<Config>> {
     // It fails only if a provider is installed already, and then it is this one.
     let _ = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
-    match Config::read(&PLATFORM, variables(env)) {
+    match Config::read_json(&PLATFORM, variables(env)) {
         Ok(config) => {
             for warning in config.warnings() {
                 console_warn!("configuration: {warning}");
@@ -53,12 +54,23 @@ fn read_config(env: &Env) -> Option<Rc<Config>> {
     }
 }
 
-/// Variables and secrets: those bindings that are text.
-fn variables(env: &Env) -> Vec<(String, String)> {
-    let env: &JsValue = env.as_ref();
+/// Variables and secrets, and the names of all else that is bound.
+fn variables(env: &Env) -> impl Iterator<Item = (String, Value)> {
+    let env: JsValue = AsRef::<JsValue>::as_ref(env).clone();
     let names = env.dyn_ref::<Object>().map(Object::keys).unwrap_or_default();
-    names
-        .iter()
-        .filter_map(|name| Some((name.as_string()?, Reflect::get(env, &name).ok()?.as_string()?)))
-        .collect()
+    names.into_iter().filter_map(move |name| {
+        let value = Reflect::get(&env, &name).map_or(Value::Null, |value| json(&value));
+        Some((name.as_string()?, value))
+    })
+}
+
+/// What was written in `[vars]`: `null` if this is not from there, but a binding to something.
+fn json(value: &JsValue) -> Value {
+    // Asked before it is made into text: a binding to a service would take that for a call.
+    let is_plain = || Object::get_prototype_of(value) == Object::get_prototype_of(&Object::new());
+    if value.is_object() && !Array::is_array(value) && !is_plain() {
+        return Value::Null;
+    }
+    let text = JSON::stringify(value).ok().and_then(|text| text.as_string());
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }

@@ -14,6 +14,7 @@
 //! ```
 
 mod config_error;
+mod json;
 mod names;
 mod parse;
 mod platform;
@@ -30,14 +31,15 @@ use std::time::Duration;
 
 use crate::config::secret::Secret;
 use crate::config::serves::Serves;
-use crate::terms::generation::Generations;
-use crate::terms::hub_url::HubUrl;
+use crate::terms::generation::{Generation, Generations};
+use crate::terms::hub_url::{DEFAULT_PATH, HubUrl};
 use crate::trust::issuer::Issuers;
 use crate::wire::cors::CorsOrigins;
 use crate::wire::origin::Origins;
 use crate::wire::reader::NativeReaders;
 
 pub use config_error::ConfigError;
+pub use json::text_of;
 pub use names::{all as names, by_todays_names, resembles};
 pub use platform::Platform;
 pub use variables::{VARIABLES, Variable};
@@ -85,7 +87,7 @@ pub struct Config {
     /// Whether the platform gives each deployment a host that nobody else can have.
     pub(crate) has_own_host: bool,
     warnings: Vec<String>,
-    well_known_keys: Vec<String>,
+    deployment_mistakes: Vec<String>,
 }
 
 impl Config {
@@ -119,17 +121,47 @@ impl Config {
         self.poll_slow
     }
 
+    /// The path of the hub.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.hub_url.as_ref().map_or(DEFAULT_PATH, HubUrl::path)
+    }
+
+    /// Whether it serves draft-08.
+    #[must_use]
+    pub fn serves_v1(&self) -> bool {
+        self.protocol.contains(Generation::V1)
+    }
+
+    /// Whether it serves the 0.x protocol.
+    #[must_use]
+    pub fn serves_v0(&self) -> bool {
+        self.protocol.contains(Generation::V0)
+    }
+
+    /// Whether subscribers need no token.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.anonymous
+    }
+
+    /// Whether a 0.x token may come in a URL.
+    #[must_use]
+    pub fn takes_tokens_in_urls(&self) -> bool {
+        self.query_authorization && self.serves_v0()
+    }
+
     /// What looks wrong but may be intended: names that resemble a variable's, weak keys.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// The warnings about keys from public documentation, which no deployed hub should have. They
-    /// are among the [`warnings`](Self::warnings), unless `HUB_URL` is an address of this machine,
-    /// where developers use such keys.
+    /// What would be a mistake in a deployed hub, although it starts: keys from public documentation,
+    /// and names that resemble a variable's. They are among the [`warnings`](Self::warnings), but for
+    /// keys if `HUB_URL` is an address of this machine, where developers use such keys.
     #[must_use]
-    pub fn well_known_keys(&self) -> &[String] {
-        &self.well_known_keys
+    pub fn deployment_mistakes(&self) -> &[String] {
+        &self.deployment_mistakes
     }
 }

@@ -4,28 +4,63 @@ use std::collections::BTreeMap;
 
 use crate::config::variables::VARIABLES;
 
-/// The names that this protocol's first hubs used, and today's names for them.
-pub(super) const OLD: [(&str, &[&str]); 4] = [
+/// The names that this protocol's first hubs used, and today's names for them. A name for one role
+/// comes before the name for both, which is for the role that is left.
+const OLD: [(&str, &[&str]); 11] = [
+    ("PUBLISHER_JWT_KEY", &["MERCURE_PUBLISHER_JWT_KEY"]),
+    ("SUBSCRIBER_JWT_KEY", &["MERCURE_SUBSCRIBER_JWT_KEY"]),
+    ("PUBLISHER_JWT_ALGORITHM", &["MERCURE_PUBLISHER_JWT_ALG"]),
+    ("SUBSCRIBER_JWT_ALGORITHM", &["MERCURE_SUBSCRIBER_JWT_ALG"]),
+    ("MERCURE_PUBLISHER_JWT_ALGORITHM", &["MERCURE_PUBLISHER_JWT_ALG"]),
+    ("MERCURE_SUBSCRIBER_JWT_ALGORITHM", &["MERCURE_SUBSCRIBER_JWT_ALG"]),
     ("JWT_KEY", &["MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY"]),
+    ("JWT_ALGORITHM", &["MERCURE_PUBLISHER_JWT_ALG", "MERCURE_SUBSCRIBER_JWT_ALG"]),
     ("ALLOW_ANONYMOUS", &["ANONYMOUS"]),
     ("CORS_ALLOWED_ORIGINS", &["CORS_ORIGINS"]),
     ("PUBLISH_ALLOWED_ORIGINS", &["PUBLISH_ORIGINS"]),
 ];
 
-/// Variables of later versions. To ignore one could open what its owner meant to close.
-pub(super) const NOT_YET: [&str; 1] = ["SUBSCRIPTIONS"];
+/// Names that have no effect here, and what to do instead. To ignore one could open what its owner
+/// meant to close.
+const REFUSED: [(&str, &str); 5] = [
+    ("SUBSCRIPTIONS", "is not supported by this version; remove it"),
+    (
+        "DISPATCH_SUBSCRIPTIONS",
+        "is an older name of SUBSCRIPTIONS, which is not supported by this version; remove it",
+    ),
+    (
+        "MERCURE_EXTRA_DIRECTIVES",
+        "has lines of a Caddyfile, which this hub does not read; write `anonymous` as ANONYMOUS=1, `cors_origins` as CORS_ORIGINS, `publish_origins` as PUBLISH_ORIGINS, `heartbeat` as HEARTBEAT",
+    ),
+    (
+        "MERCURE_JWT_KEY",
+        "is not a variable of the hub; set MERCURE_PUBLISHER_JWT_KEY and MERCURE_SUBSCRIBER_JWT_KEY to its value",
+    ),
+    (
+        "MERCURE_JWT_SECRET",
+        "is a variable of applications, not of the hub; set MERCURE_PUBLISHER_JWT_KEY and MERCURE_SUBSCRIBER_JWT_KEY to its value",
+    ),
+];
 
 /// The same values by today's names. The value of an old name stands for each of its new ones that
-/// has none.
+/// has none. An old name that is left contradicts its new ones.
 #[must_use]
 pub fn by_todays_names(mut values: BTreeMap<String, String>) -> BTreeMap<String, String> {
     for (old, names) in OLD {
-        let Some(value) = values.remove(old).filter(|value| !value.is_empty()) else { continue };
+        let Some(value) = values.get(old).filter(|value| !value.is_empty()).cloned() else {
+            values.remove(old);
+            continue;
+        };
+        let mut has_effect = false;
         for name in names {
             let new = values.entry((*name).to_owned()).or_default();
             if new.is_empty() {
                 new.clone_from(&value);
             }
+            has_effect |= *new == value;
+        }
+        if has_effect {
+            values.remove(old);
         }
     }
     values
@@ -34,7 +69,24 @@ pub fn by_todays_names(mut values: BTreeMap<String, String>) -> BTreeMap<String,
 /// Every name that the hub reads or refuses.
 pub fn all() -> impl Iterator<Item = &'static str> {
     let today = VARIABLES.iter().map(|variable| variable.name);
-    today.chain(OLD.map(|(old, _)| old)).chain(NOT_YET)
+    today.chain(OLD.map(|(old, _)| old)).chain(REFUSED.map(|(name, _)| name))
+}
+
+/// Whether the value of a variable is a list. Its name may be an old one.
+pub(super) fn takes_several(name: &str) -> bool {
+    let old = OLD.iter().find(|(old, _)| *old == name);
+    let is_meant = |today| old.map_or(name == today, |(_, names)| names.contains(&today));
+    VARIABLES.iter().any(|variable| variable.list && is_meant(variable.name))
+}
+
+/// Why a name that is left by [`by_todays_names`] must not be, and what to do.
+pub(super) fn refusal(name: &str) -> Option<String> {
+    if let Some((_, why)) = REFUSED.iter().find(|(refused, _)| *refused == name) {
+        return Some((*why).to_owned());
+    }
+    let (_, names) = OLD.iter().find(|(old, _)| *old == name)?;
+    let names = names.join(" and ");
+    Some(format!("is an older name of {names}, set to something else; remove one of them"))
 }
 
 /// The variable that this name, which is not one, resembles: at edit distance 1 or 2.
@@ -79,5 +131,13 @@ mod tests {
         }
         assert_eq!(resembles("HUB_URI"), Some("HUB_URL"));
         assert_eq!(resembles("PATH"), None);
+    }
+
+    #[test]
+    fn todays_names_are_those_of_variables() {
+        for (old, names) in OLD {
+            let is_todays = |name: &str| VARIABLES.iter().any(|variable| variable.name == name);
+            assert!(names.iter().all(|name| is_todays(name)) && !is_todays(old), "{old}");
+        }
     }
 }

@@ -40,7 +40,8 @@ pub(super) fn paths(text: &str) -> Result<Vec<String>, String> {
 pub(super) fn protocol(text: &str) -> Result<Generations, String> {
     match text {
         "both" => Ok(Generations::Both),
-        "1.0" => Ok(Generations::Only(Generation::V1)),
+        // What is left of the number 1.0 in JavaScript.
+        "1.0" | "1" => Ok(Generations::Only(Generation::V1)),
         "0.x" => Ok(Generations::Only(Generation::V0)),
         _ => Err(format!("`{text}` is not one of `both`, `1.0`, `0.x`")),
     }

@@ -1,5 +1,7 @@
 //! Reading a configuration: each variable by itself, then the rules between them.
 
+use serde_json::Value;
+
 use crate::config::config_error::ConfigError;
 use crate::config::platform::Platform;
 use crate::config::secret::Secret;
@@ -19,6 +21,19 @@ impl Config {
     pub fn read(
         platform: &Platform,
         variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let text = |(name, value)| (name, Value::String(value));
+        Self::read_json(platform, variables.into_iter().map(text))
+    }
+
+    /// The same where values need not be text: each counts as [what it says](super::text_of).
+    ///
+    /// # Errors
+    ///
+    /// Every mistake at once.
+    pub fn read_json(
+        platform: &Platform,
+        variables: impl IntoIterator<Item = (String, Value)>,
     ) -> Result<Self, ConfigError> {
         let mut values = Values::new(platform, variables);
         let own = Keys {
@@ -64,7 +79,7 @@ impl Config {
             response_size: platform.response_size,
             has_own_host: platform.has_own_host,
             warnings: Vec::new(),
-            well_known_keys: Vec::new(),
+            deployment_mistakes: Vec::new(),
         };
         rules::apply(&mut values, &mut config, platform);
         let warnings = values.finish()?;

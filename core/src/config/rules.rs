@@ -7,7 +7,7 @@ use crate::config::platform::Platform;
 use crate::config::values::Values;
 use crate::config::{Config, LEGACY_COOKIE};
 use crate::terms::generation::{Generation, Generations};
-use crate::terms::hub_url::{DEFAULT_PATH, HubUrl, METADATA_PATH};
+use crate::terms::hub_url::{HubUrl, METADATA_PATH};
 use crate::trust::role::Role;
 
 /// Holds the configuration to every rule: notes what breaks one, and sets what one variable says of
@@ -19,7 +19,8 @@ pub(super) fn apply(values: &mut Values<'_>, config: &mut Config, platform: &Pla
     check_keys(values, config);
     check_aliases(values, config);
     check_outboxes(values, config);
-    point_out_well_known_keys(values, config);
+    point_out_that_any_host_is_an_audience(values, config, platform);
+    point_out_what_must_not_be_deployed(values, config);
 }
 
 /// A browser may have the cookies of both generations: a hub of one wants its own.
@@ -33,7 +34,7 @@ fn raise_the_history_age(values: &mut Values<'_>, config: &mut Config, platform:
     let shortest = platform.shortest_history_age;
     if config.history_age < shortest {
         values.warn(format!(
-            "HISTORY_AGE is below the shortest that {} keeps updates for: {} will be used",
+            "HISTORY_AGE is below the shortest that {} keeps updates for: {} is used; write that, or more",
             platform.name,
             parse::spelt_duration(shortest)
         ));
@@ -74,10 +75,9 @@ fn check_keys(values: &mut Values<'_>, config: &Config) {
 }
 
 fn check_aliases(values: &mut Values<'_>, config: &Config) {
-    let hub_path = config.hub_url.as_ref().map_or(DEFAULT_PATH, HubUrl::path);
     // What is below the hub's path belongs to the hub, and so does its metadata.
     let is_taken = |alias: &str| {
-        [hub_path, METADATA_PATH].iter().any(|path| {
+        [config.path(), METADATA_PATH].iter().any(|path| {
             alias.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     };
@@ -103,12 +103,32 @@ fn check_outboxes(values: &mut Values<'_>, config: &Config) {
     }
 }
 
+/// Without the hub's URL, any host at which a request arrives makes an audience.
+fn point_out_that_any_host_is_an_audience(
+    values: &mut Values<'_>,
+    config: &Config,
+    platform: &Platform,
+) {
+    let v1 = Generations::Only(Generation::V1);
+    let are_accepted = config.serves_v1()
+        && [Role::Publisher, Role::Subscriber]
+            .into_iter()
+            .any(|role| config.issuers.can_verify(role, v1));
+    if are_accepted && !values.has("HUB_URL") && !platform.has_own_host {
+        values.warn(
+            "HUB_URL is not set, so that 1.0 tokens are accepted for whatever host a request asked; set it to the hub's public URL"
+                .to_owned(),
+        );
+    }
+}
+
 /// A developer's hub may have such keys: it is the documentation's.
-fn point_out_well_known_keys(values: &mut Values<'_>, config: &mut Config) {
-    config.well_known_keys = values.well_known_keys().to_vec();
+fn point_out_what_must_not_be_deployed(values: &mut Values<'_>, config: &mut Config) {
+    let well_known = values.well_known_keys().to_vec();
+    config.deployment_mistakes = [values.misspelt(), &well_known].concat();
     if !config.hub_url.as_ref().is_some_and(is_on_this_machine) {
-        for warning in &config.well_known_keys {
-            values.warn(warning.clone());
+        for warning in well_known {
+            values.warn(warning);
         }
     }
 }

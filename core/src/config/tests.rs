@@ -1,4 +1,7 @@
+use serde_json::{Value, json};
+
 use super::*;
+use crate::trust::key::Key;
 
 const PLATFORM: Platform = Platform::new("a test");
 
@@ -109,7 +112,7 @@ fn a_history_too_short_for_the_platform_is_raised() {
     let raised = read(&OTHER, "9m");
     assert_eq!(raised.history_age(), Duration::from_secs(600));
     let [warning] = raised.warnings() else { panic!("{:?}", raised.warnings()) };
-    assert!(warning.starts_with("HISTORY_AGE ") && warning.contains("10m will be used"));
+    assert!(warning.starts_with("HISTORY_AGE ") && warning.contains("10m is used"));
     for (platform, age) in [(&OTHER, "10m"), (&PLATFORM, "9m")] {
         assert!(read(platform, age).warnings().is_empty(), "{age}");
     }
@@ -150,12 +153,12 @@ fn keys_from_public_documentation_are_pointed_out() {
         (("MERCURE_SUBSCRIBER_JWT_KEY", example), "MERCURE_SUBSCRIBER_JWT_KEY is"),
         (("MERCURE_TRUSTED_ISSUERS", &list), "the subscriber's key of `https://a.example` is"),
     ] {
-        let config = config(&[pair]).unwrap();
+        let config = config(&[pair, ("HUB_URL", "https://hub.example/hub")]).unwrap();
         let [warning] = config.warnings() else { panic!("{:?}", config.warnings()) };
         assert!(warning.contains(named) && warning.contains("openssl rand"), "{warning}");
-        assert_eq!(config.well_known_keys(), config.warnings());
+        assert_eq!(config.deployment_mistakes(), config.warnings());
     }
-    assert!(config(&[]).unwrap().well_known_keys().is_empty());
+    assert!(config(&[]).unwrap().deployment_mistakes().is_empty());
 
     // Developers use these keys, and need not be told at each start.
     for (host, is_local) in [
@@ -168,7 +171,7 @@ fn keys_from_public_documentation_are_pointed_out() {
     ] {
         let config = config(&[publisher, ("HUB_URL", &format!("http://{host}/hub"))]).unwrap();
         assert_eq!(config.warnings().is_empty(), is_local, "{host}");
-        assert_eq!(config.well_known_keys().len(), 1, "{host}");
+        assert_eq!(config.deployment_mistakes().len(), 1, "{host}");
     }
 }
 
@@ -187,10 +190,104 @@ fn secrets_are_never_shown() {
 }
 
 #[test]
-fn old_names_are_understood_and_new_ones_come_first() {
+fn old_names_are_understood() {
     let old = read(&PLATFORM, &[("JWT_KEY", KEYS[0].1), ("ALLOW_ANONYMOUS", "1")]).unwrap();
     assert!(old.anonymous && old.issuers.own.subscriber.is_some());
-    assert!(!config(&[("ALLOW_ANONYMOUS", "1"), ("ANONYMOUS", "0")]).unwrap().anonymous);
+    let is_for = |key: Option<Key>, algorithm| key.unwrap().is_for(algorithm);
+    for (pairs, publisher, subscriber) in [
+        (&[("JWT_ALGORITHM", "HS512")][..], "HS512", "HS512"),
+        (&[("PUBLISHER_JWT_ALGORITHM", "HS384"), ("JWT_ALGORITHM", "HS512")], "HS384", "HS512"),
+        (&[("MERCURE_SUBSCRIBER_JWT_ALGORITHM", "HS384")], "HS256", "HS384"),
+        (&[("SUBSCRIBER_JWT_ALGORITHM", "HS384")], "HS256", "HS384"),
+        (&[("MERCURE_PUBLISHER_JWT_ALGORITHM", "HS384")], "HS384", "HS256"),
+    ] {
+        let own = config(pairs).unwrap().issuers.own;
+        assert!(is_for(own.publisher, publisher), "{pairs:?}");
+        assert!(is_for(own.subscriber, subscriber), "{pairs:?}");
+    }
+    let roles = [("PUBLISHER_JWT_KEY", KEYS[0].1), ("SUBSCRIBER_JWT_KEY", KEYS[1].1)];
+    assert!(read(&PLATFORM, &roles).is_ok());
+}
+
+#[test]
+fn an_old_name_must_not_contradict_todays() {
+    assert!(config(&[("ALLOW_ANONYMOUS", "1"), ("ANONYMOUS", "1")]).unwrap().anonymous);
+    let told = mistakes(&[("ALLOW_ANONYMOUS", "1"), ("ANONYMOUS", "0")]);
+    assert!(told.starts_with("ALLOW_ANONYMOUS: is an older name of ANONYMOUS, set"), "{told}");
+    // The key for both roles is for the one that is left, if one is.
+    assert!(read(&PLATFORM, &[KEYS[0], ("JWT_KEY", KEYS[1].1)]).is_ok());
+    assert!(mistakes(&[("JWT_KEY", &"k".repeat(32))]).starts_with("JWT_KEY: "));
+}
+
+#[test]
+fn names_that_mean_nothing_here_are_mistakes_with_todays_names() {
+    for (name, today) in [
+        ("SUBSCRIPTIONS", "not supported"),
+        ("DISPATCH_SUBSCRIPTIONS", "SUBSCRIPTIONS"),
+        ("MERCURE_EXTRA_DIRECTIVES", "ANONYMOUS=1"),
+        ("MERCURE_JWT_KEY", "MERCURE_PUBLISHER_JWT_KEY and MERCURE_SUBSCRIBER_JWT_KEY"),
+        ("MERCURE_JWT_SECRET", "MERCURE_PUBLISHER_JWT_KEY and MERCURE_SUBSCRIBER_JWT_KEY"),
+    ] {
+        let told = mistakes(&[(name, "0")]);
+        assert!(told.starts_with(&format!("{name}: ")) && told.contains(today), "{told}");
+        assert!(config(&[(name, "")]).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn values_that_are_not_text_count_as_what_they_say() {
+    let on = |pairs: &[(&str, Value)]| {
+        let keys = KEYS.map(|(name, value)| (name.to_owned(), json!(value)));
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        Config::read_json(&PLATFORM, keys.into_iter().chain(pairs))
+    };
+    let issuers = json!([{"issuer": "https://a.example", "key": "k".repeat(32)}]);
+    let config = on(&[
+        ("QUERY_AUTHORIZATION", json!(0)),
+        ("ANONYMOUS", json!(true)),
+        ("PROTOCOL", json!(1.0)),
+        ("ORIGIN_SECRET", json!(123_456)),
+        ("HISTORY_SIZE", json!(500)),
+        ("HUB_ALIASES", json!(["/hub", "/events"])),
+        ("MERCURE_TRUSTED_ISSUERS", issuers),
+    ])
+    .unwrap();
+    assert!(config.anonymous && !config.query_authorization);
+    assert_eq!(config.protocol, Generations::Only(Generation::V1));
+    assert_eq!(config.origin_secret, Some(Secret::new("123456")));
+    assert_eq!((config.history_size, config.hub_aliases.len()), (500, 2));
+    assert_eq!(config.issuers.trusted.len(), 1);
+
+    // One that cannot be read does not hide what is wrong with others, nor a name.
+    let wrong = [
+        ("HEARTBEAT", Value::Null),
+        ("CORS_ORIGINS", json!([1])),
+        ("MAX_TOPICS", json!(1.5)),
+        ("ANONYMOS", Value::Null),
+    ];
+    let told = on(&wrong).unwrap_err().to_string();
+    for name in ["HEARTBEAT: has no value", "CORS_ORIGINS: has no value", "MAX_TOPICS: `1.5`"] {
+        assert!(told.contains(name), "{name} in {told}");
+    }
+    assert!(told.contains("did you mean ANONYMOUS?"), "{told}");
+}
+
+#[test]
+fn without_the_hubs_url_any_host_is_an_audience() {
+    let issuer = ("MERCURE_TRUSTED_ISSUERS", "https://auth.example");
+    let url = ("HUB_URL", "https://hub.example/hub");
+    for (platform, pairs, is_pointed_out) in [
+        (&PLATFORM, &[issuer][..], true),
+        (&PLATFORM, &[issuer, ("PROTOCOL", "1.0")], true),
+        (&PLATFORM, &[issuer, ("PROTOCOL", "0.x")], false),
+        (&PLATFORM, &[issuer, url], false),
+        (&PLATFORM, &[], false),
+        (&OTHER, &[issuer], false),
+    ] {
+        let config = on(platform, pairs).unwrap();
+        let told = config.warnings().concat();
+        assert_eq!(told.contains("HUB_URL is not set"), is_pointed_out, "{pairs:?}: {told}");
+    }
 }
 
 #[test]
@@ -226,6 +323,7 @@ fn misspelt_names_are_pointed_out_and_others_left_alone() {
     let config = config(&[("ANONYMOS", "1"), ("DATABASE_URL", "x"), ("HISTORYSIZE", "5")]).unwrap();
     assert_eq!(config.warnings().len(), 2);
     assert!(config.warnings().iter().any(|line| line.contains("did you mean ANONYMOUS?")));
+    assert_eq!(config.deployment_mistakes(), config.warnings());
 }
 
 #[test]

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::config::config_error::ConfigError;
-use crate::config::names;
 use crate::config::platform::Platform;
-use crate::config::variables::VARIABLES;
+use crate::config::{json, names};
 use crate::trust::issuer::{Issuer, Keys};
 use crate::trust::key::Key;
 use crate::trust::weakness::Weakness;
@@ -18,6 +19,7 @@ pub(super) struct Values<'a> {
     values: BTreeMap<String, String>,
     mistakes: Vec<Mistake>,
     warnings: Vec<String>,
+    misspelt: Vec<String>,
     well_known_keys: Vec<String>,
 }
 
@@ -29,28 +31,48 @@ struct Mistake {
 impl<'a> Values<'a> {
     pub(super) fn new(
         platform: &'a Platform,
-        variables: impl IntoIterator<Item = (String, String)>,
+        variables: impl IntoIterator<Item = (String, Value)>,
     ) -> Self {
-        let given = variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let mut values = Self {
             platform,
             values: BTreeMap::new(),
             mistakes: Vec::new(),
             warnings: Vec::new(),
+            misspelt: Vec::new(),
             well_known_keys: Vec::new(),
         };
+        let mut given = BTreeMap::new();
+        for (name, value) in variables {
+            if !names::all().any(|known| known == name) {
+                if value != "" {
+                    values.point_out(&name);
+                }
+            } else if let Some(text) = json::text_of(&name, &value) {
+                given.insert(name, text);
+            } else {
+                values.mistake(&name, json::UNREADABLE);
+            }
+        }
+        given.retain(|_, text| !text.is_empty());
         for (name, value) in names::by_todays_names(given) {
-            if names::NOT_YET.contains(&name.as_str()) {
-                values.mistake(&name, "is not supported by this version; remove it");
+            if let Some(what) = names::refusal(&name) {
+                values.mistake(&name, &what);
             } else if !platform.reads(&name) {
                 values.warn(format!("{name} has no effect on {}; remove it", platform.name));
-            } else if VARIABLES.iter().any(|variable| variable.name == name) {
+            } else {
                 values.values.insert(name, value);
-            } else if let Some(known) = names::resembles(&name) {
-                values.warn(format!("{name} is not a variable of the hub; did you mean {known}?"));
             }
         }
         values
+    }
+
+    /// Points out a name that is not a variable's, if it resembles one.
+    fn point_out(&mut self, name: &str) {
+        if let Some(known) = names::resembles(name) {
+            let warning = format!("{name} is not a variable of the hub; did you mean {known}?");
+            self.misspelt.push(warning.clone());
+            self.warn(warning);
+        }
     }
 
     pub(super) fn mistake(&mut self, name: &str, what: &str) {
@@ -134,6 +156,11 @@ impl<'a> Values<'a> {
     /// The warnings about keys that anybody can look up, which are not yet among the others.
     pub(super) fn well_known_keys(&self) -> &[String] {
         &self.well_known_keys
+    }
+
+    /// The warnings about names that resemble a variable's.
+    pub(super) fn misspelt(&self) -> &[String] {
+        &self.misspelt
     }
 
     /// Whether a mistake was found so far.

@@ -11,14 +11,20 @@ pub struct Variable {
     pub meaning: &'static str,
     /// Whether its value must never be shown.
     pub secret: bool,
+    /// Whether it is a list, whose items are separated by spaces.
+    pub list: bool,
 }
 
 const fn variable(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
-    Variable { name, default, meaning, secret: false }
+    Variable { name, default, meaning, secret: false, list: false }
 }
 
 const fn secret(name: &'static str, meaning: &'static str) -> Variable {
     Variable { secret: true, ..variable(name, "", meaning) }
+}
+
+const fn list(name: &'static str, meaning: &'static str) -> Variable {
+    Variable { list: true, ..variable(name, "", meaning) }
 }
 
 /// Every variable that the hub reads.
@@ -28,10 +34,9 @@ pub const VARIABLES: &[Variable] = &[
         "",
         "The public URL of the hub: the audience of 1.0 tokens, and the base of the reserved namespace. Unset: `/.well-known/mercure` at the host of each request.",
     ),
-    variable("AUDIENCES", "", "More audiences to accept in 1.0 tokens, separated by spaces."),
-    variable(
+    list("AUDIENCES", "More audiences to accept in 1.0 tokens, separated by spaces."),
+    list(
         "HUB_ALIASES",
-        "",
         "More paths at which the hub answers, such as `/hub`, separated by spaces.",
     ),
     variable(
@@ -58,14 +63,12 @@ pub const VARIABLES: &[Variable] = &[
         "The `iss` that 1.0 tokens must have, if the keys above verify them; or a JSON list of issuers, each with its keys (see [Tokens](#tokens)). Unset: 1.0 tokens are refused.",
     ),
     variable("ANONYMOUS", "0", "`1`: subscribers need no token; they get public updates only."),
-    variable(
+    list(
         "CORS_ORIGINS",
-        "",
         "Origins whose pages may read the hub's answers, separated by spaces, commas or semicolons (see [Origins](#origins)). `*` allows all, without cookies.",
     ),
-    variable(
+    list(
         "PUBLISH_ORIGINS",
-        "",
         "Origins whose pages may publish with a cookie, besides the hub's own; listed likewise, without `*`.",
     ),
     variable(

@@ -3,20 +3,21 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use cinnabar_core::config;
+use cinnabar_core::{Config, config};
 use clap::Args;
 use rustix::io::{FdFlags, fcntl_setfd};
 
-use crate::commands::page::Page;
+use crate::commands::page::{Page, Settings};
 use crate::commands::token::{self, Generation};
 use crate::commands::{check, serve};
-use crate::hubs::configuration::{self, DEVELOPMENT_KEY, Variables};
+use crate::hubs::configuration::{self, APPLICATIONS_SECRET, Variables};
 use crate::hubs::{aws, platforms, worker, workerd};
 use crate::machine::environment;
 use crate::machine::process::{Running, quote};
@@ -43,23 +44,38 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    // Before the port: what an earlier hub left behind holds both.
+    let lock = lock(&arguments.data)?;
     // Checked before the build, which takes a while; if the port is taken in the meantime, the
     // server will say so.
     require_free(arguments.port)?;
     let page = Page::bind(arguments.port.wrapping_add(1))?;
-    let variables = configuration::development(arguments.port, &page.origin());
+    let page_url = page.origin();
+    let variables = configuration::development(arguments.port, &page_url);
     let platform = if arguments.aws { platforms::AWS } else { platforms::CLOUDFLARE };
-    check::validate(&variables, &platform)?;
+    let config = check::validate(&variables, &platform)?;
+    if variables.get("ORIGIN_SECRET").is_some_and(|secret| !secret.is_empty()) {
+        bail!("ORIGIN_SECRET is set, but no CDN is in front of this hub to send it: unset it");
+    }
+    if configuration::applications_secret().as_ref() == variables.get("MERCURE_PUBLISHER_JWT_KEY") {
+        println!(
+            "{APPLICATIONS_SECRET} is set here, so that it is the hub's key; a deployed hub has MERCURE_PUBLISHER_JWT_KEY and MERCURE_SUBSCRIBER_JWT_KEY"
+        );
+    }
 
-    let _lock = lock(&arguments.data)?;
     let mut hub = Running::start(&mut built(arguments, &variables)?)?;
+    name_holder(&lock, hub.id())?;
     wait_until_it_answers(&mut hub, arguments.port)?;
 
-    let tokens = Tokens::mint(&variables)?;
-    let hub_url = configuration::hub_url(arguments.port);
-    let page_url = page.origin();
-    page.serve(&hub_url, tokens.publisher().unwrap_or_default());
-    tokens.print(&hub_url, &page_url, arguments);
+    let hub_url = format!("http://localhost:{}{}", arguments.port, config.path());
+    let tokens = Tokens::mint(&variables, &config, &hub_url)?;
+    page.serve(&Settings {
+        hub: &hub_url,
+        parameter: parameter(&config),
+        token: tokens.publisher().unwrap_or_default(),
+        authorization: tokens.in_url(&config),
+    });
+    tokens.print(&config, &hub_url, &page_url, arguments);
 
     let status = hub.wait()?;
     bail!("the hub ended ({status})")
@@ -86,24 +102,44 @@ fn built(arguments: &Arguments, variables: &Variables) -> Result<Command> {
 /// Keeps other hubs away from the data: two that wrote to one log would break each other.
 fn lock(data: &Path) -> Result<File> {
     fs::create_dir_all(data).with_context(|| format!("cannot create {}", data.display()))?;
-    let file = File::create(data.join("lock"))
+    let path = data.join("lock");
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
         .with_context(|| format!("cannot write to {}", data.display()))?;
     match file.try_lock() {
         Ok(()) => {
             // The hub inherits the lock: should it outlive this process, its data are still its
             // own.
             fcntl_setfd(&file, FdFlags::empty()).context("cannot pass on the lock")?;
+            name_holder(&file, std::process::id())?;
             Ok(file)
         }
-        Err(TryLockError::WouldBlock) => bail!(
-            "another hub is using the data in {}: stop it (`lsof {}` names its process), or choose another folder with --data",
-            data.display(),
-            quote(&data.join("lock").to_string_lossy())
-        ),
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            file.read_to_string(&mut holder)?;
+            let how = match holder.parse::<u32>() {
+                Ok(id) => format!("`kill -9 {id}`"),
+                Err(_) => format!("`lsof {}` names its process", quote(&path.to_string_lossy())),
+            };
+            bail!(
+                "a hub that `cargo xtask dev` started is still using the data in {}: stop it ({how}), or choose another folder with --data and another port with --port",
+                data.display()
+            )
+        }
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", data.display()))
         }
     }
+}
+
+/// Notes which process to end, for whoever finds the data locked.
+fn name_holder(lock: &File, id: u32) -> Result<()> {
+    lock.set_len(0)?;
+    lock.write_all_at(id.to_string().as_bytes(), 0).context("cannot write to the lock")
 }
 
 /// Fails if something is already listening on the port, at either loopback address: `localhost`
@@ -115,7 +151,7 @@ fn require_free(port: u16) -> Result<()> {
     ] {
         match TcpListener::bind(address) {
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
-                "port {port} is taken: stop the program that is listening on {address}, or choose another port with `cargo xtask dev --port {}`",
+                "port {port} is taken: stop the program that is listening on {address} (`lsof -i :{port}` names it), or choose another port with `cargo xtask dev --port {}`",
                 port.checked_add(10).unwrap_or(8080)
             ),
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
@@ -168,12 +204,13 @@ struct Tokens {
 type Minted = std::result::Result<String, &'static str>;
 
 impl Tokens {
-    fn mint(variables: &Variables) -> Result<Self> {
+    fn mint(variables: &Variables, config: &Config, hub_url: &str) -> Result<Self> {
+        let mint = |role, generation| mint(variables, config, hub_url, role, generation);
         Ok(Self {
-            publisher_1: mint(variables, "PUBLISHER", Generation::V1)?,
-            subscriber_1: mint(variables, "SUBSCRIBER", Generation::V1)?,
-            publisher_0x: mint(variables, "PUBLISHER", Generation::V0)?,
-            subscriber_0x: mint(variables, "SUBSCRIBER", Generation::V0)?,
+            publisher_1: mint("PUBLISHER", Generation::V1)?,
+            subscriber_1: mint("SUBSCRIBER", Generation::V1)?,
+            publisher_0x: mint("PUBLISHER", Generation::V0)?,
+            subscriber_0x: mint("SUBSCRIBER", Generation::V0)?,
         })
     }
 
@@ -182,13 +219,32 @@ impl Tokens {
         [&self.publisher_1, &self.publisher_0x].into_iter().flatten().next().map(String::as_str)
     }
 
-    fn print(&self, hub_url: &str, page: &str, arguments: &Arguments) {
+    /// A token that can subscribe, if there is one.
+    fn subscriber(&self) -> Option<&str> {
+        [&self.subscriber_1, &self.subscriber_0x].into_iter().flatten().next().map(String::as_str)
+    }
+
+    /// The token that a page's `EventSource` sends, if it needs one and may.
+    fn in_url(&self, config: &Config) -> Option<&str> {
+        let token = self.subscriber_0x.as_deref().ok();
+        token.filter(|_| !config.is_anonymous() && config.takes_tokens_in_urls())
+    }
+
+    fn print(&self, config: &Config, hub_url: &str, page: &str, arguments: &Arguments) {
         let shown = |minted: &Minted| match minted {
             Ok(token) => token.clone(),
             Err(why) => format!("(none: {why})"),
         };
         let publisher = self.publisher().unwrap_or("<a publisher's token>");
-        let subscribe = quote(&format!("{hub_url}?match={TOPIC}"));
+        let mut subscribe = quote(&format!("{hub_url}?{}={TOPIC}", parameter(config)));
+        let mut page = page.to_owned();
+        if !config.is_anonymous() {
+            let token = self.subscriber().unwrap_or("<a subscriber's token>");
+            subscribe += &format!(" -H 'Authorization: Bearer {token}'");
+            if self.in_url(config).is_none() {
+                page += " (it cannot send a token: set ANONYMOUS=1)";
+            }
+        }
         let mut again = "cargo xtask dev".to_owned();
         if arguments.aws {
             again += " --aws";
@@ -223,8 +279,24 @@ Press Ctrl-C to stop.",
     }
 }
 
-/// A token for every topic, if the hub has a secret to sign it with.
-fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Minted> {
+/// The parameter that names a topic.
+fn parameter(config: &Config) -> &'static str {
+    if config.serves_v1() { "match" } else { "topic" }
+}
+
+/// A token for every topic, if the hub takes such tokens and has a secret to sign them with.
+fn mint(
+    variables: &Variables,
+    config: &Config,
+    hub_url: &str,
+    role: &str,
+    generation: Generation,
+) -> Result<Minted> {
+    match generation {
+        Generation::V1 if !config.serves_v1() => return Ok(Err("PROTOCOL is 0.x")),
+        Generation::V0 if !config.serves_v0() => return Ok(Err("PROTOCOL is 1.0")),
+        _ => {}
+    }
     let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
     let key = match set(&format!("MERCURE_{role}_JWT_KEY")) {
         Some(key) if config::is_shared_secret(key) => key.clone(),
@@ -233,7 +305,7 @@ fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Min
                 "the hub has a public key; sign with the private one: cargo xtask token --key FILE --algorithm ES256",
             ));
         }
-        None => DEVELOPMENT_KEY.to_owned(),
+        None => return Ok(Err("the hub has no key for this role")),
     };
     let issuer = match (set("MERCURE_TRUSTED_ISSUERS"), generation) {
         (_, Generation::V0) => None,
@@ -260,7 +332,7 @@ fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Min
         algorithm: Some(algorithm.parse().context("not an algorithm that the hub supports")?),
         generation,
         issuer,
-        audience: set("HUB_URL").cloned().into_iter().collect(),
+        audience: vec![set("HUB_URL").map_or(hub_url, |url| url.trim()).to_owned()],
         subject: "cargo-xtask-dev".to_owned(),
     })
     .map(Ok)
@@ -271,22 +343,70 @@ fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Min
 mod tests {
     use super::*;
 
-    fn minted(pairs: &[(&str, &str)], generation: Generation) -> Minted {
-        let variables = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        mint(&variables.collect(), "PUBLISHER", generation).unwrap()
+    const URL: &str = "http://localhost:8787/.well-known/mercure";
+
+    fn tokens(pairs: &[(&str, &str)]) -> (Config, Tokens) {
+        let defaults = [("MERCURE_PUBLISHER_JWT_KEY", "k".repeat(32)), ("ANONYMOUS", "1".into())];
+        let mut variables: Variables =
+            defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        variables.extend(pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        let config = Config::read(&platforms::CLOUDFLARE, variables.clone()).unwrap();
+        let tokens = Tokens::mint(&variables, &config, URL).unwrap();
+        (config, tokens)
     }
 
     #[test]
-    fn tokens_are_signed_with_secrets_alone() {
-        assert!(minted(&[], Generation::V0).is_ok());
-        assert!(minted(&[], Generation::V1).is_err());
-        let trusted = ("MERCURE_TRUSTED_ISSUERS", "https://issuer.example");
-        assert!(minted(&[trusted], Generation::V1).is_ok());
-        let public = ("MERCURE_PUBLISHER_JWT_KEY", "-----BEGIN PUBLIC KEY-----");
-        assert!(minted(&[public, trusted], Generation::V0).is_err());
-        assert!(minted(&[public, trusted], Generation::V1).is_err());
-        // No part of the list may end up in a token.
-        let list = ("MERCURE_TRUSTED_ISSUERS", r#"[{"issuer": "https://a", "key": "secret"}]"#);
-        assert!(minted(&[list], Generation::V1).is_err());
+    fn tokens_are_those_that_the_hub_takes() {
+        let issuer = ("MERCURE_TRUSTED_ISSUERS", "https://issuer.example");
+        let public = (
+            "MERCURE_PUBLISHER_JWT_KEY",
+            r#"{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+        );
+        // No part of a list may end up in a token.
+        let list = (
+            "MERCURE_TRUSTED_ISSUERS",
+            r#"[{"issuer": "https://a", "key": "a secret of at least thirty-two bytes"}]"#,
+        );
+        for (pairs, v1, v0) in [
+            (&[][..], false, true),
+            (&[issuer], true, true),
+            (&[issuer, ("PROTOCOL", "1.0")], true, false),
+            (&[issuer, ("PROTOCOL", "0.x")], false, true),
+            (&[issuer, public], false, false),
+            (&[list], false, true),
+        ] {
+            let (_, tokens) = tokens(pairs);
+            let minted = (tokens.publisher_1.is_ok(), tokens.publisher_0x.is_ok());
+            assert_eq!(minted, (v1, v0), "{pairs:?}");
+            // It has no key.
+            assert!(tokens.subscriber().is_none());
+        }
+    }
+
+    #[test]
+    fn whoever_finds_the_data_locked_is_told_what_to_end() {
+        let data = std::env::temp_dir().join(format!("cinnabar-{}", std::process::id()));
+        let held = lock(&data).unwrap();
+        for id in [1234567, 89] {
+            name_holder(&held, id).unwrap();
+            let told = lock(&data).unwrap_err().to_string();
+            assert!(told.contains(&format!("`kill -9 {id}`")), "{told}");
+        }
+        fs::remove_dir_all(data).unwrap();
+    }
+
+    #[test]
+    fn a_page_sends_a_token_where_it_must_and_may() {
+        let key = "k".repeat(32);
+        let key = ("MERCURE_SUBSCRIBER_JWT_KEY", key.as_str());
+        let closed = ("ANONYMOUS", "0");
+        for (pairs, sends) in [
+            (&[key][..], false),
+            (&[key, closed], true),
+            (&[key, closed, ("QUERY_AUTHORIZATION", "0")], false),
+        ] {
+            let (config, tokens) = tokens(pairs);
+            assert_eq!(tokens.in_url(&config).is_some(), sends, "{pairs:?}");
+        }
     }
 }

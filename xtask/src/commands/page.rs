@@ -9,10 +9,23 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use serde::Serialize;
 use serde_json::json;
 
 /// The longest request that is read; a browser's is far shorter.
 const MAX_REQUEST: usize = 16 * 1024;
+
+/// How the page uses the hub.
+#[derive(Serialize)]
+pub(crate) struct Settings<'a> {
+    pub(crate) hub: &'a str,
+    /// The parameter that names a topic.
+    pub(crate) parameter: &'a str,
+    /// A publisher's token.
+    pub(crate) token: &'a str,
+    /// A subscriber's token to be sent in the URL: the one place that an `EventSource` has for it.
+    pub(crate) authorization: Option<&'a str>,
+}
 
 /// A server that is listening, but does not answer yet.
 pub(crate) struct Page {
@@ -35,11 +48,10 @@ impl Page {
         format!("http://localhost:{}", self.port)
     }
 
-    /// Answers from now on, with a page that uses this hub and publishes with this token.
-    pub(crate) fn serve(self, hub_url: &str, publisher_token: &str) {
+    /// Answers from now on, with a page that uses a hub.
+    pub(crate) fn serve(self, settings: &Settings) {
         // `<` would end the script where it stands in `</script>`.
-        let settings =
-            json!({"hub": hub_url, "token": publisher_token}).to_string().replace('<', "\\u003c");
+        let settings = json!(settings).to_string().replace('<', "\\u003c");
         let page = include_str!("demo.html").replace("\"SETTINGS\"", &settings);
         thread::spawn(move || {
             for connection in self.listener.incoming().flatten() {

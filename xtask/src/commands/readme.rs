@@ -147,7 +147,7 @@ mod tests {
             "| `HISTORY_SIZE` | `10000` (Cloudflare only) |",
             "| `HISTORY_AGE` | `24h` | How long updates are kept; on AWS, at least `10m`, ",
             "The largest body of a publication; at most `1900kB`. |",
-            "; on Cloudflare, set it if the Worker answers on a wildcard route: ",
+            "; on Cloudflare, set it if 1.0 tokens are accepted, ",
         ] {
             assert!(table.contains(row), "{row} in {table}");
         }

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value, json};
 
-use crate::hubs::configuration::{self, DEVELOPMENT_ISSUER, DEVELOPMENT_KEY};
+use crate::hubs::configuration::{self, APPLICATIONS_SECRET, DEVELOPMENT_ISSUER, DEVELOPMENT_KEY};
 
 /// The `type` of a Mercure authorization detail (draft-08, "Authorization Details").
 const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
@@ -44,8 +44,9 @@ pub(crate) struct Arguments {
     pub(crate) expires: u64,
 
     /// The secret for HS*, or a file with a private key in PEM [default: the role's variable in the
-    /// environment, else the development key]
-    #[arg(long)]
+    /// environment, else MERCURE_JWT_SECRET, else the development key]
+    // What looks like an option may be a secret, and would be shown.
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) key: Option<String>,
 
     /// HS256, RS256, ES256 and so on [default: the role's variable in the environment, else HS256]
@@ -56,11 +57,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = Generation::V0)]
     pub(crate) generation: Generation,
 
-    /// The `iss` of a 1.0 token [default: MERCURE_TRUSTED_ISSUERS, else the development issuer]
+    /// The `iss` of a 1.0 token [default: MERCURE_TRUSTED_ISSUERS, else, without --key, the
+    /// development issuer]
     #[arg(long)]
     pub(crate) issuer: Option<String>,
 
-    /// The `aud` of a 1.0 token: the hub's URL [default: HUB_URL, else http://localhost:8787/…]
+    /// The `aud` of a 1.0 token: the hub's URL [default: HUB_URL, else, without --key,
+    /// http://localhost:8787/…]
     #[arg(long)]
     pub(crate) audience: Vec<String>,
 
@@ -109,21 +112,28 @@ fn role(arguments: &Arguments) -> &'static str {
     if arguments.publish.is_empty() { "SUBSCRIBER" } else { "PUBLISHER" }
 }
 
-/// A variable of the environment, unless it is empty.
+/// A variable of the environment, perhaps by its older name, unless it is empty.
 fn set(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    let mut variables = config::by_todays_names(configuration::environment());
+    variables.remove(name).filter(|value| !value.is_empty())
 }
 
 /// draft-08, "Token Validation" and "Authorization Details"; RFC 9068, section 2.2.
 fn claims_v1(arguments: &Arguments, now: u64) -> Result<Value> {
+    let (hub_url, trusted) = (set("HUB_URL"), set("MERCURE_TRUSTED_ISSUERS"));
+    let is_named = (!arguments.audience.is_empty() || hub_url.is_some())
+        && (arguments.issuer.is_some() || trusted.is_some());
+    if arguments.key.is_some() && !is_named {
+        bail!(
+            "a 1.0 token for the hub of this --key needs its --audience, the hub's URL, and its --issuer, which the hub has in MERCURE_TRUSTED_ISSUERS"
+        );
+    }
     let audience = match arguments.audience.as_slice() {
-        [] => {
-            json!(set("HUB_URL").unwrap_or_else(|| configuration::hub_url(configuration::PORT)))
-        }
+        [] => json!(hub_url.unwrap_or_else(|| configuration::hub_url(configuration::PORT))),
         [one] => json!(one),
         several => json!(several),
     };
-    let trusted = set("MERCURE_TRUSTED_ISSUERS").unwrap_or_else(|| DEVELOPMENT_ISSUER.to_owned());
+    let trusted = trusted.unwrap_or_else(|| DEVELOPMENT_ISSUER.to_owned());
     let Some(issuer) = arguments.issuer.as_deref().or_else(|| own_issuer(&trusted)) else {
         bail!(
             "MERCURE_TRUSTED_ISSUERS is a list: choose one of its issuers with --issuer, and give its --key"
@@ -177,8 +187,12 @@ fn payload(arguments: &Arguments) -> Result<Option<Value>> {
 fn key(arguments: &Arguments, algorithm: Algorithm) -> Result<EncodingKey> {
     let variable = format!("MERCURE_{}_JWT_KEY", role(arguments));
     let secret = arguments.key.clone().or_else(|| set(&variable)).unwrap_or_else(|| {
-        eprintln!("signed with the development key; for a deployed hub, give its key with --key");
-        DEVELOPMENT_KEY.to_owned()
+        let (key, name) = match configuration::applications_secret() {
+            Some(secret) => (secret, APPLICATIONS_SECRET),
+            None => (DEVELOPMENT_KEY.to_owned(), "the development key"),
+        };
+        eprintln!("signed with {name}; for a deployed hub, give its key with --key");
+        key
     });
     let pem = || std::fs::read(&secret).context("--key: cannot read the private key's file");
     let key = match algorithm {
@@ -190,7 +204,7 @@ fn key(arguments: &Arguments, algorithm: Algorithm) -> Result<EncodingKey> {
             }
             if Path::new(&secret).is_file() || secret.ends_with(".pem") {
                 bail!(
-                    "--key: {secret} is a file, but {algorithm:?} signs with a shared secret; name the algorithm of the file's key, such as --algorithm ES256"
+                    "--key is a file, but {algorithm:?} signs with a shared secret; name the algorithm of the file's key, such as --algorithm ES256"
                 );
             }
             return Ok(EncodingKey::from_secret(secret.as_bytes()));
@@ -271,8 +285,23 @@ mod tests {
     fn a_file_or_a_public_key_is_no_secret() {
         for key in ["Cargo.toml", "missing.pem", "-----BEGIN PUBLIC KEY-----", "{}"] {
             let arguments = Arguments { key: Some(key.to_owned()), ..arguments() };
-            assert!(mint(&arguments).is_err(), "{key}");
+            let told = format!("{:#}", mint(&arguments).unwrap_err());
+            assert!(!told.contains(key), "{told}");
         }
+    }
+
+    #[test]
+    fn a_token_for_another_hub_names_it() {
+        let without = |arguments| claims_v1(&arguments, 1_000).unwrap_err().to_string();
+        for arguments in [
+            Arguments { issuer: None, ..arguments() },
+            Arguments { audience: Vec::new(), ..arguments() },
+        ] {
+            let told = without(arguments);
+            assert!(told.contains("--audience") && told.contains("--issuer"), "{told}");
+        }
+        let arguments = Arguments { key: None, issuer: None, audience: Vec::new(), ..arguments() };
+        assert_eq!(claims_v1(&arguments, 1_000).unwrap()["iss"], DEVELOPMENT_ISSUER);
     }
 
     #[test]

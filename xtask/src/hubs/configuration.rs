@@ -1,12 +1,14 @@
 //! The hub's configuration on this machine: files, environment, defaults.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::{fmt, fs};
 
 use anyhow::{Context as _, Result, bail};
-use cinnabar_core::config;
+use cinnabar_core::config::{self, VARIABLES};
+use serde_json::Value;
 use toml::Table;
 
+use crate::hubs::dev_vars;
 use crate::machine::workspace;
 
 /// Configuration variables and their values.
@@ -22,6 +24,10 @@ pub(crate) const DEVELOPMENT_KEY: &str = "!ChangeThisMercureHubJWTSecretKey!";
 /// The issuer trusted by a hub in development.
 pub(crate) const DEVELOPMENT_ISSUER: &str = "https://issuer.localhost";
 
+/// The variable in which applications have the secret that they sign with. A developer's shell may
+/// hold it for them, and it is no mistake there.
+pub(crate) const APPLICATIONS_SECRET: &str = "MERCURE_JWT_SECRET";
+
 /// The variables set in the environment, even to nothing: those whose names the hub knows, older
 /// names included, and those that resemble one, which the hub will point out.
 pub(crate) fn environment() -> Variables {
@@ -30,16 +36,23 @@ pub(crate) fn environment() -> Variables {
     };
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| meant(name))
+        .filter(|(name, _)| meant(name) && name != APPLICATIONS_SECRET)
         .collect()
+}
+
+/// The secret of an application in the same shell, if it is not what it would be anyway.
+pub(crate) fn applications_secret() -> Option<String> {
+    let secret = std::env::var(APPLICATIONS_SECRET).ok()?;
+    (!secret.is_empty() && secret != DEVELOPMENT_KEY).then_some(secret)
 }
 
 /// The variables of a hub in development at this port; the environment overrides them.
 pub(crate) fn development(port: u16, page: &str) -> Variables {
+    let key = applications_secret().unwrap_or_else(|| DEVELOPMENT_KEY.to_owned());
     let defaults = [
         ("HUB_URL", hub_url(port)),
-        ("MERCURE_PUBLISHER_JWT_KEY", DEVELOPMENT_KEY.to_owned()),
-        ("MERCURE_SUBSCRIBER_JWT_KEY", DEVELOPMENT_KEY.to_owned()),
+        ("MERCURE_PUBLISHER_JWT_KEY", key.clone()),
+        ("MERCURE_SUBSCRIBER_JWT_KEY", key),
         ("MERCURE_TRUSTED_ISSUERS", DEVELOPMENT_ISSUER.to_owned()),
         ("ANONYMOUS", "1".to_owned()),
         ("CORS_ORIGINS", page.to_owned()),
@@ -62,25 +75,101 @@ pub(crate) fn hub_url(port: u16) -> String {
     format!("http://localhost:{port}/.well-known/mercure")
 }
 
-/// The variables of a deployment: `[vars]` of wrangler.toml, then .dev.vars and the environment,
-/// which stand in for the secrets, since Cloudflare does not give those back.
-pub(crate) fn deployment() -> Result<Variables> {
+/// Where a variable of a deployment comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Vars,
+    Environment,
+    DevVars,
+}
+
+/// A deployment's variables, as far as they can be known here.
+#[derive(Default)]
+pub(crate) struct Deployment {
+    pub(crate) variables: BTreeMap<String, (Value, Source)>,
+    /// What wrangler would pass over in silence.
+    pub(crate) mistakes: Vec<String>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// The variables of a deployment: `[vars]` of wrangler.toml; and since Cloudflare does not give
+/// secrets back, the environment and .dev.vars stand in for them.
+pub(crate) fn deployment() -> Result<Deployment> {
     let settings = wrangler_settings()?;
-    let mut variables = Variables::new();
-    for (name, value) in settings.get("vars").and_then(|vars| vars.as_table()).into_iter().flatten()
-    {
-        let Some(value) = value.as_str() else {
-            bail!("wrangler.toml: {name} is not a string; put its value in quotes");
-        };
-        variables.insert(name.clone(), value.to_owned());
-    }
-    match fs::read_to_string(workspace::path(".dev.vars")) {
-        Ok(text) => variables.extend(dotenv(&text)?),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+    let vars = settings.get("vars").and_then(|vars| vars.as_table()).cloned().unwrap_or_default();
+    let secrets = VARIABLES.iter().filter(|variable| variable.secret);
+    let environment =
+        secrets.filter_map(|it| Some((it.name.to_owned(), std::env::var(it.name).ok()?)));
+    let dev_vars = match fs::read_to_string(workspace::path(".dev.vars")) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error).context("cannot read .dev.vars"),
+    };
+    Ok(deployed(vars, environment, &dev_vars))
+}
+
+fn deployed(
+    vars: Table,
+    environment: impl Iterator<Item = (String, String)>,
+    dev_vars: &str,
+) -> Deployment {
+    let mut deployment = Deployment::default();
+    for (name, value) in vars {
+        deployment.add(name, json(value), Source::Vars);
     }
-    variables.extend(environment());
-    Ok(variables)
+    for (name, value) in environment {
+        deployment.add(name, value.into(), Source::Environment);
+    }
+    let dev_vars = dev_vars::read(dev_vars);
+    for line in dev_vars.passed_over {
+        deployment.mistakes.push(format!(
+            ".dev.vars, line {line}: wrangler passes over it; write NAME=value, and a value of several lines in quotes"
+        ));
+    }
+    for (name, value) in dev_vars.variables {
+        deployment.add(name, value.into(), Source::DevVars);
+    }
+    deployment
+}
+
+impl Deployment {
+    /// Adds a variable, unless it is known from where it counts more.
+    fn add(&mut self, name: String, value: Value, source: Source) {
+        if value == "" {
+            return;
+        }
+        match self.variables.get(&name) {
+            None => {
+                self.variables.insert(name, (value, source));
+            }
+            Some((deployed, Source::Vars)) => {
+                if config::text_of(&name, deployed) != config::text_of(&name, &value) {
+                    self.warnings.push(format!(
+                        "{name} has another value in {source}; what is deployed is that of wrangler.toml"
+                    ));
+                }
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Vars => "wrangler.toml",
+            Self::Environment => "the environment",
+            Self::DevVars => ".dev.vars",
+        })
+    }
+}
+
+/// A value as it will reach the Worker. wrangler takes no dates.
+fn json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::Datetime(_) => Value::Null,
+        value => serde_json::to_value(value).unwrap_or_default(),
+    }
 }
 
 /// The date of the runtime behaviour that the hub is deployed with.
@@ -97,35 +186,6 @@ fn wrangler_settings() -> Result<Table> {
     text.parse().context("wrangler.toml is not TOML")
 }
 
-/// Lines of `NAME=value`, as wrangler reads them from .dev.vars.
-fn dotenv(text: &str) -> Result<Variables> {
-    let mut variables = Variables::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let Some((name, value)) = line.strip_prefix("export ").unwrap_or(line).split_once('=')
-        else {
-            bail!(".dev.vars, line {}: `=` is missing; write NAME=value", number + 1);
-        };
-        variables.insert(name.trim().to_owned(), unquoted(value.trim()).to_owned());
-    }
-    Ok(variables)
-}
-
-/// A value without its quotes, or without the comment after it.
-fn unquoted(value: &str) -> &str {
-    for quote in ['"', '\'', '`'] {
-        if let Some(inner) = value.strip_prefix(quote)
-            && let Some((inner, _)) = inner.split_once(quote)
-        {
-            return inner;
-        }
-    }
-    value.split_once('#').map_or(value, |(value, _)| value.trim_end())
-}
-
 #[cfg(test)]
 mod tests {
     use cinnabar_core::Config;
@@ -134,12 +194,27 @@ mod tests {
     use crate::hubs::platforms;
 
     #[test]
-    fn dev_vars_are_read_as_wrangler_does() {
-        let text = "# keys\nA = plain # why\nexport B=\"with # inside\" \nC='x=y'\n\nD=\n";
-        let expected = [("A", "plain"), ("B", "with # inside"), ("C", "x=y"), ("D", "")];
-        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(dotenv(text).unwrap(), Variables::from(expected));
-        assert!(dotenv("no value").is_err());
+    fn a_deployment_has_its_vars_and_then_what_stands_in_for_secrets() {
+        let vars = "A = 'vars'\nB = true\nC = ''\nD = 2020-01-01\nHUB_ALIASES = ['/hub', '/x']";
+        let environment = [("A", "environment"), ("K", "environment"), ("L", "")];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let dev_vars = "B=true\nC=c\nK=k\nL=l\nno value\nHUB_ALIASES=/hub /x";
+        let deployment = deployed(vars.parse().unwrap(), environment.into_iter(), dev_vars);
+        let expected = [
+            ("A", "vars".into(), Source::Vars),
+            ("B", true.into(), Source::Vars),
+            ("C", "c".into(), Source::DevVars),
+            ("D", Value::Null, Source::Vars),
+            ("HUB_ALIASES", ["/hub", "/x"].into_iter().collect(), Source::Vars),
+            ("K", "environment".into(), Source::Environment),
+            ("L", "l".into(), Source::DevVars),
+        ]
+        .map(|(name, value, source)| (name.to_owned(), (value, source)));
+        assert_eq!(deployment.variables, BTreeMap::from(expected));
+        let [warning] = &deployment.warnings[..] else { panic!("{:?}", deployment.warnings) };
+        assert!(warning.starts_with("A has another value in the environment"), "{warning}");
+        let [mistake] = &deployment.mistakes[..] else { panic!("{:?}", deployment.mistakes) };
+        assert!(mistake.starts_with(".dev.vars, line 5: "), "{mistake}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod aws;
 pub(crate) mod configuration;
+pub(crate) mod dev_vars;
 pub(crate) mod dynamodb;
 pub(crate) mod emulator;
 pub(crate) mod platforms;

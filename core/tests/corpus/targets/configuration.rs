@@ -26,7 +26,12 @@ pub(crate) fn run(bytes: &[u8]) {
 
 fn marked(name: &str, value: &str) -> String {
     match name {
-        "MERCURE_PUBLISHER_JWT_KEY" | "MERCURE_SUBSCRIBER_JWT_KEY" | "JWT_KEY"
+        "MERCURE_PUBLISHER_JWT_KEY"
+        | "MERCURE_SUBSCRIBER_JWT_KEY"
+        | "JWT_KEY"
+        | "PUBLISHER_JWT_KEY"
+        | "SUBSCRIBER_JWT_KEY"
+        | "MERCURE_JWT_SECRET"
             if !value.is_empty() =>
         {
             // PEM has lines, and a JWK has a `k`.
