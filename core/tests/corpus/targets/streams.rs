@@ -291,7 +291,10 @@ impl Hub {
             4 => Some(format!("once-{}", self.log.end().back(number).get())),
             5 => Some(format!("again-{}", number % 4)),
             6 => self.fragments.get(usize::from(y >> 3) % self.fragments.len().max(1)).cloned(),
-            _ => Some("#AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
+            _ => {
+                let once = self.log.end().back(number).get();
+                Some(format!("once-{once}, #AAAAAAAAAAAAAAAAAAAAAA"))
+            }
         };
 
         let mut claims = json!({"mercure": {"subscribe": granted}});
