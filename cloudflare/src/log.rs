@@ -201,10 +201,7 @@ impl Log {
                 return Ok(Located::Kept);
             }
             Location::Told(_) => None,
-            Location::Id { id, .. } => self.find(
-                "WHERE id = ? ORDER BY position LIMIT 1",
-                Value::String(id.as_str().to_owned()),
-            )?,
+            Location::Ids { ids, floor } => self.find_first(&ids, floor)?,
             Location::Floor { floor, .. } => {
                 let found = self.find("WHERE position = ?", number(floor))?;
                 return Ok(found.unwrap_or(Located::Oldest(self.oldest.get())));
@@ -214,6 +211,19 @@ impl Log {
             }
         };
         Ok(found.unwrap_or(Located::Unknown))
+    }
+
+    fn find_first(&self, ids: &[EventId], floor: Position) -> Result<Option<Located>> {
+        for id in ids {
+            let id = Value::String(id.as_str().to_owned());
+            match self.find("WHERE id = ? ORDER BY position LIMIT 1", id)? {
+                Some(Located::Found(place, id)) if place.position >= floor => {
+                    return Ok(Some(Located::Found(place, id)));
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
     }
 
     fn find(&self, which: &str, binding: Value) -> Result<Option<Located>> {

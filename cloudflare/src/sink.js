@@ -3,11 +3,15 @@
 //
 // A chunk is handed to the runtime only when the runtime asks for one, and counts as taken when it
 // asks for the next: by then the last one has gone out. So it is known what a reader has not taken,
-// and two chunks never leave as one, which some readers depend on. For all other readers, waiting
-// chunks are joined, which costs a tenth.
+// and what waits meanwhile is joined, which costs a tenth of handing over each chunk. A stream's
+// first chunk leaves alone: some readers pass over a whole chunk that begins with a comment.
 
 // How many bytes are joined at most.
 const JOINED = 64 * 1024;
+
+// How many bytes of joined chunks may be on their way to all readers together. They are copies, so
+// the bounds of the core do not count them; thousands of readers that stall would fill the object.
+const COPIED = 16 * 1024 * 1024;
 
 // How long the head of a response may still be on its way after its first chunk was taken, in
 // milliseconds.
@@ -17,6 +21,7 @@ export class Sinks {
   #sinks = new Map();
   #ready = new Set();
   #taken = new Map();
+  #copied = 0;
   #onTaken;
   #onGone;
 
@@ -26,9 +31,9 @@ export class Sinks {
     this.#onGone = onGone;
   }
 
-  // The body of a new stream; `joins` if waiting chunks may leave as one.
-  open(stream, joins) {
-    const sink = { stream, joins, controller: undefined, waiting: [], inFlight: 0, begun: undefined, asked: false };
+  // The body of a new stream.
+  open(stream) {
+    const sink = { stream, controller: undefined, waiting: [], inFlight: 0, copied: 0, begun: undefined, asked: false };
     this.#sinks.set(stream, sink);
     return new ReadableStream(
       {
@@ -74,6 +79,7 @@ export class Sinks {
     const sink = this.#sinks.get(stream);
     if (sink === undefined) return;
     this.#sinks.delete(stream);
+    this.#release(sink);
     sink.waiting = [];
     this.#guard(sink, () => end(sink.controller));
   }
@@ -91,12 +97,33 @@ export class Sinks {
     const ready = this.#ready;
     this.#ready = new Set();
     for (const sink of ready) {
-      const bytes = next(sink);
+      const bytes = this.#next(sink);
       if (bytes === undefined) continue;
       sink.asked = false;
       sink.inFlight = bytes.byteLength;
       this.#guard(sink, () => sink.controller.enqueue(bytes));
     }
+  }
+
+  // The chunk to send next, if there is one: the first alone, and then as many as may be joined.
+  #next(sink) {
+    const most = sink.begun === undefined ? 0 : Math.min(JOINED, COPIED - this.#copied);
+    let count = 1;
+    let length = sink.waiting[0]?.byteLength;
+    while (count < sink.waiting.length && length + sink.waiting[count].byteLength <= most) {
+      length += sink.waiting[count].byteLength;
+      count += 1;
+    }
+    if (count === 1) return sink.waiting.shift();
+    sink.copied = length;
+    this.#copied += length;
+    return joined(sink.waiting.splice(0, count), length);
+  }
+
+  // What was joined for it has gone out, or will not.
+  #release(sink) {
+    this.#copied -= sink.copied;
+    sink.copied = 0;
   }
 
   // An exception that escaped would keep all other streams from what is theirs, and pass through
@@ -113,6 +140,7 @@ export class Sinks {
   // Its reader has left. Reported in a microtask: the core may be at work, and must not be called
   // into.
   #lose(sink) {
+    this.#release(sink);
     sink.waiting = [];
     if (this.#sinks.delete(sink.stream)) queueMicrotask(() => this.#onGone(sink.stream));
   }
@@ -120,6 +148,7 @@ export class Sinks {
   // Reported in a microtask too, and for all streams together.
   #take(sink) {
     if (sink.inFlight === 0) return;
+    this.#release(sink);
     if (this.#taken.size === 0) queueMicrotask(() => this.#report());
     this.#taken.set(sink.stream, sink.inFlight);
     sink.inFlight = 0;
@@ -133,22 +162,14 @@ export class Sinks {
   }
 }
 
-// The chunk to send next, if there is one.
-function next(sink) {
-  if (!sink.joins || sink.waiting.length < 2) return sink.waiting.shift();
-  let count = 1;
-  let length = sink.waiting[0].byteLength;
-  while (count < sink.waiting.length && length + sink.waiting[count].byteLength <= JOINED) {
-    length += sink.waiting[count].byteLength;
-    count += 1;
-  }
-  const joined = new Uint8Array(length);
+function joined(chunks, length) {
+  const bytes = new Uint8Array(length);
   let at = 0;
-  for (const chunk of sink.waiting.splice(0, count)) {
-    joined.set(chunk, at);
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
     at += chunk.byteLength;
   }
-  return joined;
+  return bytes;
 }
 
 // A body that is sent at once, and ends after a while.

@@ -16,7 +16,7 @@ extern "C" {
     fn new(taken: &Closure<dyn FnMut(Vec<f64>, Vec<f64>)>, gone: &Closure<dyn FnMut(f64)>)
     -> Sinks;
     #[wasm_bindgen(method)]
-    fn open(this: &Sinks, stream: f64, joins: bool) -> ReadableStream;
+    fn open(this: &Sinks, stream: f64) -> ReadableStream;
     #[wasm_bindgen(method)]
     fn write(this: &Sinks, streams: &Float64Array, bytes: &Uint8Array);
     #[wasm_bindgen(method)]
@@ -50,9 +50,9 @@ impl Bodies {
         Self { sinks: Sinks::new(&taken, &gone), _taken: taken, _gone: gone }
     }
 
-    /// The body of a new stream; `joins` if waiting chunks may be joined.
-    pub(crate) fn open(&self, stream: StreamId, joins: bool) -> ReadableStream {
-        self.sinks.open(number(stream), joins)
+    /// The body of a new stream.
+    pub(crate) fn open(&self, stream: StreamId) -> ReadableStream {
+        self.sinks.open(number(stream))
     }
 
     /// Writes one chunk to each of these streams.

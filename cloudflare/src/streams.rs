@@ -169,8 +169,8 @@ impl<S: Source> Streams<S> {
 struct Driven<'a, S>(&'a Rc<Streams<S>>);
 
 impl<S: Source> Shell for Driven<'_, S> {
-    fn open(&mut self, stream: StreamId, response: http::Response<()>, joins: bool) {
-        let body = self.0.bodies.open(stream, joins);
+    fn open(&mut self, stream: StreamId, response: http::Response<()>) {
+        let body = self.0.bodies.open(stream);
         self.0.arrivals.respond(stream, answer::streamed(&response, &body));
     }
 

@@ -37,7 +37,7 @@
 //!     loop {
 //!         while let Some(output) = holder.poll_output() {
 //!             match output {
-//!                 Output::Open { stream, response, .. } => println!("{stream:?}: {response:?}"),
+//!                 Output::Open { stream, response } => println!("{stream:?}: {response:?}"),
 //!                 Output::Answer { stream, answer } => println!("{stream:?}: {answer:?}"),
 //!                 Output::Write { streams, bytes } => {
 //!                     for stream in streams {

@@ -32,8 +32,8 @@ impl Bodies {
         self.opening.insert(stream, opened);
     }
 
-    pub(crate) fn open(&mut self, stream: StreamId, head: http::Response<()>, joins: bool) {
-        let (outlet, reader) = outlet::open(stream, joins, self.notices.clone());
+    pub(crate) fn open(&mut self, stream: StreamId, head: http::Response<()>) {
+        let (outlet, reader) = outlet::open(stream, self.notices.clone());
         self.outlets.insert(stream, outlet);
         let response = head.map(|()| Body::stream(reader));
         self.respond(stream, Opened::Stream(response));

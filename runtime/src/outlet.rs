@@ -24,25 +24,22 @@ pub(crate) enum Notice {
     Gone(StreamId),
 }
 
-/// Where to write a new stream, and its reader, who may be given several chunks as one if it
-/// `joins`.
+/// Where to write a new stream, and its reader.
 ///
 /// Notices need no bound of their own: there is at most one for each chunk, and the core bounds
 /// those.
-pub(crate) fn open(
-    stream: StreamId,
-    joins: bool,
-    notices: UnboundedSender<Notice>,
-) -> (Outlet, Reader) {
+pub(crate) fn open(stream: StreamId, notices: UnboundedSender<Notice>) -> (Outlet, Reader) {
     let queue = Arc::new(Mutex::new(Queue::default()));
     let outlet = Outlet { queue: Arc::clone(&queue) };
-    (outlet, Reader { queue, stream, joins, in_flight: 0, notices })
+    (outlet, Reader { queue, stream, in_flight: 0, notices })
 }
 
 /// What was written and not taken. Its bounds are the core's: see `OUTBOX_SIZE`.
 #[derive(Debug, Default)]
 struct Queue {
     chunks: VecDeque<Bytes>,
+    /// Whether the first chunk has been taken.
+    begun: bool,
     ended: bool,
     reader: Option<Waker>,
 }
@@ -54,11 +51,12 @@ impl Queue {
         }
     }
 
-    /// The next chunk.
-    fn take(&mut self, joins: bool) -> Option<Bytes> {
+    /// What comes next: the first chunk alone, and then whatever waits, as one chunk. Some readers
+    /// pass over a whole chunk that begins with a comment, as a response does.
+    fn take(&mut self) -> Option<Bytes> {
         let mut count = 1;
         let mut length = self.chunks.front()?.len();
-        if joins {
+        if std::mem::replace(&mut self.begun, true) {
             for chunk in self.chunks.iter().skip(1) {
                 if length + chunk.len() > JOINED {
                     break;
@@ -120,7 +118,6 @@ impl Drop for Outlet {
 pub(crate) struct Reader {
     queue: Arc<Mutex<Queue>>,
     stream: StreamId,
-    joins: bool,
     /// The length of the chunk that was asked for last.
     in_flight: usize,
     notices: UnboundedSender<Notice>,
@@ -135,7 +132,7 @@ impl Reader {
             let _ = self.notices.send(Notice::Taken(self.stream, taken));
         }
         let mut queue = lock(&self.queue);
-        match queue.take(self.joins) {
+        match queue.take() {
             Some(chunk) => {
                 self.in_flight = chunk.len();
                 Poll::Ready(Some(chunk))
@@ -165,9 +162,9 @@ mod tests {
 
     const STREAM: StreamId = StreamId::new(1);
 
-    fn open(joins: bool) -> (Outlet, Reader, UnboundedReceiver<Notice>) {
+    fn open() -> (Outlet, Reader, UnboundedReceiver<Notice>) {
         let (sender, notices) = unbounded_channel();
-        let (outlet, reader) = super::open(STREAM, joins, sender);
+        let (outlet, reader) = super::open(STREAM, sender);
         (outlet, reader, notices)
     }
 
@@ -177,7 +174,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_chunk_is_taken_when_the_next_is_asked_for() {
-        let (outlet, mut reader, mut notices) = open(false);
+        let (outlet, mut reader, mut notices) = open();
         outlet.write("one".into());
         outlet.write("three".into());
         assert_eq!(next(&mut reader).await.unwrap(), "one");
@@ -192,19 +189,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn chunks_that_wait_leave_as_one_where_they_may() {
-        let (outlet, mut reader, _notices) = open(true);
-        outlet.write("a".into());
-        outlet.write("b".into());
+    async fn chunks_that_wait_leave_as_one_behind_the_first() {
+        let (outlet, mut reader, _notices) = open();
+        for chunk in [":\n", "a", "b"] {
+            outlet.write(chunk.into());
+        }
         outlet.close();
+        assert_eq!(next(&mut reader).await.unwrap(), ":\n");
         assert_eq!(next(&mut reader).await.unwrap(), "ab");
         assert_eq!(next(&mut reader).await, None);
     }
 
     #[tokio::test]
     async fn what_is_joined_is_bounded_and_keeps_its_order_and_its_bytes() {
-        let (outlet, mut reader, mut notices) = open(true);
-        let lengths = [1, JOINED - 1, 1, 3, JOINED + 5, 2, JOINED / 2, JOINED / 2, 7];
+        let (outlet, mut reader, mut notices) = open();
+        let lengths = [2, 1, JOINED - 1, 1, 3, JOINED + 5, 2, JOINED / 2, JOINED / 2, 7];
         let chunks: Vec<Bytes> =
             (b'a'..).zip(lengths).map(|(letter, length)| vec![letter; length].into()).collect();
         for chunk in &chunks {
@@ -216,7 +215,7 @@ mod tests {
             assert_eq!(notices.try_recv().ok(), left.last().map(taken));
             left.push(chunk);
         }
-        let expected = [JOINED, 4, JOINED + 5, 2 + JOINED / 2, JOINED / 2 + 7];
+        let expected = [2, JOINED, 4, JOINED + 5, 2 + JOINED / 2, JOINED / 2 + 7];
         assert_eq!(left.iter().map(Bytes::len).collect::<Vec<_>>(), expected);
         assert!(left.concat() == chunks.concat());
     }
@@ -227,7 +226,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cut_drops_what_waits() {
-        let (outlet, mut reader, _notices) = open(false);
+        let (outlet, mut reader, _notices) = open();
         outlet.write("a".into());
         drop(outlet);
         assert_eq!(next(&mut reader).await, None);
@@ -235,7 +234,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_waits_is_woken() {
-        let (outlet, mut reader, _notices) = open(false);
+        let (outlet, mut reader, _notices) = open();
         let reading =
             tokio::spawn(async move { (next(&mut reader).await, next(&mut reader).await) });
         tokio::task::yield_now().await;

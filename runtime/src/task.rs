@@ -266,8 +266,8 @@ struct Driven<'a, S: Source> {
 }
 
 impl<S: Source> Shell for Driven<'_, S> {
-    fn open(&mut self, stream: StreamId, response: http::Response<()>, joins: bool) {
-        self.bodies.open(stream, response, joins);
+    fn open(&mut self, stream: StreamId, response: http::Response<()>) {
+        self.bodies.open(stream, response);
     }
 
     fn answer(&mut self, stream: StreamId, answer: Answer) {

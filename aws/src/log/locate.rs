@@ -18,7 +18,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) async fn locate(table: &Table, location: Location) -> Result<Located, Fault> {
     match location {
-        Location::Id { id, floor } => by_id(table, id, floor).await,
+        Location::Ids { ids, floor } => by_ids(table, ids, floor).await,
         Location::Told(place) => told(table, place).await,
         Location::Floor { floor, end } => longest_replay(table, floor, end).await,
         Location::Newest(newest) => {
@@ -40,42 +40,59 @@ async fn told(table: &Table, place: Place) -> Result<Located, Fault> {
     Ok(if is_kept { Located::Kept } else { Located::Unknown })
 }
 
-/// Rule 9.
-async fn by_id(table: &Table, id: EventId, floor: Position) -> Result<Located, Fault> {
-    let index = table.indexed(id.as_str()).await?;
-    let newest = match lookup::reads_newest(index) {
-        true => Some(newest_hit(table, &id, floor).await?),
-        false => None,
+/// Rule 9, for each of these ids.
+async fn by_ids(table: &Table, ids: Vec<EventId>, floor: Position) -> Result<Located, Fault> {
+    let mut indexed = Vec::with_capacity(ids.len());
+    for id in &ids {
+        indexed.push(table.indexed(id.as_str()).await?);
+    }
+    let newest = match indexed.iter().copied().any(lookup::reads_newest) {
+        true => newest_hits(table, &ids, floor).await?.into_iter().map(Some).collect(),
+        false => vec![None; ids.len()],
     };
-    let hit = lookup::find(&table.timing, index, newest, table.now().wall);
-    Ok(found(hit.map(|hit| {
-        let since = table.timing.began(hit.expires);
-        (Place { position: hit.position, since }, id)
-    })))
+    let now = table.now().wall;
+    for ((id, index), newest) in ids.into_iter().zip(indexed).zip(newest) {
+        match lookup::find(&table.timing, index, newest, now) {
+            Some(hit) if hit.position >= floor => {
+                let since = table.timing.began(hit.expires);
+                return Ok(Located::Found(Place { position: hit.position, since }, id));
+            }
+            _ => {}
+        }
+    }
+    Ok(Located::Unknown)
 }
 
-/// Looks for an id among the newest cells: as far back as the index may lag, but not past the place
-/// from which the longest replay would begin anyway.
-async fn newest_hit(table: &Table, id: &EventId, floor: Position) -> Result<Newest, Fault> {
-    let mut newest = Newest { first: None, complete: false };
+/// Looks for ids among the newest cells: as far back as the index may lag, but not past the place
+/// from which the longest replay would begin anyway. The cells are read once for all of them, since
+/// every cell read is paid for.
+async fn newest_hits(
+    table: &Table,
+    ids: &[EventId],
+    floor: Position,
+) -> Result<Vec<Newest>, Fault> {
+    let mut newest = vec![Newest { first: None, complete: false }; ids.len()];
     let mut from = Position::new(u64::MAX);
-    // In a quiet log a few cells go back far enough, and every cell read is paid for.
+    // In a quiet log a few cells go back far enough.
     let mut limit = NEWEST;
     loop {
         let read = table.cells_back(from, limit).await?;
         limit = limit.saturating_mul(4);
         for Numbered { position, cell } in &read.cells {
-            if let Cell::Update { expires, update, .. } = cell
-                && update.stored.id == id.as_str()
-            {
+            if let Cell::Update { expires, update, .. } = cell {
                 let hit = Hit { position: *position, expires: *expires, own: update.own };
-                newest.first = Some(hit);
-                if !update.own {
-                    return Ok(Newest { complete: true, ..newest });
+                for (id, newest) in ids.iter().zip(&mut newest) {
+                    if update.stored.id == id.as_str() {
+                        newest.first = Some(hit);
+                    }
+                }
+                // An id that the hub made occurs once, so there is no more to find.
+                if newest.iter().all(|newest| newest.first.is_some_and(|hit| !hit.own)) {
+                    return Ok(newest);
                 }
             }
             if lookup::is_indexed_below(&table.timing, cell.written(), table.now().wall) {
-                return Ok(Newest { complete: true, ..newest });
+                return Ok(complete(newest));
             }
             if *position <= floor {
                 return Ok(newest);
@@ -83,9 +100,13 @@ async fn newest_hit(table: &Table, id: &EventId, floor: Position) -> Result<Newe
         }
         match read.cells.last() {
             Some(last) if read.cut => from = last.position.back(1),
-            _ => return Ok(Newest { complete: true, ..newest }),
+            _ => return Ok(complete(newest)),
         }
     }
+}
+
+fn complete(newest: Vec<Newest>) -> Vec<Newest> {
+    newest.into_iter().map(|newest| Newest { complete: true, ..newest }).collect()
 }
 
 /// The longest replay begins at the floor. If an update up to there is kept, its id can be told;

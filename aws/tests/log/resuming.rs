@@ -1,5 +1,7 @@
 //! Where resuming readers begin.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cinnabar_aws::log::{Clock, Log};
@@ -9,16 +11,20 @@ use crate::clock::TestClock;
 use crate::local::{Table, place, update};
 use crate::proxy::{Fate, Proxy};
 
-async fn by_id(log: &Log, id: &str) -> Option<u64> {
-    let location = Location::Id { id: EventId::restored(id), floor: Position::START };
-    match log.locate(location).await.unwrap() {
-        Located::Found(place, found) => {
-            assert_eq!(found.as_str(), id);
-            Some(place.position.get())
-        }
+async fn by_ids(log: &Log, ids: &[&str]) -> Option<(String, u64)> {
+    let ids = ids.iter().copied().map(EventId::restored).collect();
+    match log.locate(Location::Ids { ids, floor: Position::START }).await.unwrap() {
+        Located::Found(place, found) => Some((found.to_string(), place.position.get())),
         Located::Unknown => None,
         other => panic!("{other:?}"),
     }
+}
+
+async fn by_id(log: &Log, id: &str) -> Option<u64> {
+    by_ids(log, &[id]).await.map(|(found, position)| {
+        assert_eq!(found, id);
+        position
+    })
 }
 
 /// Where the longest replay begins.
@@ -71,6 +77,38 @@ async fn an_id_is_its_first_number() {
     .await;
     let page_of_one = table.log_through(&proxy, &clock);
     assert_eq!(by_id(&page_of_one, "b").await, Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn for_several_ids_the_newest_cells_are_read_once() {
+    let table = Table::create().await;
+    let clock = TestClock::new();
+    let log = table.log(&clock);
+    for id in ["a", "b", "a", "c", "d"] {
+        log.append(&update(id), IdOrigin::Publisher).await.unwrap();
+    }
+    // The index has heard of the second `a` alone.
+    let reads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reads);
+    let proxy = Proxy::new(table.port, move |call| match call.body.get("IndexName") {
+        Some(_) => Fate::Hide(vec![1, 2, 4, 5]),
+        None => {
+            counted.fetch_add(usize::from(call.operation == "Query"), Ordering::Relaxed);
+            Fate::Pass
+        }
+    })
+    .await;
+    let behind = table.log_through(&proxy, &clock);
+    for (ids, found) in [
+        (["x, y", "x", "y", "d"], Some(("d", 5))),
+        (["x", "a", "a", "c"], Some(("a", 1))),
+        (["c", "b", "x", "a"], Some(("c", 4))),
+        (["w", "x", "y", "z"], None),
+    ] {
+        let found = found.map(|(id, position)| (id.to_owned(), position));
+        assert_eq!(by_ids(&behind, &ids).await, found, "{ids:?}");
+        assert_eq!(reads.swap(0, Ordering::Relaxed), 1, "{ids:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

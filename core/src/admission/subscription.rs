@@ -200,10 +200,18 @@ impl Parameter {
 /// The cursor of a request: the first that is not empty, of the header field, the query and the
 /// body, in this order (draft-08, "Subscription", "Reconciliation"). Where all of them are empty,
 /// so is the cursor, which is not the same as there being none.
+///
+/// Several header fields are one list, as platforms that join them have it. Of several parameters
+/// the first counts: whoever appends one to a URL chooses its name.
 fn cursor(request: &Request, components: &[Vec<Pair>; 2]) -> Option<Cursor> {
     let header = request
         .header_values("last-event-id")
-        .map(|value| String::from_utf8_lossy(value).into_owned());
+        .map(|value| String::from_utf8_lossy(value).into_owned())
+        .reduce(|list, field| match list.is_empty() || field.is_empty() {
+            true => list + &field,
+            false => list + ", " + &field,
+        })
+        .into_iter();
     let named = components.iter().flat_map(|pairs| {
         CURSOR_PARAMETERS.iter().flat_map(move |name| {
             pairs

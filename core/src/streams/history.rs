@@ -23,12 +23,12 @@ pub struct Appended {
 /// What a stream asks of the log before it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// The first update with this id (draft-08, "Reconciliation": a repeated id names the
-    /// earliest). Answered by [`Located::Found`] or [`Located::Unknown`].
-    Id {
-        /// The id.
-        id: EventId,
-        /// Where the longest replay begins: an update before it does not have to be found.
+    /// The first update with the first of these ids that is known (draft-08, "Reconciliation": a
+    /// repeated id names the earliest). Answered by [`Located::Found`] or [`Located::Unknown`].
+    Ids {
+        /// The ids, at least one.
+        ids: Vec<EventId>,
+        /// Where the longest replay begins: an id whose update is before it counts as unknown.
         floor: Position,
     },
     /// Whether everything after this place, which a reader was told is its own, is kept. Answered

@@ -17,9 +17,6 @@ pub enum Output {
         stream: StreamId,
         /// Status and header fields.
         response: http::Response<()>,
-        /// Whether chunks that wait for its reader may be sent as one; otherwise each is sent
-        /// alone.
-        joins: bool,
     },
     /// Send this answer instead of a stream.
     Answer {
@@ -28,7 +25,8 @@ pub enum Output {
         /// The answer.
         answer: Answer,
     },
-    /// Write these bytes to each of these streams.
+    /// Write these bytes to each of these streams. What waits for a reader may be sent to it as one
+    /// chunk, but for the first bytes of a response, which are sent alone and at once.
     Write {
         /// The streams.
         streams: Vec<StreamId>,
@@ -60,7 +58,7 @@ pub enum Output {
 /// Nothing here may call the holder, which is in use; what has to be reported is reported later.
 pub trait Shell {
     /// See [`Output::Open`].
-    fn open(&mut self, stream: StreamId, response: http::Response<()>, joins: bool);
+    fn open(&mut self, stream: StreamId, response: http::Response<()>);
     /// See [`Output::Answer`].
     fn answer(&mut self, stream: StreamId, answer: Answer);
     /// See [`Output::Write`].
@@ -77,7 +75,7 @@ impl Output {
     /// Has a shell carry it out.
     pub(crate) fn carry_out(self, shell: &mut impl Shell) {
         match self {
-            Self::Open { stream, response, joins } => shell.open(stream, response, joins),
+            Self::Open { stream, response } => shell.open(stream, response),
             Self::Answer { stream, answer } => shell.answer(stream, answer),
             Self::Write { streams, bytes } => shell.write(&streams, &bytes),
             Self::Locate { stream, location } => shell.locate(stream, location),

@@ -1,19 +1,20 @@
 //! Where a replay begins, and what the answer field says about it (draft-08, "Reconciliation").
 //!
-//! A cursor names a place; the log says whether it still keeps what followed. At most two
-//! questions lead from one to the other:
+//! A cursor names a place; the log says whether it still keeps what followed. One or two questions
+//! lead from one to the other, and a few more where fragments stand between the ids of a list:
 //!
 //! | the cursor | the log is asked for | the replay begins | the answer field |
 //! |---|---|---|---|
 //! | empty | the newest id | nowhere: live | that id, or `earliest` |
 //! | an id, a fragment | its place | after it | the cursor itself |
+//! | a list | the place of each | after the first that is known, in the order of [`Cursor::names`] | that one |
 //! | unknown, too far back, `earliest` | the floor | after the floor | the floor's id |
 //! | the same, with the floor not kept | | at the oldest kept | `earliest` |
 //!
 //! The floor is the place after which the longest replay begins.
 
 use crate::streams::history::{Located, Location};
-use crate::terms::cursor::{Cursor, CursorKey, Place, Position};
+use crate::terms::cursor::{Cursor, CursorKey, Name, Place, Position};
 use crate::terms::event_id::EARLIEST;
 
 /// What a stream has asked the log, and is waiting to be told.
@@ -21,8 +22,8 @@ use crate::terms::event_id::EARLIEST;
 pub(crate) enum Question {
     /// The newest id. The stream begins at this place, whatever is appended meanwhile.
     Newest(Place),
-    /// The place that its cursor names.
-    Named,
+    /// The place that its cursor names. Once this is answered, so many of its names were tried.
+    Named(usize),
     /// What is kept at this position, after which the longest replay begins, or after it.
     Floor(Position),
 }
@@ -50,19 +51,7 @@ impl Horizon<'_> {
     pub(crate) fn first(&self, cursor: &Cursor) -> (Question, Location) {
         match cursor {
             Cursor::Empty => (Question::Newest(self.end), Location::Newest(self.end.position)),
-            Cursor::After(id) => {
-                (Question::Named, Location::Id { id: id.clone(), floor: self.floor() })
-            }
-            Cursor::Fragment(fragment) => match self.key.place(fragment) {
-                // Fragments are encrypted with this log's own key, and only durable positions are
-                // told. So one beyond the end was told before the log lost its end (a database was
-                // restored), and the updates that led up to it are gone.
-                Some(place) if place.position <= self.end.position => {
-                    (Question::Named, Location::Told(place))
-                }
-                _ => self.ask_for_floor(),
-            },
-            Cursor::Earliest | Cursor::Unknown => self.ask_for_floor(),
+            Cursor::Names(names) => self.ask(names, 0),
         }
     }
 
@@ -78,12 +67,13 @@ impl Horizon<'_> {
                     _ => EARLIEST.to_owned(),
                 },
             ),
-            Question::Named => match (self.named(cursor, located), cursor.as_str()) {
+            Question::Named(tried) => match self.named(cursor.names(), tried, located) {
                 // The answer field repeats the cursor byte for byte, which tells the reader that
-                // nothing was lost.
-                (Some(place), Some(cursor)) => Next::Begin(place, cursor.to_owned()),
-                _ => {
-                    let (question, location) = self.ask_for_floor();
+                // nothing was lost. Of a list it repeats what was found: the list would not say
+                // which of its places the replay follows.
+                Some((place, name)) => Next::Begin(place, name.to_owned()),
+                None => {
+                    let (question, location) = self.ask(cursor.names(), tried);
                     Next::Ask(question, location)
                 }
             },
@@ -106,15 +96,53 @@ impl Horizon<'_> {
         }
     }
 
-    /// The place that a cursor names, if everything after it is kept and may be replayed. It may be
-    /// past the holder's: a publisher knows an id a moment before the holder does.
-    fn named(&self, cursor: &Cursor, located: &Located) -> Option<Place> {
-        let place = match (cursor, located) {
-            (Cursor::Fragment(fragment), Located::Kept) => self.key.place(fragment),
-            (Cursor::After(_), Located::Found(place, _)) => Some(*place),
-            _ => None,
+    /// The next question about these names, of which so many were tried. Ids that follow each other
+    /// are one question, since a log may have to search its newest updates for all that it does not
+    /// know.
+    fn ask(&self, names: &[Name], mut tried: usize) -> (Question, Location) {
+        let mut ids = Vec::new();
+        for name in names.get(tried..).unwrap_or_default() {
+            match name {
+                Name::After(id) => ids.push(id.clone()),
+                Name::Fragment(fragment) => match self.told(fragment) {
+                    Some(place) if ids.is_empty() => {
+                        return (Question::Named(tried + 1), Location::Told(place));
+                    }
+                    Some(_) => break,
+                    None => {}
+                },
+                Name::Earliest => break,
+            }
+            tried += 1;
+        }
+        if ids.is_empty() {
+            return self.ask_for_floor();
+        }
+        (Question::Named(tried), Location::Ids { ids, floor: self.floor() })
+    }
+
+    /// The place that a fragment names, if this log told it.
+    fn told(&self, fragment: &str) -> Option<Place> {
+        // Fragments are encrypted with this log's own key, and only durable positions are told. So
+        // one beyond the end was told before the log lost its end (a database was restored), and the
+        // updates that led up to it are gone.
+        self.key.place(fragment).filter(|place| place.position <= self.end.position)
+    }
+
+    /// The place that was found, and its name, if everything after it is kept and may be replayed.
+    /// It may be past the holder's: a publisher knows an id a moment before the holder does.
+    fn named<'a>(
+        &self,
+        names: &'a [Name],
+        tried: usize,
+        located: &'a Located,
+    ) -> Option<(Place, &'a str)> {
+        let (place, name) = match (located, names.get(tried.checked_sub(1)?)?) {
+            (Located::Found(place, id), _) => (*place, id.as_str()),
+            (Located::Kept, Name::Fragment(fragment)) => (self.key.place(fragment)?, &**fragment),
+            _ => return None,
         };
-        place.filter(|place| place.position >= self.floor())
+        (place.position >= self.floor()).then_some((place, name))
     }
 
     fn ask_for_floor(&self) -> (Question, Location) {

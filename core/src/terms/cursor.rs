@@ -75,40 +75,77 @@ impl Place {
     }
 }
 
-/// What a reader sent to say where it left off. Any text in it fits on a line of an event stream.
+/// How many items of a list count, from its end: nobody has that many places, and the log is asked
+/// for each.
+const LISTED: usize = 8;
+
+/// What a reader sent to say where it left off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Cursor {
     /// It sent a cursor that is empty.
     Empty,
+    /// What may be names of places, in the order in which they are tried. Without any, it names no
+    /// place in any log.
+    Names(Vec<Name>),
+}
+
+/// What may name a place in the log. Its text fits on a line of an event stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Name {
     /// Everything that is kept.
     Earliest,
     /// What follows this update.
     After(EventId),
     /// What follows the position that this fragment names, if a log issued it.
     Fragment(Box<str>),
-    /// Something that names no place in any log.
-    Unknown,
 }
 
 impl Cursor {
+    /// Reads a cursor, which may be a list: a client has its own `Last-Event-ID`, its library adds
+    /// another, and whatever is in between joins the two with a comma. The later was added last, so
+    /// it is tried first. But ids may hold commas too, so the whole comes before its items.
     pub(crate) fn read(text: &str) -> Self {
-        match (text, text.strip_prefix('#')) {
-            ("", _) => Self::Empty,
-            (EARLIEST, _) => Self::Earliest,
-            (_, Some(name)) if URL_SAFE_NO_PAD.decode(name).is_ok_and(|name| name.len() == 16) => {
-                Self::Fragment(text.into())
-            }
-            _ => EventId::parse(text).map_or(Self::Unknown, Self::After),
+        if text.is_empty() {
+            return Self::Empty;
+        }
+        let items = text.contains(',').then(|| text.rsplit(',')).into_iter().flatten();
+        let items = items.map(|item| item.trim_matches(' ')).filter(|item| !item.is_empty());
+        let texts = std::iter::once(text).chain(items.take(LISTED));
+        Self::Names(texts.filter_map(Name::read).collect())
+    }
+
+    /// What is tried, in this order.
+    pub(crate) fn names(&self) -> &[Name] {
+        match self {
+            Self::Empty => &[],
+            Self::Names(names) => names,
         }
     }
 
-    /// The cursor as it was sent; `None` if it must not be repeated.
+    /// The cursor as it was sent, or what is tried first of a list that must not be repeated as a
+    /// whole; `None` if nothing of it must be repeated.
     pub(crate) fn as_str(&self) -> Option<&str> {
+        self.names().first().map(Name::as_str)
+    }
+}
+
+impl Name {
+    /// `None` if it can name no place in any log.
+    fn read(text: &str) -> Option<Self> {
+        match text.strip_prefix('#') {
+            _ if text == EARLIEST => Some(Self::Earliest),
+            Some(name) if URL_SAFE_NO_PAD.decode(name).is_ok_and(|name| name.len() == 16) => {
+                Some(Self::Fragment(text.into()))
+            }
+            _ => EventId::parse(text).ok().map(Self::After),
+        }
+    }
+
+    fn as_str(&self) -> &str {
         match self {
-            Self::Empty | Self::Unknown => None,
-            Self::Earliest => Some(EARLIEST),
-            Self::After(id) => Some(id.as_str()),
-            Self::Fragment(fragment) => Some(fragment),
+            Self::Earliest => EARLIEST,
+            Self::After(id) => id.as_str(),
+            Self::Fragment(fragment) => fragment,
         }
     }
 }
@@ -171,7 +208,8 @@ mod tests {
         let fragments = places.map(|place| key.fragment(place));
         for (place, fragment) in places.iter().zip(&fragments) {
             assert_eq!(key.place(fragment), Some(*place));
-            assert_eq!(Cursor::read(fragment), Cursor::Fragment(fragment.as_str().into()));
+            let name = Name::Fragment(fragment.as_str().into());
+            assert_eq!(Cursor::read(fragment), Cursor::Names(vec![name]));
         }
         assert_ne!(fragments[0], fragments[1]);
         assert_eq!(format!("{key:?}"), "CursorKey(secret)");
@@ -192,17 +230,43 @@ mod tests {
         for forged in [other.as_str(), "#AAAAAAAAAAAAAAAAAAAAAA", "#", "#é"] {
             assert_eq!(key.place(forged), None, "{forged}");
         }
-        assert_eq!(Cursor::read("#x"), Cursor::Unknown);
+        assert_eq!(Cursor::read("#x"), Cursor::Names(vec![]));
     }
 
     #[test]
     fn other_cursors_are_ids() {
         assert_eq!(Cursor::read(""), Cursor::Empty);
-        assert_eq!(Cursor::read("earliest"), Cursor::Earliest);
-        assert_eq!(Cursor::read("urn:x"), Cursor::After(EventId::restored("urn:x")));
+        assert_eq!(Cursor::read("earliest"), Cursor::Names(vec![Name::Earliest]));
+        let after = Name::After(EventId::restored("urn:x"));
+        assert_eq!(Cursor::read("urn:x"), Cursor::Names(vec![after]));
         for broken in ["a\nb", "a\rid: c", "\u{200b}", "a\0"] {
-            assert_eq!(Cursor::read(broken), Cursor::Unknown, "{broken:?}");
+            assert_eq!(Cursor::read(broken), Cursor::Names(vec![]), "{broken:?}");
             assert_eq!(Cursor::read(broken).as_str(), None);
+        }
+    }
+
+    #[test]
+    fn of_a_list_the_whole_is_tried_first_and_then_the_last() {
+        let fragment = CursorKey::from_bytes([7; 16]).fragment(Place::default());
+        let fragments = format!("{fragment}, {fragment}x,earliest");
+        let long = "x".repeat(1_000);
+        let (long, of_long) = (format!("{long},{long}"), [long.as_str(), &long]);
+        for (list, names) in [
+            ("a, b", ["a, b", "b", "a"].as_slice()),
+            ("a,b", &["a,b", "b", "a"]),
+            (",a, , b ,", &[",a, , b ,", "b", "a"]),
+            ("a,\tb", &["a"]),
+            (" a ", &[" a "]),
+            ("a, earliest", &["a, earliest", "earliest", "a"]),
+            (&fragments, &["earliest", &fragment]),
+            ("a, b\0, c", &["c", "a"]),
+            (&long, &of_long),
+            (",", &[","]),
+            ("1,2,3,4,5,6,7,8,9", &["1,2,3,4,5,6,7,8,9", "9", "8", "7", "6", "5", "4", "3", "2"]),
+        ] {
+            let cursor = Cursor::read(list);
+            let read: Vec<&str> = cursor.names().iter().map(Name::as_str).collect();
+            assert_eq!(read, names, "{list:?}");
         }
     }
 }

@@ -70,9 +70,11 @@ impl MemoryLog {
             Located::Found(place, found.update.id().clone())
         };
         match location {
-            Location::Id { id, .. } => {
-                kept.find(|(_, kept)| kept.update.id() == id).map_or(Located::Unknown, found)
-            }
+            Location::Ids { ids, floor } => ids
+                .iter()
+                .filter_map(|id| kept.clone().find(|(_, kept)| kept.update.id() == id))
+                .find(|(_, kept)| kept.position >= *floor)
+                .map_or(Located::Unknown, found),
             Location::Told(place) if self.dropped <= place.position => Located::Kept,
             Location::Told(_) => Located::Unknown,
             Location::Floor { floor, .. } => kept
@@ -103,7 +105,7 @@ impl MemoryLog {
         &self,
         after: Position,
         through: Position,
-    ) -> impl DoubleEndedIterator<Item = (Timestamp, Appended)> {
+    ) -> impl DoubleEndedIterator<Item = (Timestamp, Appended)> + Clone {
         let through = through.min(self.end()).get();
         (after.get()..through).filter_map(|index| {
             let (appended, update) = self.cells.get(usize::try_from(index).ok()?)?.as_ref()?;

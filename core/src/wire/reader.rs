@@ -21,8 +21,7 @@ pub(crate) enum NativeReaders {
 /// How a reader is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reader {
-    /// It is a browser's own `EventSource`: it is told its position, and waiting updates reach it
-    /// in one write.
+    /// It is a browser's own `EventSource`: it is told its position.
     pub(crate) native: bool,
     /// A 200 that asks it to come back serves it better than a 503, which would be final.
     pub(crate) gives_up_on_errors: bool,

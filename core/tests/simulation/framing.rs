@@ -65,6 +65,9 @@ proptest! {
         let mut client = Client::default();
         client.read(answer.body());
         prop_assert!(client.updates().is_empty(), "{:?}", client.events);
-        prop_assert!(client.last_event_id.is_empty() || client.last_event_id == cursor);
+        // Nothing, the cursor as it came, or an item of a list that could not be repeated whole.
+        let told = client.last_event_id;
+        let mut items = cursor.split(',').map(|item| item.trim_matches(' '));
+        prop_assert!(told.is_empty() || told == cursor || items.any(|item| item == told));
     }
 }

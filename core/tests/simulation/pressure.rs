@@ -8,23 +8,6 @@ use crate::client::Client;
 use crate::world::{Ended, NATIVE, World};
 
 #[test]
-fn updates_that_wait_leave_as_one_for_native_readers_alone() {
-    let mut world = World::new(&[]);
-    let (native, other) = (world.subscribe("match=a", &NATIVE), world.subscribe("match=a", &[]));
-    assert!(world.connection(native).joins);
-    assert!(!world.connection(other).joins);
-    let _ = (world.take_all(native), world.take_all(other));
-    for number in 1..=3 {
-        world.publish(&format!("topic=a&id={number}&data={number}"));
-    }
-    world.sync(3);
-    // The same bytes for both; a shell joins them.
-    let frames = ["id: 1\ndata: 1\n\n", "id: 2\ndata: 2\n\n", "id: 3\ndata: 3\n\n"];
-    assert_eq!(world.take_all(native), frames);
-    assert_eq!(world.take_all(other), frames);
-}
-
-#[test]
 fn an_empty_outbox_takes_an_update_of_any_size() {
     let mut world = World::new(&[("OUTBOX_SIZE", "100")]);
     let stream = world.subscribe("match=a", &[]);

@@ -1,10 +1,10 @@
 //! Where a replay begins, and what the answer says about it.
 
-use cinnabar_core::Position;
+use cinnabar_core::{EventId, Location, Position};
 use serde_json::json;
 
 use crate::client::Client;
-use crate::world::{NATIVE, World, subscriber};
+use crate::world::{NATIVE, Question, World, subscriber};
 
 /// A hub with updates `1` to `count` of topic `a`, whose ids are `id-1` and so on.
 fn with_history(count: usize, variables: &[(&str, &str)]) -> World {
@@ -65,6 +65,88 @@ fn after_the_first_of_repeated_ids() {
     world.publish_and_sync("topic=a&data=3");
     world.publish_and_sync("topic=a&id=twice&data=4");
     assert_eq!(resume(&mut world, "twice"), expected("twice", &["3", "4"]));
+}
+
+#[test]
+fn after_the_last_of_a_list_that_is_known() {
+    let mut world = with_history(4, &[]);
+    for (list, answer, updates) in [
+        ("id-1, id-3", "id-3", ["4"].as_slice()),
+        ("id-1,id-3", "id-3", &["4"]),
+        ("id-3 , id-1", "id-1", &["2", "3", "4"]),
+        ("id-2, unknown", "id-2", &["3", "4"]),
+        ("unknown,id-2,#AAAAAAAAAAAAAAAAAAAAAA, a b", "id-2", &["3", "4"]),
+        ("id-3, earliest", "earliest", &["1", "2", "3", "4"]),
+        ("earliest, id-3", "id-3", &["4"]),
+        ("earliest, unknown", "earliest", &["1", "2", "3", "4"]),
+        ("unknown, other", "earliest", &["1", "2", "3", "4"]),
+        // Only so many items count.
+        ("id-4,1,2,3,4,5,6,7", "id-4", &[]),
+        ("id-4,1,2,3,4,5,6,7,8", "earliest", &["1", "2", "3", "4"]),
+    ] {
+        assert_eq!(resume(&mut world, list), expected(answer, updates), "{list}");
+    }
+    // A publisher's id may hold commas: it is one id, and comes before the items of a list.
+    world.publish_and_sync("topic=a&id=id-1,+id-2&data=5");
+    assert_eq!(resume(&mut world, "id-1, id-2"), expected("id-1, id-2", &[]));
+    assert_eq!(resume(&mut world, "id-1,id-2"), expected("id-2", &["3", "4", "5"]));
+}
+
+#[test]
+fn several_fields_are_a_list() {
+    let mut world = with_history(3, &[]);
+    for (fields, answer) in [
+        (["id-1", "id-2"], "id-2"),
+        (["id-2", "id-1"], "id-1"),
+        (["id-2", "unknown"], "id-2"),
+        (["", "id-2"], "id-2"),
+        (["id-2", ""], "id-2"),
+        (["", ""], "id-3"),
+    ] {
+        let fields = fields.map(|field| ("last-event-id", field));
+        let stream = world.subscribe("match=a&last_event_id=", &fields);
+        assert_eq!(world.field(stream, "mercure-last-event-id").unwrap(), answer, "{fields:?}");
+    }
+}
+
+#[test]
+fn a_list_of_positions_and_ids_is_tried_from_its_end() {
+    let mut world = with_history(2, &[]);
+    let stream = world.subscribe("match=a", &NATIVE);
+    let mut client = Client::default();
+    client.read(world.take_all(stream).concat().as_bytes());
+    let position = client.last_event_id.clone();
+    for number in 3..=4 {
+        world.publish_and_sync(&format!("topic=a&id=id-{number}&data={number}"));
+    }
+    let resumes_from = |world: &mut World, list: &str| resume(world, list).0;
+    assert_eq!(resumes_from(&mut world, &format!("id-1, {position}")), position);
+    assert_eq!(resumes_from(&mut world, &format!("{position},id-3")), "id-3");
+    assert_eq!(resumes_from(&mut world, &format!("{position}, unknown")), position);
+    let mixed = format!("id-4, unknown, {position}, other");
+    assert_eq!(resumes_from(&mut world, &mixed), position);
+    world.log.drop_through(Position::new(3));
+    assert_eq!(resumes_from(&mut world, &mixed), "id-4");
+}
+
+#[test]
+fn the_ids_of_a_list_are_one_question() {
+    let mut world = with_history(1, &[]);
+    world.begin("match=a", &[("last-event-id", "1, #AAAAAAAAAAAAAAAAAAAAAA, 2, id-1")]);
+    let [Question::Locate(_, Location::Ids { ids, .. })] = world.questions.make_contiguous() else {
+        panic!("{:?}", world.questions);
+    };
+    let asked: Vec<&str> = ids.iter().map(EventId::as_str).collect();
+    assert_eq!(asked, ["1, #AAAAAAAAAAAAAAAAAAAAAA, 2, id-1", "id-1", "2", "1"]);
+}
+
+#[test]
+fn a_list_whose_last_is_too_far_back_is_not_replayed_whole_each_time() {
+    let mut world = with_history(6, &[("REPLAY_MAX", "2")]);
+    // What the page was made with, behind what its reader received last.
+    assert_eq!(resume(&mut world, "id-5, id-1"), expected("id-5", &["6"]));
+    assert_eq!(resume(&mut world, "id-6, id-1"), expected("id-6", &[]));
+    assert_eq!(resume(&mut world, "id-1, id-2"), expected("id-4", &["5", "6"]));
 }
 
 #[test]

@@ -39,8 +39,6 @@ pub(crate) struct Connection {
     /// The length of the chunk that is on its way; it counts as taken when the next is asked for.
     in_flight: usize,
     pub(crate) ended: Option<Ended>,
-    /// Whether waiting chunks are to be sent as one.
-    pub(crate) joins: bool,
     /// A whole answer instead of a stream.
     pub(crate) unavailable: Option<http::Response<Vec<u8>>>,
 }
@@ -224,11 +222,10 @@ impl World {
                 Output::Locate { stream, location } => {
                     self.questions.push_back(Question::Locate(stream, location));
                 }
-                Output::Open { stream, response, joins } => {
+                Output::Open { stream, response } => {
                     let connection = self.connection(stream);
                     assert!(connection.head.is_none(), "opened twice");
                     connection.head = Some(response);
-                    connection.joins = joins;
                 }
                 Output::Answer { stream, answer } => {
                     let connection = self.connection(stream);

@@ -110,7 +110,7 @@ impl Source for Memory {
 
     async fn locate(&self, location: Location) -> Result<Located, Failure> {
         // Before the lock is taken, which it would poison.
-        if matches!(&location, Location::Id { id, .. } if id.as_str() == PANIC) {
+        if matches!(&location, Location::Ids { ids, .. } if ids[0].as_str() == PANIC) {
             panic!("as told");
         }
         let mut state = self.try_state()?;

@@ -8,7 +8,6 @@ use crate::hub::{Hub, fresh};
 pub(crate) const CASES: &[Case] = &[
     case!(a_stream_opens_with_a_comment_alone).needing(&[Capability::Chunks]),
     case!(an_update_is_one_chunk_of_ordered_fields).needing(&[Capability::Chunks]),
-    case!(replayed_updates_come_one_a_chunk).needing(&[Capability::Chunks]),
     case!(the_answer_is_an_event_stream_that_nobody_keeps),
     case!(data_is_split_at_every_line_break),
     case!(data_cannot_forge_a_field),
@@ -40,22 +39,6 @@ fn an_update_is_one_chunk_of_ordered_fields(hub: &Hub) {
 
     hub.publish(&[("topic", &topic), ("data", "x"), ("id", "é")]);
     assert_eq!(stream.text_chunk(), "id: é\ndata: x\n\n");
-}
-
-fn replayed_updates_come_one_a_chunk(hub: &Hub) {
-    let topic = fresh("a");
-    for number in 0..5 {
-        let data = number.to_string();
-        hub.publish(&[("topic", &topic), ("data", &data), ("id", &data), ("private", "on")]);
-    }
-    let mut stream = hub
-        .subscription(&[("match", &topic), ("last_event_id", "earliest")])
-        .bearer(&hub.subscriber(crate::token::Generation::V0, &[&topic]))
-        .open();
-    assert_eq!(stream.text_chunk(), ":\n");
-    for number in 0..5 {
-        assert_eq!(stream.text_chunk(), format!("id: {number}\ndata: {number}\n\n"));
-    }
 }
 
 fn the_answer_is_an_event_stream_that_nobody_keeps(hub: &Hub) {

@@ -17,6 +17,8 @@ use crate::stream::Stream;
 pub(crate) const CASES: &[Case] = &[
     case!(every_name_of_a_cursor_is_read),
     case!(the_first_cursor_that_is_not_empty_counts),
+    case!(of_a_list_the_last_known_id_counts),
+    case!(who_always_sends_a_list_gets_what_follows_alone),
     case!(earliest_replays_all_that_is_kept),
     case!(an_unknown_cursor_replays_all_that_is_kept),
     case!(a_repeated_id_is_its_earliest_update),
@@ -89,6 +91,54 @@ fn the_first_cursor_that_is_not_empty_counts(hub: &Hub) {
         );
         let with_empty_header = hub.subscription(&parameters).header("Last-Event-ID", "");
         resumed(&with_empty_header.open(), newer);
+    }
+}
+
+// A client, its library and a proxy may each add the field; platforms join them.
+fn of_a_list_the_last_known_id_counts(hub: &Hub) {
+    let topic = fresh("a");
+    let ids = history(hub, &topic, &["1", "2", "3"]);
+    let (first, second) = (&ids[0], &ids[1]);
+    let unknown = "urn:uuid:00000000-0000-4000-8000-000000000000";
+    let plain = || hub.subscription(&[("match", &topic)]);
+    for (fields, found) in [
+        (vec![format!("{first}, {second}")], second),
+        (vec![format!("{first},{second}")], second),
+        (vec![format!("{second}, {first}")], first),
+        (vec![format!("{first}, {second}, {unknown}, #x")], second),
+        (vec![first.clone(), second.clone()], second),
+        (vec![second.clone(), unknown.to_owned()], second),
+    ] {
+        let request =
+            fields.iter().fold(plain(), |request, field| request.header("Last-Event-ID", field));
+        let mut stream = request.open();
+        resumed(&stream, found);
+        stream.expect_data(if found == first { "2" } else { "3" });
+    }
+    let mut stream = hub
+        .subscription(&[("match", &topic), ("last_event_id", &format!("{first},{second}"))])
+        .open();
+    resumed(&stream, second);
+    stream.expect_data("3");
+    // An id with commas is one id.
+    let listed = hub.publish(&[("topic", &topic), ("id", &format!("{second}, {first}"))]);
+    history(hub, &topic, &["4"]);
+    let mut stream = plain().header("Last-Event-ID", &listed).open();
+    resumed(&stream, &listed);
+    stream.expect_data("4");
+}
+
+fn who_always_sends_a_list_gets_what_follows_alone(hub: &Hub) {
+    let topic = fresh("a");
+    let first = history(hub, &topic, &["0"]).remove(0);
+    let mut newest = first.clone();
+    for data in ["1", "2", "3"] {
+        hub.publish(&[("topic", &topic), ("data", data)]);
+        let list = format!("{first}, {newest}");
+        let mut stream =
+            hub.subscription(&[("match", &topic)]).header("Last-Event-ID", &list).open();
+        resumed(&stream, &newest);
+        newest = stream.expect_data(data);
     }
 }
 

@@ -1,8 +1,8 @@
 //! An HTTP/1 client that hides nothing.
 //!
 //! Requests are sent byte for byte as a case writes them, broken ones too. The transport chunks of
-//! an answer are kept apart ([`Body::chunk`]): "one event a chunk" is a rule of its own, and a
-//! client that joined chunks could not see it broken.
+//! an answer are kept apart ([`Body::chunk`]): that a stream's first bytes come alone is a rule of
+//! its own, and a client that joined chunks could not see it broken.
 
 mod connection;
 mod endpoint;

@@ -18,8 +18,7 @@ impl Holder {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         let greeting = session.open(cursor, &self.key, now);
         let response = session.subscribe.opened(resumed);
-        let joins = session.is_native();
-        self.outputs.push_back(Output::Open { stream, response, joins });
+        self.outputs.push_back(Output::Open { stream, response });
         self.write(vec![stream], greeting, now);
         self.schedule(stream, now);
         self.advance(stream, now);

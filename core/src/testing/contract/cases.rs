@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::given::{
-    LARGE, by_id, ensure, everything, fetch, from_the_floor, granted, ids, last, replay, subscribe,
+    LARGE, by_ids, ensure, everything, fetch, from_the_floor, granted, ids, last, replay, subscribe,
 };
 use super::log::{Log, Outcome};
 use crate::testing::{private_update, stored, update};
@@ -25,6 +25,7 @@ pub async fn check<L: Log>(make: impl AsyncFn() -> Result<L, String>) -> Vec<Out
         updates_are_numbered_and_followed_in_order,
         an_update_comes_back_whole,
         an_id_is_found_at_its_first_update,
+        of_several_ids_the_first_that_is_known_is_found,
         a_place_that_was_told_can_be_followed,
         the_newest_up_to_a_place_is_found,
         the_floor_is_found_or_the_oldest_is_told,
@@ -99,7 +100,7 @@ async fn an_id_is_found_at_its_first_update<L: Log>(log: &L) -> Result<(), Strin
     }
     let first = positions[1];
     for (id, expected) in [("urn:1", positions[0]), ("urn:twice", first), ("urn:3", positions[4])] {
-        match log.locate(by_id(id, Position::START)).await? {
+        match log.locate(by_ids(&[id], Position::START)).await? {
             Located::Found(place, found) => {
                 ensure!(found.as_str() == id, "asked for {id}, got {found:?}");
                 ensure!(place.position == expected, "{id} was found at {place:?}");
@@ -108,12 +109,40 @@ async fn an_id_is_found_at_its_first_update<L: Log>(log: &L) -> Result<(), Strin
         }
     }
     for unknown in ["urn:", "urn:11", "URN:1", "earliest"] {
-        let located = log.locate(by_id(unknown, Position::START)).await?;
+        let located = log.locate(by_ids(&[unknown], Position::START)).await?;
         ensure!(located == Located::Unknown, "{unknown}: {located:?}");
     }
     let after = replay(log, first, positions[4], &everything()?, LARGE).await?;
     let ids = ids(&after);
     ensure!(ids == ["urn:2", "urn:twice", "urn:3"], "after the first came {ids:?}");
+    Ok(())
+}
+
+async fn of_several_ids_the_first_that_is_known_is_found<L: Log>(log: &L) -> Result<(), String> {
+    let mut positions = Vec::new();
+    for id in ["urn:0", "urn:twice", "urn:2", "urn:twice", "urn:a, urn:b"] {
+        positions.push(log.append(update(id, "a", "")).await?);
+    }
+    let start = Position::START;
+    for (ids, floor, expected) in [
+        (["urn:2", "urn:0", "urn:twice"], start, Some(("urn:2", positions[2]))),
+        (["urn:0", "urn:2", "urn:twice"], start, Some(("urn:0", positions[0]))),
+        (["urn:x", "urn:twice", "urn:2"], start, Some(("urn:twice", positions[1]))),
+        (["urn:x", "urn:y", "urn:0"], start, Some(("urn:0", positions[0]))),
+        (["urn:a, urn:b", "urn:0", "urn:2"], start, Some(("urn:a, urn:b", positions[4]))),
+        (["urn:x", "urn:y", "urn:z"], start, None),
+        // What cannot be replayed is as good as unknown, even if its id was used again since.
+        (["urn:twice", "urn:0", "urn:2"], positions[2], Some(("urn:2", positions[2]))),
+        (["urn:twice", "urn:0", "urn:x"], positions[2], None),
+    ] {
+        let found = match log.locate(by_ids(&ids, floor)).await? {
+            Located::Found(place, id) => Some((id.as_str().to_owned(), place.position)),
+            Located::Unknown => None,
+            other => return Err(format!("{ids:?}: {other:?}")),
+        };
+        let expected = expected.map(|(id, position)| (id.to_owned(), position));
+        ensure!(found == expected, "{ids:?} from {floor:?} on: {found:?}");
+    }
     Ok(())
 }
 
@@ -280,7 +309,7 @@ async fn what_was_dropped_is_not_kept<L: Log>(log: &L) -> Result<(), String> {
     if !log.drop_through(dropped).await? {
         return Ok(());
     }
-    let located = log.locate(by_id("urn:3", Position::START)).await?;
+    let located = log.locate(by_ids(&["urn:3"], Position::START)).await?;
     ensure!(located == Located::Unknown, "a dropped id: {located:?}");
     let kept = from_the_floor(log, end).await?;
     ensure!(ids(&kept) == ["urn:4", "urn:5"], "from the floor on: {kept:?}");
@@ -328,7 +357,7 @@ async fn a_log_may_drop_everything<L: Log>(log: &L) -> Result<(), String> {
     for round in ["at once", "opened again"] {
         let located = log.locate(Location::Newest(end)).await?;
         ensure!(located == Located::Unknown, "{round}, the newest: {located:?}");
-        let located = log.locate(by_id("urn:2", Position::START)).await?;
+        let located = log.locate(by_ids(&["urn:2"], Position::START)).await?;
         ensure!(located == Located::Unknown, "{round}, the last id: {located:?}");
         let kept = from_the_floor(log, end).await?;
         ensure!(kept.is_empty(), "{round}, from the floor on: {kept:?}");

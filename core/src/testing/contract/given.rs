@@ -63,8 +63,8 @@ pub(super) async fn replay<L: Log>(
     Ok(all)
 }
 
-pub(super) fn by_id(id: &str, floor: Position) -> Location {
-    Location::Id { id: crate::EventId::restored(id), floor }
+pub(super) fn by_ids(ids: &[&str], floor: Position) -> Location {
+    Location::Ids { ids: ids.iter().copied().map(crate::EventId::restored).collect(), floor }
 }
 
 pub(super) fn ids(updates: &[Appended]) -> Vec<&str> {
