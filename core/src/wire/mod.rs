@@ -7,6 +7,7 @@ pub(crate) mod form;
 pub(crate) mod reader;
 pub(crate) mod refusal;
 pub(crate) mod request;
+pub(crate) mod retry;
 pub(crate) mod sampler;
 pub(crate) mod sse;
 pub(crate) mod unavailable;

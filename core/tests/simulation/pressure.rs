@@ -19,7 +19,7 @@ fn updates_that_wait_leave_as_one_for_native_readers_alone() {
     }
     world.sync(3);
     // The same bytes for both; a shell joins them.
-    let frames = ["id: 1\ndata: 1\n\n", "id: 2\ndata: 2\n\n", "id: 3\ndata: 3\n\n"];
+    let frames = ["data: 1\nid: 1\n\n", "data: 2\nid: 2\n\n", "data: 3\nid: 3\n\n"];
     assert_eq!(world.take_all(native), frames);
     assert_eq!(world.take_all(other), frames);
 }

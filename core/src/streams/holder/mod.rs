@@ -37,7 +37,7 @@ use crate::streams::waiters::Waiters;
 use crate::streams::wakes::Wakes;
 use crate::terms::cursor::{CursorKey, Place, Position};
 use crate::time::Timestamp;
-use crate::wire::sse;
+use crate::wire::{retry, sse};
 
 /// All streams of one process, or of one Durable Object.
 #[derive(Debug)]
@@ -81,6 +81,7 @@ impl Holder {
                 stale_after: config.history_age / 4,
                 outbox_size: config.outbox_size,
                 response_size: config.response_size,
+                least_retry: retry::least(config.polls()),
             },
             replay_max: config.replay_max,
             max_streams: config.max_streams,
@@ -166,7 +167,7 @@ impl Holder {
             || self.matchers_size + size > MAX_HOLDER_MATCHERS_SIZE
             || !self.index.has_room_for(&subscribe.matchers, &subscribe.hub);
         if is_full {
-            let answer = subscribe.unavailable();
+            let answer = subscribe.unavailable(now);
             self.outputs.push_back(Output::Answer { stream, answer });
             return;
         }
@@ -200,7 +201,10 @@ impl Holder {
     pub fn handle_shutdown(&mut self, now: Timestamp) {
         let streams: Vec<StreamId> = self.sessions.keys().copied().collect();
         for stream in streams {
-            if let Some(session) = self.sessions.get_mut(&stream) {
+            let Some(session) = self.sessions.get_mut(&stream) else { continue };
+            if session.locating().is_some() {
+                self.fail(stream, now);
+            } else {
                 session.leave(now);
                 self.schedule(stream, now);
             }
@@ -245,13 +249,8 @@ impl Holder {
     }
 
     /// The log could not answer, for a temporary reason.
-    pub fn handle_failure(&mut self, stream: StreamId) {
-        let Some(session) = self.sessions.get(&stream) else { return };
-        let output = match session.locating() {
-            Some(_) => Output::Answer { stream, answer: session.subscribe.unavailable() },
-            None => Output::Cut { stream },
-        };
-        self.end(stream, output);
+    pub fn handle_failure(&mut self, stream: StreamId, now: Timestamp) {
+        self.fail(stream, now);
     }
 
     /// These updates have become durable. They follow the holder's position, in order.
@@ -267,7 +266,7 @@ impl Holder {
             offered.clear();
             offered.extend(wanted.iter().map(|&(_, index)| {
                 let update = &appended[index];
-                let frame = frames[index].get_or_insert_with(|| sse::update(&update.update));
+                let frame = frames[index].get_or_insert_with(|| self.pace.frame(&update.update));
                 (update.position, frame.len())
             }));
             let taken = session.take_live(&offered, self.reached, &self.pace, now);

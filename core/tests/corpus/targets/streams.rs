@@ -135,7 +135,7 @@ impl Hub {
             6 => self.answer(x, y % 2 == 0),
             7 => {
                 if let Some(question) = self.question(x) {
-                    self.holder.handle_failure(question.stream());
+                    self.holder.handle_failure(question.stream(), self.now);
                 }
             }
             8 => self.fetch(),
@@ -306,6 +306,7 @@ impl Hub {
                 ("accept", b"text/event-stream".as_slice()),
                 ("cache-control", b"no-cache"),
                 ("sec-fetch-mode", b"cors"),
+                ("sec-fetch-site", b"same-origin"),
             ]);
         }
         let query = match &cursor {
