@@ -32,7 +32,9 @@ impl Function {
                 Ok(hub.respond(payload, Timestamp::from_millis(context.deadline)).await?)
             }
             Ok(None) => Ok(streamed(answer::whole(misconfigured()))),
-            Err(_) => Ok(streamed(answer::whole(unconfigured(&payload.head(), &machine::entropy()?)))),
+            Err(_) => {
+                Ok(streamed(answer::whole(unconfigured(&payload.head(), &machine::entropy()?))))
+            }
         }
     }
 

@@ -82,6 +82,8 @@ impl Arrivals {
     /// use.
     pub(crate) fn refuse_all(&mut self, now: Timestamp) {
         let Self { late, waiting } = std::mem::take(self);
-        late.into_iter().chain(waiting.into_iter().flatten()).for_each(|arrival| arrival.refuse(now));
+        late.into_iter()
+            .chain(waiting.into_iter().flatten())
+            .for_each(|arrival| arrival.refuse(now));
     }
 }

@@ -141,7 +141,9 @@ impl<S: Source> Task<S> {
 
     fn handle_message(&mut self, message: Message) {
         match message {
-            Message::Arrival(arrival) if self.shutting_down.is_some() => arrival.refuse((self.now)()),
+            Message::Arrival(arrival) if self.shutting_down.is_some() => {
+                arrival.refuse((self.now)())
+            }
             Message::Arrival(arrival) => {
                 self.arrivals.push(*arrival);
                 self.look_up();

@@ -141,7 +141,9 @@ mod tests {
         let fields = [EVENTS, NO_CACHE, MODE, SITE];
         assert_eq!(kind(&fields), Kind::EventSource);
         let served = |native_readers| Reader::of(&request(&fields), native_readers);
-        assert!(served(NativeReaders::Auto).native && served(NativeReaders::Auto).gives_up_on_errors);
+        assert!(
+            served(NativeReaders::Auto).native && served(NativeReaders::Auto).gives_up_on_errors
+        );
         assert!(!served(NativeReaders::Never).native);
         assert!(Reader::of(&request(&[]), NativeReaders::Always).native);
     }

@@ -341,8 +341,11 @@ fn sign(key: &str, claims: &serde_json::Value) -> String {
 }
 
 /// What @microsoft/fetch-event-source sends in a page.
-pub(crate) const SCRIPT: [(&str, &str); 3] =
-    [("accept", "text/event-stream"), ("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin")];
+pub(crate) const SCRIPT: [(&str, &str); 3] = [
+    ("accept", "text/event-stream"),
+    ("sec-fetch-mode", "cors"),
+    ("sec-fetch-site", "same-origin"),
+];
 
 /// What a browser's `EventSource` sends.
 pub(crate) const NATIVE: [(&str, &str); 4] = [

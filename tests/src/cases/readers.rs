@@ -47,6 +47,7 @@ fn a_native_reader_is_told_its_position_first(hub: &Hub) {
             .subscription(&[("topic", &fresh("a"))])
             .header("Cache-Control", "max-age=0, no-cache")
             .header("Sec-Fetch-Mode", mode)
+            .header("Sec-Fetch-Site", "cross-site")
             .open();
         position(&mut stream);
     }
@@ -57,7 +58,7 @@ fn the_position_is_one_silent_event_with_a_retry(hub: &Hub) {
     let chunk = stream.text_chunk();
     let retry = stream.retry().unwrap_or_default();
     let id = stream.last_event_id().to_owned();
-    assert_eq!(chunk, format!("retry: {retry}\nid: {id}\nevent: cinnabar\ndata:\n\n"));
+    assert_eq!(chunk, format!("retry: {retry}\nevent: cinnabar\ndata:\nid: {id}\n\n"));
 }
 
 fn a_quiet_native_reader_resumes_from_its_position(hub: &Hub) {
@@ -108,11 +109,13 @@ fn no_other_reader_is_told_a_position(hub: &Hub) {
     let plain = || hub.subscription(&[("match", &topic)]);
     let no_accept = || plain().without_header("Accept");
     let cached = |request: Request| request.header("Cache-Control", "no-cache");
-    let fetched = |request: Request| request.header("Sec-Fetch-Mode", "cors");
+    let in_node = |request: Request| request.header("Sec-Fetch-Mode", "cors");
+    let fetched = |request: Request| in_node(request).header("Sec-Fetch-Site", "same-origin");
     let token = hub.subscriber(Generation::V0, &[&topic]);
     for request in [
         plain(),
         cached(plain()),
+        in_node(cached(plain())),
         fetched(plain()),
         fetched(plain()).header("Cache-Control", "no-store"),
         cached(fetched(no_accept())),
@@ -161,7 +164,7 @@ fn updates_that_wait_reach_a_native_reader_together(hub: &Hub) {
     while !chunk.contains("data: 1") {
         chunk = stream.text_chunk();
     }
-    let together = "id: 1\ndata: 1\n\nid: 2\ndata: 2\n\nid: 3\ndata: 3\n\n";
+    let together = "data: 1\nid: 1\n\ndata: 2\nid: 2\n\ndata: 3\nid: 3\n\n";
     assert!(chunk.ends_with(together), "{chunk:?}");
 }
 

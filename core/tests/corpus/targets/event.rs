@@ -53,7 +53,10 @@ pub(crate) fn read(bytes: &[u8]) -> Written {
         }
     }
     event.id = id.expect("every event has an id");
-    assert!(lines.ends_with(&format!("\nid: {}", event.id)), "an id counts with its line: {text:?}");
+    assert!(
+        lines.ends_with(&format!("\nid: {}", event.id)),
+        "an id counts with its line: {text:?}"
+    );
     event.data = data.join("\n");
     if event.event_type.as_deref() == Some("cinnabar") && event.id.starts_with('#') {
         assert_eq!(event.data, "", "a position event holds nothing");
