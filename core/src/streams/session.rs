@@ -25,6 +25,7 @@ use crate::command::subscribe::Subscribe;
 use crate::matching::subject::Subject;
 use crate::streams::history::{Appended, Page};
 use crate::streams::outbox::Outbox;
+use crate::streams::pace::Pace;
 use crate::streams::resume::Question;
 use crate::terms::cursor::{CursorKey, Place, Position};
 use crate::terms::update::Update;
@@ -71,29 +72,6 @@ pub(crate) enum Due {
     /// It must be closed, or its reader is not taking what was written: its end, and not one byte
     /// more.
     End,
-}
-
-/// The settings that all sessions of a holder live by.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
-    pub(crate) heartbeat: Duration,
-    /// A native reader's last id is renewed when the log has moved this far since.
-    pub(crate) stale_after_updates: u64,
-    /// Or when the log has moved at all, and the reader was given it this long ago.
-    pub(crate) stale_after: Duration,
-    /// How much may wait in an outbox that already holds something.
-    pub(crate) outbox_size: usize,
-    /// How much one response may carry; the rest is left to the next.
-    pub(crate) response_size: u64,
-    /// The least that an update's `retry` makes readers wait.
-    pub(crate) least_retry: Duration,
-}
-
-impl Pace {
-    /// The frame of an update.
-    pub(crate) fn frame(&self, update: &Update) -> Bytes {
-        sse::update(update, self.least_retry)
-    }
 }
 
 /// One stream.

@@ -30,14 +30,15 @@ use crate::matching::index::Index;
 use crate::streams::history::{Appended, Fetch, Located, Page, PageLimit};
 use crate::streams::outbox::Waiting;
 use crate::streams::output::{Output, Shell};
+use crate::streams::pace::Pace;
 use crate::streams::resume::{Horizon, Next};
-use crate::streams::session::{Due, Pace, Session, State};
+use crate::streams::session::{Due, Session, State};
 use crate::streams::stream_id::StreamId;
 use crate::streams::waiters::Waiters;
 use crate::streams::wakes::Wakes;
 use crate::terms::cursor::{CursorKey, Place, Position};
 use crate::time::Timestamp;
-use crate::wire::{retry, sse};
+use crate::wire::sse;
 
 /// All streams of one process, or of one Durable Object.
 #[derive(Debug)]
@@ -75,14 +76,7 @@ impl Holder {
             waiters: Waiters::default(),
             outputs: VecDeque::new(),
             fetching: VecDeque::new(),
-            pace: Pace {
-                heartbeat: config.heartbeat,
-                stale_after_updates: (config.history_size.min(config.replay_max) / 4).max(1),
-                stale_after: config.history_age / 4,
-                outbox_size: config.outbox_size,
-                response_size: config.response_size,
-                least_retry: retry::least(config.polls()),
-            },
+            pace: Pace::of(config),
             replay_max: config.replay_max,
             max_streams: config.max_streams,
             outboxes_size: config.outboxes_size,
