@@ -46,8 +46,8 @@ pub(crate) fn position(cursor: &str, retry: Duration) -> Bytes {
 }
 
 /// The last words to a reader that is told no position: when to come back. A `retry` counts once
-/// its line has ended. With a blank line, libraries would take it for an event; and without it, one
-/// of them (go-sse) stops for good where a comment was the last line of all.
+/// its line has ended; with a blank line behind it, libraries would take it for an event. go-sse stops
+/// for good where a comment was the last line of a stream, and so needs these words.
 pub(crate) fn last_words(retry: Duration) -> Bytes {
     format!("retry: {}\n", retry.as_millis()).into()
 }
