@@ -1,7 +1,7 @@
 //! The function: a hub that is made once per process and answers invocations.
 
 use cinnabar_core::{Timestamp, misconfigured, unconfigured};
-use cinnabar_runtime::answer;
+use cinnabar_runtime::{answer, machine};
 use lambda_runtime::{Error, LambdaEvent};
 use tokio::sync::OnceCell;
 use tracing::{error, warn};
@@ -32,7 +32,9 @@ impl Function {
                 Ok(hub.respond(payload, Timestamp::from_millis(context.deadline)).await?)
             }
             Ok(None) => Ok(streamed(answer::whole(misconfigured()))),
-            Err(_) => Ok(streamed(answer::whole(unconfigured(&payload.head())))),
+            Err(_) => {
+                Ok(streamed(answer::whole(unconfigured(&payload.head(), &machine::entropy()?))))
+            }
         }
     }
 

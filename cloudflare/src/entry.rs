@@ -51,7 +51,7 @@ async fn respond(admission: Admission, env: &Env) -> worker::Result<web_sys::Res
             Ok(response) => Ok(response),
             Err(error) => {
                 console_error!("the object did not answer: {}", worker::Error::from(error));
-                Ok(answer::whole(command.unavailable())?)
+                Ok(answer::whole(command.unavailable(platform::now()))?)
             }
         },
     }

@@ -56,7 +56,7 @@ impl DurableObject for Shard {
             .map_err(|error| worker::Error::from(error.to_string()))?;
         let response = match &*self.0 {
             Ok(hub) => hub.object.guard_all(hub.carry_out(command)).await,
-            Err(Broken::Log) => answer::whole(command.unavailable()),
+            Err(Broken::Log) => answer::whole(command.unavailable(platform::now())),
             Err(Broken::Configuration) => answer::whole(misconfigured()),
         };
         Ok(response?.into())

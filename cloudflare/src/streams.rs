@@ -80,7 +80,7 @@ impl<S: Source> Streams<S> {
             Ok(end) => end,
             Err(error) => {
                 console_error!("the end of the log could not be read: {error}");
-                return answer::whole(subscribe.unavailable());
+                return answer::whole(subscribe.unavailable(platform::now()));
             }
         };
         let (stream, response) = self.arrivals.arrive();
@@ -159,7 +159,7 @@ impl<S: Source> Streams<S> {
             Ok(answer) => handle(holder, stream, &answer, now),
             Err(error) => {
                 console_error!("the log could not be read: {error}");
-                holder.handle_failure(stream);
+                holder.handle_failure(stream, now);
             }
         });
     }

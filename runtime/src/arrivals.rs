@@ -37,8 +37,8 @@ pub(crate) struct Arrival {
 
 impl Arrival {
     /// Answers that it cannot be served just now. If it is gone, no harm is done.
-    pub(crate) fn refuse(self) {
-        let _ = self.opened.send(Opened::Answer(self.subscribe.unavailable()));
+    pub(crate) fn refuse(self, now: Timestamp) {
+        let _ = self.opened.send(Opened::Answer(self.subscribe.unavailable(now)));
     }
 }
 
@@ -80,8 +80,10 @@ impl Arrivals {
 
     /// Tells all of them that they cannot be served just now. The result of a lookup is then of no
     /// use.
-    pub(crate) fn refuse_all(&mut self) {
+    pub(crate) fn refuse_all(&mut self, now: Timestamp) {
         let Self { late, waiting } = std::mem::take(self);
-        late.into_iter().chain(waiting.into_iter().flatten()).for_each(Arrival::refuse);
+        late.into_iter()
+            .chain(waiting.into_iter().flatten())
+            .for_each(|arrival| arrival.refuse(now));
     }
 }

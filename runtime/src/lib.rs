@@ -15,7 +15,7 @@
 //!
 //! ```
 //! use cinnabar_core::Command;
-//! use cinnabar_runtime::{Body, Opened, Streams, answer};
+//! use cinnabar_runtime::{Body, Opened, Streams, answer, machine};
 //!
 //! async fn carry_out(command: Command, streams: &Streams) -> http::Response<Body> {
 //!     match command {
@@ -24,7 +24,7 @@
 //!             Opened::Answer(answer) => answer::whole(answer),
 //!         },
 //!         // What publishes goes to the log, and needs no stream.
-//!         other => answer::whole(other.unavailable()),
+//!         other => answer::whole(other.unavailable(machine::now())),
 //!     }
 //! }
 //! ```

@@ -20,6 +20,7 @@ pub struct Streams {
     messages: UnboundedSender<Message>,
     /// For subscribers that wait.
     room: Arc<Semaphore>,
+    now: Now,
 }
 
 impl Streams {
@@ -28,20 +29,22 @@ impl Streams {
     pub fn start<S: Source>(config: Arc<Config>, source: S, now: Now) -> Self {
         let (messages, receiver) = mpsc::unbounded_channel();
         tokio::spawn(Task::new(config, source, now, receiver).run());
-        Self { messages, room: Arc::new(Semaphore::new(ROOM as usize)) }
+        Self { messages, room: Arc::new(Semaphore::new(ROOM as usize)), now }
     }
 
     /// Opens a stream. Where the platform breaks its response off at a `deadline`, the stream ends
     /// before that, with its position.
     pub async fn open(&self, subscribe: Subscribe, deadline: Option<Timestamp>) -> Opened {
-        let unavailable = Opened::Answer(subscribe.unavailable());
         let room = Arc::clone(&self.room).try_acquire_many_owned(room_for(&subscribe));
-        let Ok(room) = room else { return unavailable };
+        let Ok(room) = room else {
+            return Opened::Answer(subscribe.unavailable((self.now)()));
+        };
+        let started_over = subscribe.clone();
         let (opened, answer) = oneshot::channel();
         let arrival = Arrival { subscribe, deadline, opened, room };
         // Where the task drops what it was sent, it has started over.
         let _ = self.messages.send(Message::Arrival(Box::new(arrival)));
-        answer.await.unwrap_or(unavailable)
+        answer.await.unwrap_or_else(|_| Opened::Answer(started_over.unavailable((self.now)())))
     }
 
     /// Ends all streams, each with its position, and opens no more. It may take as long as readers

@@ -141,15 +141,17 @@ impl<S: Source> Task<S> {
 
     fn handle_message(&mut self, message: Message) {
         match message {
-            Message::Arrival(arrival) if self.shutting_down.is_some() => arrival.refuse(),
+            Message::Arrival(arrival) if self.shutting_down.is_some() => {
+                arrival.refuse((self.now)())
+            }
             Message::Arrival(arrival) => {
                 self.arrivals.push(*arrival);
                 self.look_up();
             }
             Message::ShutDown(done) => {
                 self.shutting_down.get_or_insert_default().push(done);
-                self.arrivals.refuse_all();
                 let now = (self.now)();
+                self.arrivals.refuse_all(now);
                 self.tell(|holder| holder.handle_shutdown(now));
             }
         }
@@ -174,7 +176,7 @@ impl<S: Source> Task<S> {
             Ok(Done::LookedUp(Ok((key, end)))) => self.begin(key, end),
             Ok(Done::LookedUp(Err(error))) => {
                 report(&error, "no stream can be opened");
-                self.arrivals.end_lookup().into_iter().for_each(Arrival::refuse);
+                self.arrivals.end_lookup().into_iter().for_each(|arrival| arrival.refuse(now));
                 self.look_up();
             }
             Ok(Done::Located(stream, Ok(located))) => {
@@ -182,14 +184,14 @@ impl<S: Source> Task<S> {
             }
             Ok(Done::Located(stream, Err(error))) => {
                 report(&error, "a place in the log could not be found");
-                self.tell(|holder| holder.handle_failure(stream));
+                self.tell(|holder| holder.handle_failure(stream, now));
             }
             Ok(Done::Page(stream, Ok(page))) => {
                 self.tell(|holder| holder.handle_page(stream, &page, now));
             }
             Ok(Done::Page(stream, Err(error))) => {
                 report(&error, "a page of the log could not be read");
-                self.tell(|holder| holder.handle_failure(stream));
+                self.tell(|holder| holder.handle_failure(stream, now));
             }
             Ok(Done::Read(tail, read)) => self.handle_read(tail, read, now),
             // It is not known which stream the call was for.

@@ -13,7 +13,7 @@ use crate::terms::topic::{InvalidTopic, Topic};
 use crate::terms::update::Update;
 use crate::wire::form;
 use crate::wire::refusal::Refusal;
-use crate::wire::sse;
+use crate::wire::{retry, sse};
 
 /// Reads a publication that `token` comes with (draft-08, "Publication").
 ///
@@ -79,7 +79,7 @@ fn update(
             None => None,
         },
     };
-    let framed = sse::update(&update).len();
+    let framed = sse::update(&update, retry::least(config.polls())).len();
     if framed > config.max_update_size {
         return Err(Refusal::TooLarge(format!(
             "The update takes {framed} bytes in an event stream, and {} are allowed; publish less, or a link to it.",

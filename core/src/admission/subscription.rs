@@ -18,17 +18,12 @@ use crate::wire::form::{self, Pair};
 use crate::wire::reader::Reader;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::Request;
+use crate::wire::retry;
 
 /// The names of a cursor in the query, in the order in which they are believed: libraries append
 /// `lastEventId` when they reconnect, while the page's own URL still holds an older one.
 const CURSOR_PARAMETERS: [&str; 4] =
     ["lastEventId", "last_event_id", "lastEventID", "Last-Event-ID"];
-
-/// How long a reader should wait before it comes back: between these.
-const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(8));
-
-/// The same for a reader that polls.
-const POLLS: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(6));
 
 /// Reads the parameters of a subscription (draft-08, "Subscription"), from the query and `body`.
 ///
@@ -59,6 +54,7 @@ pub(super) fn read(
         legacy: selection.legacy,
         reader: Reader::of(request, config.native_readers),
         retry: lifetimes.retry,
+        hold: lifetimes.hold,
         lifetime: lifetimes.lifetime,
         cors: cors.clone(),
     })
@@ -67,6 +63,7 @@ pub(super) fn read(
 /// How long a stream lives, and when its reader comes back.
 struct Lifetimes {
     retry: Duration,
+    hold: Duration,
     lifetime: Duration,
 }
 
@@ -75,18 +72,13 @@ impl Lifetimes {
     fn of(config: &Config, random: [u8; 16]) -> Self {
         let [a, b, c, d, e, f, g, h, rest @ ..] = random;
         let lifetime = config.stream_lifetime;
-        let (soonest, latest) = if lifetime.is_zero() { POLLS } else { RETRY };
+        let (least, most) = (lifetime * 4 / 5, lifetime * 6 / 5);
         Self {
-            retry: between(soonest, latest, [a, b, c, d, e, f, g, h]),
-            lifetime: between(lifetime * 4 / 5, lifetime * 6 / 5, rest),
+            retry: retry::wait(config.polls(), [e, f, g, h]),
+            hold: retry::hold([a, b, c, d]),
+            lifetime: retry::between(least, most, u64::from_be_bytes(rest)),
         }
     }
-}
-
-/// A duration between two, at random.
-fn between(low: Duration, high: Duration, random: [u8; 8]) -> Duration {
-    let span = u64::try_from((high - low).as_millis()).unwrap_or(u64::MAX - 1);
-    low + Duration::from_millis(u64::from_be_bytes(random) % (span + 1))
 }
 
 /// The topic matchers of a request.

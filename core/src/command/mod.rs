@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::health::CheckHealth;
 use crate::command::publish::Publish;
 use crate::command::subscribe::Subscribe;
+use crate::time::Timestamp;
 use crate::wire::answer::Answer;
 
 /// The version of the encoding. While a new version is being deployed, the entry's and the
@@ -68,10 +69,10 @@ impl Command {
 
     /// The answer when the holder cannot carry it out just now.
     #[must_use]
-    pub fn unavailable(&self) -> Answer {
+    pub fn unavailable(&self, now: Timestamp) -> Answer {
         match self {
             Self::Publish(publish) => publish.unavailable(),
-            Self::Subscribe(subscribe) => subscribe.unavailable(),
+            Self::Subscribe(subscribe) => subscribe.unavailable(now),
             Self::CheckHealth(check) => check.unavailable(),
         }
     }

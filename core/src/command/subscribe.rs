@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::matching::matchers::Matchers;
 use crate::matching::subject::Subject;
 use crate::terms::cursor::Cursor;
-use crate::terms::event_id::EARLIEST;
 use crate::terms::hub_url::HubUrl;
 use crate::terms::update::StoredUpdate;
 use crate::time::Timestamp;
@@ -20,6 +19,10 @@ use crate::wire::discovery;
 use crate::wire::reader::Reader;
 use crate::wire::refusal::Refusal;
 use crate::wire::unavailable;
+
+/// An answer that asks its reader to come back ends this long before its token expires: its last
+/// bytes take a moment to arrive.
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// The answer field of draft-08, and the one of 0.x hubs.
 const ANSWER_FIELD: HeaderName = HeaderName::from_static("mercure-last-event-id");
@@ -44,6 +47,8 @@ pub struct Subscribe {
     /// How long it should wait before it comes back. It differs from stream to stream, so that
     /// streams that end together do not come back together.
     pub(crate) retry: Duration,
+    /// How long an answer is held that asks it to come back.
+    pub(crate) hold: Duration,
     /// How long its stream lives. It differs from stream to stream for the same reason.
     pub(crate) lifetime: Duration,
     pub(crate) cors: Cors,
@@ -110,18 +115,24 @@ impl Subscribe {
 
     /// The answer when it cannot be served just now.
     #[must_use]
-    pub fn unavailable(&self) -> Answer {
+    pub fn unavailable(&self, now: Timestamp) -> Answer {
+        if let Some(answer) = self.expired(now) {
+            return answer;
+        }
         if !self.reader.gives_up_on_errors {
             return unavailable::unavailable(&self.cors);
         }
-        let cursor = self.cursor.as_ref().and_then(Cursor::as_str);
-        let known = cursor.filter(|_| self.reader.native);
-        unavailable::come_back(self.opened(self.unresumed()), known, self.retry)
+        let known = self.unresumed().filter(|_| self.reader.native);
+        // draft-08, "Subscribers": closed no later than `exp`, this one, too.
+        let left = self.expires.map(|expires| expires.minus(MARGIN).since(now));
+        let hold = left.map_or(self.hold, |left| left.min(self.hold));
+        unavailable::come_back(self.opened(self.unresumed()), known, self.retry, hold)
     }
 
-    /// What the answer field says when nothing is replayed after a cursor.
+    /// What the answer field says when nothing is replayed after a cursor: the cursor. After an
+    /// empty one it would have to be the newest id, which only the log knows.
     fn unresumed(&self) -> Option<&str> {
-        self.cursor.as_ref().map(|cursor| cursor.as_str().unwrap_or(EARLIEST))
+        self.cursor.as_ref().and_then(Cursor::as_str)
     }
 }
 
@@ -136,6 +147,7 @@ impl fmt::Debug for Subscribe {
             .field("resumes", &self.cursor.is_some())
             .field("reader", &self.reader)
             .field("retry", &self.retry)
+            .field("hold", &self.hold)
             .field("lifetime", &self.lifetime)
             .finish_non_exhaustive()
     }

@@ -97,6 +97,11 @@ impl Config {
         self.history_size
     }
 
+    /// Whether streams end as soon as they have caught up, so that readers poll.
+    pub(crate) fn polls(&self) -> bool {
+        self.stream_lifetime.is_zero()
+    }
+
     /// How long the log keeps an update.
     #[must_use]
     pub fn history_age(&self) -> Duration {

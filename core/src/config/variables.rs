@@ -99,7 +99,7 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "STREAM_LIFETIME",
         "1h",
-        "How long a stream lives, give or take 20 %; then its reader reconnects and resumes. `0`: a stream ends as soon as it has caught up, and its reader polls.",
+        "How long a stream lives, give or take 20 %; then its reader reconnects and resumes. `0`: a stream ends as soon as it has caught up, and its reader polls, every 4 to 6 s.",
     ),
     variable("HISTORY_SIZE", "10000", "How many updates are kept for subscribers that resume."),
     variable("HISTORY_AGE", "24h", "How long updates are kept."),

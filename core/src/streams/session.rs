@@ -10,8 +10,8 @@
 //! While it replays, a stream takes pages at its reader's pace and ignores live updates; it becomes
 //! live in the step in which its cursor equals its holder's position, so nothing is missed or sent
 //! twice. A live stream whose outbox is full goes back to replaying, so memory stays bounded and
-//! nothing is lost. A native stream whose time is up is told its position, and leaves once its
-//! reader has taken that.
+//! nothing is lost. A stream whose time is up says its last words, to a native reader its position,
+//! and leaves once its reader has taken them.
 //!
 //! A lifetime of zero makes a stream a poll: it ends as soon as its reader has everything. The
 //! reader comes back after its `retry:`, and nothing is held open for it meanwhile.
@@ -25,6 +25,7 @@ use crate::command::subscribe::Subscribe;
 use crate::matching::subject::Subject;
 use crate::streams::history::{Appended, Page};
 use crate::streams::outbox::Outbox;
+use crate::streams::pace::Pace;
 use crate::streams::resume::Question;
 use crate::terms::cursor::{CursorKey, Place, Position};
 use crate::terms::update::Update;
@@ -41,7 +42,8 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// How long a poll may take to catch up. After that it ends as well, and the next poll continues.
 const LONGEST_POLL: Duration = Duration::from_secs(60);
 
-/// How long a reader that has yet to take something may delay the end of its stream.
+/// How long a reader that has yet to take something may delay the end of its stream; or a log that
+/// has yet to say where it begins.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a stream is doing.
@@ -53,7 +55,7 @@ pub(crate) enum State {
     Replaying { fetching: bool },
     /// It has everything, and takes updates as they come.
     Live,
-    /// It was told its position, takes no more updates, and ends once its reader has taken that.
+    /// It has said its last words, takes no more updates, and ends once its reader has taken them.
     Leaving,
 }
 
@@ -65,25 +67,11 @@ pub(crate) enum Due {
     Heartbeat,
     /// It has been silent for a while, and its reader's last id is old: its position.
     Position,
-    /// Its time is up: its position, if its reader is native, and then its end.
+    /// Its time is up: its last words, and then its end.
     Farewell,
     /// It must be closed, or its reader is not taking what was written: its end, and not one byte
     /// more.
     End,
-}
-
-/// The settings that all sessions of a holder live by.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
-    pub(crate) heartbeat: Duration,
-    /// A native reader's last id is renewed when the log has moved this far since.
-    pub(crate) stale_after_updates: u64,
-    /// Or when the log has moved at all, and the reader was given it this long ago.
-    pub(crate) stale_after: Duration,
-    /// How much may wait in an outbox that already holds something.
-    pub(crate) outbox_size: usize,
-    /// How much one response may carry; the rest is left to the next.
-    pub(crate) response_size: u64,
 }
 
 /// One stream.
@@ -224,7 +212,7 @@ impl Session {
         let wanted: Vec<&Appended> =
             page.updates.iter().filter(|appended| self.wants(&appended.update)).collect();
         let mut frames: Vec<Bytes> =
-            wanted.iter().map(|appended| sse::update(&appended.update)).collect();
+            wanted.iter().map(|appended| pace.frame(&appended.update)).collect();
         // A page is bounded by the size of its updates, an outbox by that of their frames, which
         // may be larger. What does not fit is read again with the next page.
         let taken = self.room_for(frames.iter().map(Bytes::len), pace);
@@ -310,12 +298,24 @@ impl Session {
         reached: Place,
         now: Timestamp,
     ) -> Option<Bytes> {
-        if !self.is_native() || self.state == State::Leaving {
+        if self.state == State::Leaving {
             return None;
         }
-        let event = self.tell_position(key, reached, now);
+        let words = if self.is_native() {
+            self.tell_position(key, reached, now)
+        } else if self.ends_with_a_cut() {
+            // It is no clean end, which is what the words are for.
+            return None;
+        } else {
+            sse::last_words(self.subscribe.retry)
+        };
         self.state = State::Leaving;
-        Some(event)
+        Some(words)
+    }
+
+    /// Whether its reader would take a clean end for the last word.
+    pub(crate) fn ends_with_a_cut(&self) -> bool {
+        self.subscribe.reader.stops_at_clean_ends
     }
 
     fn position_event(&self, key: &CursorKey, place: Place) -> Bytes {
@@ -351,13 +351,11 @@ impl Session {
 
     /// When to look at it next.
     pub(crate) fn wakes(&self, pace: &Pace, now: Timestamp) -> Timestamp {
-        let waits = self.is_ending(now) && !self.outbox.is_empty();
+        let is_locating = self.locating().is_some();
+        let waits = is_locating || (self.is_ending(now) && !self.outbox.is_empty());
         let ends = if waits { self.ends.plus(PATIENCE) } else { self.ends };
         let last = self.closes.map_or(ends, |closes| closes.min(ends));
-        match self.state {
-            State::Locating(_) => last,
-            _ => last.min(self.heartbeat_at(pace)),
-        }
+        if is_locating { last } else { last.min(self.heartbeat_at(pace)) }
     }
 
     /// When to break its silence, rounded down to a sixteenth of the heartbeat, so that many
@@ -375,13 +373,15 @@ impl Session {
         if self.closes.is_some_and(|closes| closes <= now) {
             return Due::End;
         }
-        if self.is_ending(now) && self.outbox.is_empty() {
+        let is_locating = self.locating().is_some();
+        // One that has yet to begin does so first, however little time it has, as others do.
+        if self.is_ending(now) && self.outbox.is_empty() && !is_locating {
             return Due::Farewell;
         }
         if self.ends.plus(PATIENCE) <= now {
             return Due::End;
         }
-        if self.locating().is_some() || self.heartbeat_at(pace) > now {
+        if is_locating || self.heartbeat_at(pace) > now {
             return Due::Nothing;
         }
         // An id is stale once the log has moved on so far since, or the id is so old, that a reader

@@ -104,10 +104,12 @@ fn allowed_fields(request: &Request) -> String {
 /// Keeps nginx, and proxies that copied it, from holding events back.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// The fields of every event stream. Nothing on the way may transform it: compression buffers.
+/// The fields of every event stream. Its type is bare, since some clients compare it as a whole; an
+/// event stream is UTF-8 whatever it says (HTML standard, section 9.2). Nothing on the way may
+/// transform it: compression buffers.
 pub(crate) fn stream_fields() -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform"));
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     headers

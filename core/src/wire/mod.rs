@@ -8,6 +8,7 @@ pub(crate) mod origin;
 pub(crate) mod reader;
 pub(crate) mod refusal;
 pub(crate) mod request;
+pub(crate) mod retry;
 pub(crate) mod sampler;
 pub(crate) mod sse;
 pub(crate) mod unavailable;

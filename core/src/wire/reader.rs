@@ -1,9 +1,18 @@
-//! What is known of the client behind a stream.
+//! The kinds of readers, and what serves each of them.
 //!
-//! A browser's own `EventSource` parses streams as the standard says, and never reconnects after a
-//! status other than 200. The libraries that other readers use may take a blank line, a lone
-//! `retry:` or a network chunk for an event. So the two are told apart, by header fields that
-//! scripts in a browser cannot set.
+//! A browser's own `EventSource` parses streams as the standard says, and gives up for good after
+//! any status but 200. The libraries that other readers use stop for good at other things, and may
+//! take a position event for an update. What a request shows of its sender:
+//!
+//! | kind | shown by | told its position | after a passing failure | at its end |
+//! |---|---|---|---|---|
+//! | a browser's `EventSource` | `Sec-Fetch-Mode` and `-Site`, `no-cache`, an `Accept` of event streams alone, no `Authorization` | yes | 200 | a clean end |
+//! | what resembles one | `Sec-Fetch-Mode` and `no-cache` | no | 200 | a clean end |
+//! | a page's script | `Sec-Fetch-Mode` and `-Site`, an `Accept` of event streams alone | no | 503 | a cut |
+//! | any other `fetch` | `Sec-Fetch-Mode` | no | 503 | a clean end |
+//! | r3labs/sse for Go | `User-Agent: Go-http-client`, `no-cache`, an `Accept` of event streams alone | no | 503 | a cut |
+//! | any other library | an `Accept` of event streams alone | no | 200 | a clean end |
+//! | anything else | | no | 503 | a clean end |
 
 use serde::{Deserialize, Serialize};
 
@@ -18,54 +27,90 @@ pub(crate) enum NativeReaders {
     Never,
 }
 
-/// How a reader is treated.
+/// How a reader is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reader {
-    /// It is a browser's own `EventSource`: it is told its position.
+    /// It is told its position, as a browser's own `EventSource`.
     pub(crate) native: bool,
     /// A 200 that asks it to come back serves it better than a 503, which would be final.
     pub(crate) gives_up_on_errors: bool,
+    /// It does not come back after a clean end, but does after a cut: that is how its stream ends,
+    /// once it has taken everything.
+    pub(crate) stops_at_clean_ends: bool,
 }
 
 impl Reader {
     pub(crate) fn of(request: &Request, native_readers: NativeReaders) -> Self {
-        let signs = Signs::of(request);
-        // `EventSource` cannot set `Authorization`.
-        let own_token = request.header_values("authorization").next().is_some();
-        let native = match native_readers {
-            NativeReaders::Always => true,
-            NativeReaders::Never => false,
-            NativeReaders::Auto => {
-                signs.in_browser && signs.no_cache && signs.events_only && !own_token
-            }
-        };
-        Self { native, gives_up_on_errors: signs.gives_up_on_errors() }
+        let reader = Kind::of(request).served();
+        match native_readers {
+            NativeReaders::Auto => reader,
+            NativeReaders::Always => Self { native: true, ..reader },
+            NativeReaders::Never => Self { native: false, ..reader },
+        }
     }
 }
 
-/// What a request shows of its sender.
-pub(crate) struct Signs {
-    in_browser: bool,
-    no_cache: bool,
-    events_only: bool,
+/// The kinds of readers that can be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A browser's own. npm `eventsource` and event-source-polyfill look the same in a page, and
+    /// read alike.
+    EventSource,
+    /// It lacks a sign of a browser's own. Node's `fetch` sends no `Sec-Fetch-Site`: what is built on
+    /// it (npm `eventsource`, `eventsource-client`) may hand every event to one function, and so the
+    /// position, too. In a page, it is a library that sends a token. npm `eventsource` stops at a 503.
+    LikeEventSource,
+    /// @microsoft/fetch-event-source, or what looks like it: it retries whatever fails, but takes a
+    /// clean end for the last word.
+    PageScript,
+    /// In Node, a reading loop of one's own: a cut that nobody catches ends the process.
+    Fetch,
+    /// It retries a 503 by itself, and takes a clean end for the last word, even of a 200 that
+    /// asks it to come back. (donovanhide/eventsource looks the same, and comes back after all of
+    /// these.) go-sse, which stops at a 503, misspells `Cache-Control`.
+    R3labs,
+    /// For most libraries a 503 is final, and for one of them (aiohttp-sse-client2) a cut. Browsers
+    /// look like this on plain http, where they send no `Sec-Fetch-Mode`.
+    Library,
+    /// It is told the truth.
+    Other,
 }
 
-impl Signs {
-    pub(crate) fn of(request: &Request) -> Self {
-        Self {
-            in_browser: request.header("sec-fetch-mode").is_some(),
-            no_cache: request
-                .header("cache-control")
-                .is_some_and(|value| value.to_ascii_lowercase().contains("no-cache")),
-            events_only: request
-                .header("accept")
-                .is_some_and(|value| value.trim().eq_ignore_ascii_case("text/event-stream")),
+impl Kind {
+    fn of(request: &Request) -> Self {
+        let has = |name| request.header(name).is_some();
+        let says = |name, holds: fn(&str) -> bool| {
+            request.header(name).is_some_and(|value| holds(&value.trim().to_ascii_lowercase()))
+        };
+        let no_cache = says("cache-control", |value| value.contains("no-cache"));
+        let events_only = says("accept", |value| value == "text/event-stream");
+        let in_page = has("sec-fetch-site");
+        if has("sec-fetch-mode") {
+            // `EventSource` cannot set `Authorization`.
+            let own_token = request.header_values("authorization").next().is_some();
+            return match (no_cache, events_only && in_page) {
+                (true, true) if !own_token => Self::EventSource,
+                (true, _) => Self::LikeEventSource,
+                (false, true) => Self::PageScript,
+                (false, false) => Self::Fetch,
+            };
+        }
+        let go = says("user-agent", |value| value.starts_with("go-http-client"));
+        match events_only {
+            true if go && no_cache => Self::R3labs,
+            true => Self::Library,
+            false => Self::Other,
         }
     }
 
-    /// See [`Reader`].
-    pub(crate) fn gives_up_on_errors(&self) -> bool {
-        if self.in_browser { self.no_cache } else { self.events_only }
+    fn served(self) -> Reader {
+        let (native, gives_up_on_errors, stops_at_clean_ends) = match self {
+            Self::EventSource => (true, true, false),
+            Self::LikeEventSource | Self::Library => (false, true, false),
+            Self::PageScript | Self::R3labs => (false, false, true),
+            Self::Fetch | Self::Other => (false, false, false),
+        };
+        Reader { native, gives_up_on_errors, stops_at_clean_ends }
     }
 }
 
@@ -73,46 +118,94 @@ impl Signs {
 mod tests {
     use super::*;
 
-    fn reader(fields: &[(&str, &str)], native_readers: NativeReaders) -> Reader {
+    type Fields = [(&'static str, &'static str)];
+
+    fn request(fields: &Fields) -> Request {
         let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
-        Reader::of(&Request::new("GET", "https://hub.example/", fields), native_readers)
+        Request::new("GET", "https://hub.example/", fields)
     }
 
-    const EVENT_SOURCE: [(&str, &str); 3] = [
-        ("Sec-Fetch-Mode", "cors"),
-        ("Cache-Control", "no-cache"),
-        ("Accept", "text/event-stream"),
-    ];
+    fn kind(fields: &Fields) -> Kind {
+        Kind::of(&request(fields))
+    }
+
+    const EVENTS: (&str, &str) = ("Accept", "text/event-stream");
+    const NO_CACHE: (&str, &str) = ("Cache-Control", "no-cache");
+    const MODE: (&str, &str) = ("Sec-Fetch-Mode", "cors");
+    const SITE: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
+    const TOKEN: (&str, &str) = ("Authorization", "Bearer x");
+    const GO: (&str, &str) = ("User-Agent", "Go-http-client/1.1");
 
     #[test]
     fn an_event_source_is_native() {
-        let expected = Reader { native: true, gives_up_on_errors: true };
-        assert_eq!(reader(&EVENT_SOURCE, NativeReaders::Auto), expected);
-        assert!(!reader(&EVENT_SOURCE, NativeReaders::Never).native);
-        assert!(reader(&[], NativeReaders::Always).native);
+        let fields = [EVENTS, NO_CACHE, MODE, SITE];
+        assert_eq!(kind(&fields), Kind::EventSource);
+        let served = |native_readers| Reader::of(&request(&fields), native_readers);
+        assert!(
+            served(NativeReaders::Auto).native && served(NativeReaders::Auto).gives_up_on_errors
+        );
+        assert!(!served(NativeReaders::Never).native);
+        assert!(Reader::of(&request(&[]), NativeReaders::Always).native);
     }
 
     #[test]
-    fn each_sign_is_needed() {
-        for left_out in 0..EVENT_SOURCE.len() {
-            let mut fields = EVENT_SOURCE.to_vec();
+    fn each_sign_of_an_event_source_is_needed() {
+        let fields = [EVENTS, NO_CACHE, MODE, SITE];
+        let without = |left_out: usize| {
+            let mut fields = fields.to_vec();
             fields.remove(left_out);
-            assert!(!reader(&fields, NativeReaders::Auto).native, "{fields:?}");
-        }
-        let mut with_token = EVENT_SOURCE.to_vec();
-        with_token.push(("Authorization", "Bearer x"));
-        assert!(!reader(&with_token, NativeReaders::Auto).native);
+            kind(&fields)
+        };
+        let expected = [
+            Kind::LikeEventSource, // another `Accept`
+            Kind::PageScript,
+            Kind::Library,
+            Kind::LikeEventSource, // Node
+        ];
+        assert_eq!([0, 1, 2, 3].map(without), expected);
+        assert_eq!(kind(&[EVENTS, NO_CACHE, MODE, SITE, TOKEN]), Kind::LikeEventSource);
     }
 
     #[test]
-    fn who_gives_up_on_errors() {
-        let gives_up =
-            |fields: &[(&str, &str)]| reader(fields, NativeReaders::Auto).gives_up_on_errors;
-        // On plain http, browsers send no `Sec-Fetch-Mode`.
-        assert!(gives_up(&EVENT_SOURCE[1..]));
-        assert!(gives_up(&[("Accept", "text/event-stream")]));
-        assert!(!gives_up(&[("Accept", "*/*")]));
-        // A wrapper of `fetch` takes a clean end for final.
-        assert!(!gives_up(&[("Sec-Fetch-Mode", "cors"), ("Accept", "text/event-stream")]));
+    fn a_script_is_told_the_truth_and_cut_only_in_a_page() {
+        assert_eq!(kind(&[EVENTS, MODE, SITE, TOKEN]), Kind::PageScript);
+        assert_eq!(kind(&[EVENTS, MODE]), Kind::Fetch);
+        assert_eq!(kind(&[("Accept", "*/*"), MODE, SITE]), Kind::Fetch);
+        assert_eq!(kind(&[EVENTS, ("Cache-Control", "no-store"), MODE, SITE]), Kind::PageScript);
+    }
+
+    #[test]
+    fn go_has_two_libraries() {
+        assert_eq!(kind(&[EVENTS, NO_CACHE, GO]), Kind::R3labs);
+        // go-sse
+        assert_eq!(kind(&[EVENTS, ("Cache", "no-cache"), GO]), Kind::Library);
+        assert_eq!(kind(&[("Accept", "*/*"), NO_CACHE, GO]), Kind::Other);
+    }
+
+    #[test]
+    fn others_are_told_by_what_they_accept() {
+        assert_eq!(kind(&[EVENTS]), Kind::Library);
+        assert_eq!(kind(&[EVENTS, NO_CACHE]), Kind::Library);
+        assert_eq!(kind(&[("Accept", " TEXT/event-stream ")]), Kind::Library);
+        for accept in ["*/*", "text/event-stream, */*", "text/event-stream;q=1"] {
+            assert_eq!(kind(&[("Accept", accept)]), Kind::Other, "{accept}");
+        }
+        assert_eq!(kind(&[]), Kind::Other);
+    }
+
+    #[test]
+    fn a_reader_is_cut_only_where_it_is_told_of_failures() {
+        for kind in [
+            Kind::EventSource,
+            Kind::LikeEventSource,
+            Kind::PageScript,
+            Kind::Fetch,
+            Kind::R3labs,
+            Kind::Library,
+            Kind::Other,
+        ] {
+            let reader = kind.served();
+            assert!(!(reader.stops_at_clean_ends && reader.gives_up_on_errors), "{kind:?}");
+        }
     }
 }

@@ -11,28 +11,26 @@ use http::{Method, StatusCode};
 
 use crate::wire::answer::{Answer, finish, stream_fields};
 use crate::wire::cors::Cors;
-use crate::wire::reader::Signs;
+use crate::wire::reader::{NativeReaders, Reader};
 use crate::wire::refusal::Refusal;
 use crate::wire::request::Request;
-use crate::wire::sse;
-
-/// How long a stream that asks its reader to come back stays open: some readers reconnect at
-/// once, whatever `retry:` tells them.
-const HOLD: Duration = Duration::from_secs(1);
-
-/// When the reader of a hub without a configuration should come back.
-const RETRY: Duration = Duration::from_secs(5);
+use crate::wire::{retry, sse};
 
 /// 503 with `Retry-After`.
 pub(crate) fn unavailable(cors: &Cors) -> Answer {
     Refusal::Unavailable.into_answer(cors)
 }
 
-/// A stream with this head that asks its reader to come back after `retry`; a native reader is
-/// told again the cursor that it came with.
-pub(crate) fn come_back(head: http::Response<()>, cursor: Option<&str>, retry: Duration) -> Answer {
+/// A stream with this head that asks its reader to come back after `retry`, and ends after `hold`; a
+/// native reader is told again the cursor that it came with.
+pub(crate) fn come_back(
+    head: http::Response<()>,
+    cursor: Option<&str>,
+    retry: Duration,
+    hold: Duration,
+) -> Answer {
     let response = head.map(|()| sse::come_back(cursor, retry).to_vec());
-    Answer { hold: HOLD, ..response.into() }
+    Answer { hold, ..response.into() }
 }
 
 /// The answer on every path of a hub whose configuration is broken. The reason is for the log.
@@ -42,14 +40,17 @@ pub fn misconfigured() -> Answer {
 }
 
 /// The answer on every path of a hub that cannot load its configuration just now. Pages of every
-/// origin may read it, since it reveals nothing private.
+/// origin may read it, since it reveals nothing private. `entropy` must be fresh random bytes.
 #[must_use]
-pub fn unconfigured(request: &Request) -> Answer {
+pub fn unconfigured(request: &Request, entropy: &[u8; 8]) -> Answer {
     let cors = Cors::open_to(request);
-    if request.method() != Method::GET.as_str() || !Signs::of(request).gives_up_on_errors() {
+    let reader = Reader::of(request, NativeReaders::Auto);
+    if request.method() != Method::GET.as_str() || !reader.gives_up_on_errors {
         return unavailable(&cors);
     }
-    come_back(finish(StatusCode::OK, stream_fields(), &cors), None, RETRY)
+    let [a, b, c, d, rest @ ..] = *entropy;
+    let head = finish(StatusCode::OK, stream_fields(), &cors);
+    come_back(head, None, retry::wait(false, [a, b, c, d]), retry::hold(rest))
 }
 
 #[cfg(test)]
@@ -58,7 +59,8 @@ mod tests {
 
     fn answer(method: &str, fields: &[(&str, &str)]) -> Answer {
         let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
-        unconfigured(&Request::new(method, "https://hub.example/x", fields))
+        let request = Request::new(method, "https://hub.example/x", fields);
+        unconfigured(&request, &[0, 0, 0, 7, 0, 0, 0, 9])
     }
 
     #[test]
@@ -67,14 +69,15 @@ mod tests {
             ("accept", "text/event-stream"),
             ("cache-control", "no-cache"),
             ("sec-fetch-mode", "cors"),
+            ("sec-fetch-site", "cross-site"),
         ];
         let Answer { response, hold, log } = answer("GET", &event_source);
         assert_eq!(
             (response.status(), response.body().as_slice()),
-            (StatusCode::OK, &b":\nretry: 5000\n\n"[..])
+            (StatusCode::OK, &b":\nretry: 2007\n"[..])
         );
         assert_eq!(response.headers()["access-control-allow-origin"], "*");
-        assert_eq!((hold, log), (HOLD, None));
+        assert_eq!((hold, log), (Duration::from_millis(2_009), None));
         assert_eq!(answer("GET", &event_source[..1]).response.status(), StatusCode::OK);
         for told in [answer("POST", &event_source), answer("GET", &[("accept", "*/*")])] {
             assert_eq!(told.response.status(), StatusCode::SERVICE_UNAVAILABLE);

@@ -11,8 +11,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// The cursor of the position event that these chunks end with.
 fn cursor(chunks: &[String]) -> String {
     let all = chunks.concat();
-    let event = all.strip_suffix("\nevent: cinnabar\ndata:\n\n").expect("a position event");
-    event.rsplit_once("id: ").unwrap().1.to_owned()
+    let event = all.strip_suffix("\n\n").expect("a whole event");
+    event.rsplit_once("\nevent: cinnabar\ndata:\nid: ").expect("a position event").1.to_owned()
 }
 
 #[test]
@@ -36,18 +36,56 @@ fn a_poll_replays_tells_its_position_and_ends() {
     let second = world.subscribe("match=a", &fields);
     let all = world.take_all(second).concat();
     assert_eq!(all.matches("data: ").count(), 3, "{all}");
-    assert!(all.ends_with("\nevent: cinnabar\ndata:\n\n"), "{all}");
+    self::cursor(&[all]);
     assert_eq!(world.connection(second).ended, Some(Ended::Cleanly));
 }
 
 #[test]
-fn a_poll_of_another_reader_ends_without_a_word() {
+fn a_poll_of_another_reader_says_when_to_come_back_and_ends() {
     let mut world = World::new(&[("STREAM_LIFETIME", "0")]);
     world.publish_and_sync("topic=a&data=1&id=urn:1");
     world.publish_and_sync("topic=a&data=2&id=urn:2");
     let stream = world.subscribe("match=a", &[("last-event-id", "urn:1")]);
-    assert_eq!(world.take_all(stream), [":\n", "id: urn:2\ndata: 2\n\n"]);
+    let chunks = world.take_all(stream);
+    assert_eq!(chunks[..2], [":\n", "data: 2\nid: urn:2\n\n"]);
+    let [last_words] = &chunks[2..] else { panic!("{chunks:?}") };
+    let retry = last_words.strip_prefix("retry: ").and_then(|rest| rest.strip_suffix('\n'));
+    assert!((4_000..=6_000).contains(&retry.unwrap().parse::<u32>().unwrap()), "{last_words:?}");
     assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
+}
+
+#[test]
+fn no_update_makes_readers_come_back_without_a_pause() {
+    for (lifetime, least) in [("0", 4_000), ("1h", 1_000)] {
+        let mut world = World::new(&[("STREAM_LIFETIME", lifetime)]);
+        world.publish_and_sync("topic=a&id=urn:1");
+        // Published all the same, and kept so.
+        for (id, retry) in [("urn:2", 0), ("urn:3", least - 1), ("urn:4", least + 1)] {
+            let update = world.try_publish(&format!("topic=a&id={id}&retry={retry}")).unwrap();
+            assert_eq!(update.store().retry, Some(retry));
+        }
+        world.sync(3);
+        for fields in [&[][..], &NATIVE] {
+            let stream = world.subscribe("match=a&last_event_id=urn:1", fields);
+            let all = world.take_all(stream).concat();
+            let said = |id: &str| {
+                let frame = all.split("\n\n").find(|event| event.ends_with(id)).unwrap();
+                let (_, retry) = frame.rsplit_once("retry: ").unwrap();
+                retry.lines().next().unwrap().parse::<u32>().unwrap()
+            };
+            let expected = [least, least, least + 1];
+            assert_eq!(["id: urn:2", "id: urn:3", "id: urn:4"].map(said), expected, "{all}");
+        }
+    }
+}
+
+#[test]
+fn a_live_update_is_held_to_the_same() {
+    let mut world = World::new(&[]);
+    let stream = world.subscribe("match=a", &[]);
+    world.take_all(stream);
+    world.publish_and_sync("topic=a&id=urn:1&retry=0");
+    assert_eq!(world.take_all(stream), ["retry: 1000\ndata: \nid: urn:1\n\n"]);
 }
 
 #[test]
@@ -102,6 +140,7 @@ fn all_streams_end_with_their_process() {
     let locating_too = world.begin("match=a", &[("last-event-id", "urn:x")]);
     world.shut_down();
     cursor(&world.take_all(native));
+    assert!(world.take_all(other).concat().starts_with("retry: "));
     for stream in [native, other] {
         assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::client::Client;
-use crate::world::{Ended, NATIVE, World, subscriber};
+use crate::world::{Ended, NATIVE, SCRIPT, World, subscriber};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -14,7 +14,7 @@ fn a_reader_that_is_not_native_is_greeted_with_a_comment_alone() {
     let mut world = World::new(&[]);
     let stream = world.subscribe("match=a", &[]);
     assert_eq!(world.take_all(stream), [":\n"]);
-    assert_eq!(world.field(stream, "content-type").unwrap(), "text/event-stream; charset=utf-8");
+    assert_eq!(world.field(stream, "content-type").unwrap(), "text/event-stream");
     assert_eq!(world.field(stream, "mercure-last-event-id"), None);
 }
 
@@ -25,8 +25,8 @@ fn a_native_reader_is_told_its_position_first() {
     let greeting = world.take_all(stream).concat();
     let (retry, rest) = greeting.strip_prefix("retry: ").unwrap().split_once('\n').unwrap();
     assert!((2_000..=8_000).contains(&retry.parse::<u32>().unwrap()));
-    assert!(rest.starts_with("id: #"), "{rest}");
-    assert!(rest.ends_with("\nevent: cinnabar\ndata:\n\n"), "{rest}");
+    let id = rest.strip_prefix("event: cinnabar\ndata:\nid: #").unwrap();
+    assert!(id.ends_with("\n\n"), "{rest}");
 }
 
 #[test]
@@ -114,9 +114,28 @@ fn a_stream_ends_within_its_lifetime_and_a_fifth() {
     for stream in [native, other] {
         assert_eq!(world.connection(stream).ended, Some(Ended::Cleanly));
     }
-    // The native reader is told its position last; the other is told nothing.
+    // The native reader is told its position last; the other when to come back, without a blank
+    // line that it might take for an event.
     assert!(last_words[0].contains("event: cinnabar"));
-    assert!(last_words[1].is_empty());
+    assert!((2_000..=8_000).contains(&retry(&last_words[1])), "{last_words:?}");
+}
+
+/// The wait that a lone `retry:` line says.
+fn retry(line: &str) -> u32 {
+    let millis = line.strip_prefix("retry: ").and_then(|rest| rest.strip_suffix('\n'));
+    millis.expect("a line with a retry, and no more").parse().unwrap()
+}
+
+#[test]
+fn who_stops_at_a_clean_end_is_cut_once_it_has_everything() {
+    let mut world = World::new(&[("STREAM_LIFETIME", "10s"), ("HEARTBEAT", "1h")]);
+    let script = world.subscribe("match=a", &SCRIPT);
+    world.take_all(script);
+    world.publish_and_sync("topic=a&id=urn:1&data=1");
+    world.pass(12 * SECOND);
+    assert_eq!(world.connection(script).ended, None);
+    assert_eq!(world.take_all(script), ["data: 1\nid: urn:1\n\n"]);
+    assert_eq!(world.connection(script).ended, Some(Ended::Cut));
 }
 
 #[test]
@@ -261,7 +280,19 @@ fn a_full_holder_asks_event_sources_to_come_back() {
     let body = String::from_utf8(answer.body().clone()).unwrap();
     assert_eq!(answer.status(), 200);
     assert!(body.starts_with(":\nretry: "), "{body}");
-    assert!(body.ends_with("\nid: x\nevent: cinnabar\ndata:\n\n"), "{body}");
+    assert!(body.ends_with("\nevent: cinnabar\ndata:\nid: x\n\n"), "{body}");
+    let held = [native, world.subscribe("match=a", &NATIVE)].map(|stream| {
+        let held = world.connection(stream).held;
+        assert!((2 * SECOND..=5 * SECOND).contains(&held), "{held:?}");
+        held
+    });
+    assert_ne!(held[0], held[1], "they do not come back together");
+
+    let library = world.subscribe("match=a", &[("accept", "text/event-stream")]);
+    let answer = world.connection(library).unavailable.clone().unwrap();
+    let body = String::from_utf8(answer.body().clone()).unwrap();
+    assert!((2_000..=8_000).contains(&retry(body.strip_prefix(":\n").unwrap())), "{body}");
+    assert!(world.connection(library).held >= 2 * SECOND);
 
     let other = world.subscribe("match=a", &[("accept", "*/*")]);
     let answer = world.connection(other).unavailable.clone().unwrap();

@@ -39,8 +39,9 @@ pub(crate) struct Connection {
     /// The length of the chunk that is on its way; it counts as taken when the next is asked for.
     in_flight: usize,
     pub(crate) ended: Option<Ended>,
-    /// A whole answer instead of a stream.
+    /// A whole answer instead of a stream, and for how long it is held.
     pub(crate) unavailable: Option<http::Response<Vec<u8>>>,
+    pub(crate) held: Duration,
 }
 
 pub(crate) struct World {
@@ -93,9 +94,9 @@ impl World {
     fn entropy(&mut self) -> [u8; 32] {
         self.entropy += 1;
         let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&self.entropy.to_be_bytes());
-        bytes[8..16]
-            .copy_from_slice(&self.entropy.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+        let scattered = self.entropy.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
+        bytes[..8].copy_from_slice(&scattered);
+        bytes[8..16].copy_from_slice(&scattered);
         bytes
     }
 
@@ -212,7 +213,7 @@ impl World {
             Some(Question::Fetch(fetch)) => fetch.stream,
             None => return,
         };
-        self.holder.handle_failure(stream);
+        self.holder.handle_failure(stream, self.now);
         self.drain();
     }
 
@@ -231,6 +232,7 @@ impl World {
                     let connection = self.connection(stream);
                     assert!(connection.head.is_none(), "answered after it was opened");
                     connection.unavailable = Some(answer.response);
+                    connection.held = answer.hold;
                     connection.ended = Some(Ended::Cleanly);
                 }
                 Output::Write { streams, bytes } => {
@@ -335,6 +337,17 @@ fn sign(key: &str, claims: &serde_json::Value) -> String {
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
 }
 
+/// What @microsoft/fetch-event-source sends in a page.
+pub(crate) const SCRIPT: [(&str, &str); 3] = [
+    ("accept", "text/event-stream"),
+    ("sec-fetch-mode", "cors"),
+    ("sec-fetch-site", "same-origin"),
+];
+
 /// What a browser's `EventSource` sends.
-pub(crate) const NATIVE: [(&str, &str); 3] =
-    [("accept", "text/event-stream"), ("cache-control", "no-cache"), ("sec-fetch-mode", "cors")];
+pub(crate) const NATIVE: [(&str, &str); 4] = [
+    ("accept", "text/event-stream"),
+    ("cache-control", "no-cache"),
+    ("sec-fetch-mode", "cors"),
+    ("sec-fetch-site", "same-origin"),
+];

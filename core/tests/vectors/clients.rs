@@ -7,13 +7,19 @@
 //!
 //! `expected` is the answer's status, its challenge, the two fields that name a cursor, and the
 //! origin whose pages may read it; for a publication, the `update`; for a subscription, the ids
-//! that the stream brings, and the kind of `reader` that it is treated as: `native`, which is told
-//! positions and gets waiting updates in one write, or `other`, which gets a comment and then one
-//! event per write.
+//! that the stream brings, and how its `reader` is served:
+//!
+//! | reader | begins with | after a passing failure | at its end |
+//! |---|---|---|---|
+//! | `native` | its position | 200 and its cursor | its position |
+//! | `asked` | a comment | 200, to come back | when to come back |
+//! | `told` | a comment | 503 | when to come back |
+//! | `cut` | a comment | 503 | a cut |
 
 use std::collections::BTreeMap;
 
-use cinnabar_core::{Admission, Command};
+use bytes::Bytes;
+use cinnabar_core::{Admission, Answer, Command};
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, WWW_AUTHENTICATE};
 use serde::Deserialize;
 
@@ -62,7 +68,9 @@ struct Outcome {
 #[serde(rename_all = "lowercase")]
 enum Reader {
     Native,
-    Other,
+    Asked,
+    Told,
+    Cut,
 }
 
 impl Given {
@@ -132,9 +140,16 @@ impl Outcome {
     }
 }
 
-/// The kind of reader that a stream was written for; its bytes must be all of that kind.
-fn reader(seen: &Seen) -> Reader {
-    if seen.opening.starts_with(b"retry: ") {
+/// How a reader is served; the bytes of its stream must be all of that kind.
+fn reader(seen: &Seen, unavailable: &Answer) -> Reader {
+    let text = |writes: &[Bytes]| String::from_utf8(writes.concat()).expect("UTF-8");
+    let last_words = text(&seen.last_words);
+    let (status, told) = (unavailable.response.status().as_u16(), unavailable.response.body());
+    let is_position = |text: &str| text.starts_with("retry: ") && text.ends_with("\n\n");
+    let is_retry = |text: &str| text.starts_with("retry: ") && text.lines().count() == 1;
+    if is_position(&text(std::slice::from_ref(&seen.opening))) {
+        assert!(is_position(&last_words) && !seen.cut, "{last_words:?}");
+        assert_eq!((status, &told[..9]), (200, &b":\nretry: "[..]));
         return Reader::Native;
     }
     assert_eq!(seen.opening, ":\n", "a comment, flushed on its own");
@@ -143,7 +158,19 @@ fn reader(seen: &Seen) -> Reader {
         assert_eq!(text.matches("\n\n").count(), 1, "one event per write: {text:?}");
         assert!(text.ends_with("\n\n") && !text.starts_with(':'), "and it is whole: {text:?}");
     }
-    Reader::Other
+    if seen.cut {
+        assert_eq!((status, last_words.as_str()), (503, ""));
+        return Reader::Cut;
+    }
+    assert!(is_retry(&last_words) && last_words.ends_with('\n'), "{last_words:?}");
+    match status {
+        200 => {
+            let told = std::str::from_utf8(told).expect("UTF-8");
+            assert!(told.strip_prefix(":\n").is_some_and(is_retry), "{told:?}");
+            Reader::Asked
+        }
+        _ => Reader::Told,
+    }
 }
 
 #[test]
@@ -163,9 +190,10 @@ fn clients() {
                 let private = given.private.iter().map(|topic| UpdateText::private(topic));
                 let live: Vec<UpdateText> = public.chain(private).collect();
                 let config = request.config();
+                let unavailable = subscribe.unavailable(request.now());
                 let seen = watch(subscribe, &config, request.now(), &scene.history, &live);
                 Outcome {
-                    reader: Some(reader(&seen)),
+                    reader: Some(reader(&seen, &unavailable)),
                     receives: seen.ids(),
                     ..Outcome::of(&seen.response)
                 }

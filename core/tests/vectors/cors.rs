@@ -61,7 +61,9 @@ fn origins() {
         let request = given.request.over(scene);
         match request.admit() {
             Admission::Answer(answer) => Got::of(&answer.response),
-            Admission::Forward(command) if given.fails => Got::of(&command.unavailable().response),
+            Admission::Forward(command) if given.fails => {
+                Got::of(&command.unavailable(request.now()).response)
+            }
             Admission::Forward(command) => answered(command, &request),
         }
     });

@@ -85,6 +85,10 @@ pub(super) struct Seen {
     pub(super) opening: Bytes,
     /// What followed them.
     pub(super) writes: Vec<Bytes>,
+    /// The last words, when the stream's time is up.
+    pub(super) last_words: Vec<Bytes>,
+    /// Whether it is then cut, which is no clean end.
+    pub(super) cut: bool,
 }
 
 impl Seen {
@@ -100,7 +104,7 @@ impl Seen {
     }
 }
 
-/// Opens a stream over a log that holds `history`, and then publishes `live`.
+/// Opens a stream over a log that holds `history`, publishes `live`, and then ends the stream.
 pub(super) fn watch(
     subscribe: Subscribe,
     config: &Config,
@@ -116,8 +120,8 @@ pub(super) fn watch(
     let end = Place { position: log.end(), since: now };
     let mut holder = Holder::new(config, CursorKey::from_bytes([7; 16]), end);
     let mut response = None;
-    let mut writes = Vec::new();
-    let mut drain = |holder: &mut Holder, log: &MemoryLog| loop {
+    let mut cut = None;
+    let mut drain = |holder: &mut Holder, log: &MemoryLog, writes: &mut Vec<Bytes>| loop {
         while let Some(output) = holder.poll_output() {
             match output {
                 Output::Open { response: head, .. } => response = Some(head),
@@ -128,9 +132,9 @@ pub(super) fn watch(
                 Output::Locate { location, .. } => {
                     holder.handle_located(stream, &log.locate(&location), now);
                 }
-                Output::Answer { .. } | Output::Close { .. } | Output::Cut { .. } => {
-                    panic!("the stream ended: {output:?}");
-                }
+                Output::Close { .. } => cut = Some(false),
+                Output::Cut { .. } => cut = Some(true),
+                Output::Answer { .. } => panic!("no stream: {output:?}"),
             }
         }
         let Some((fetch, subscription)) = holder.poll_fetch() else { break };
@@ -138,13 +142,23 @@ pub(super) fn watch(
     };
 
     holder.handle_subscribe(stream, subscribe, end, now);
-    drain(&mut holder, &log);
+    let mut writes = Vec::new();
+    drain(&mut holder, &log, &mut writes);
     for update in live {
         let update = update.restore();
         let position = log.append(Arc::clone(&update), now);
         holder.handle_appended(&[Appended { position, update }], now);
-        drain(&mut holder, &log);
+        drain(&mut holder, &log, &mut writes);
     }
     let opening = writes.remove(0);
-    Seen { response: response.expect("a stream that was opened"), opening, writes }
+    let mut last_words = Vec::new();
+    holder.handle_shutdown(now);
+    drain(&mut holder, &log, &mut last_words);
+    Seen {
+        response: response.expect("a stream that was opened"),
+        opening,
+        writes,
+        last_words,
+        cut: cut.expect("a stream that ended"),
+    }
 }

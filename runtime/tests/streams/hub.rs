@@ -10,8 +10,12 @@ use crate::clock::now;
 use crate::memory::Memory;
 
 /// What a browser's `EventSource` sends.
-pub(crate) const NATIVE: [(&str, &str); 3] =
-    [("accept", "text/event-stream"), ("cache-control", "no-cache"), ("sec-fetch-mode", "cors")];
+pub(crate) const NATIVE: [(&str, &str); 4] = [
+    ("accept", "text/event-stream"),
+    ("cache-control", "no-cache"),
+    ("sec-fetch-mode", "cors"),
+    ("sec-fetch-site", "same-origin"),
+];
 
 #[derive(Clone)]
 pub(crate) struct Hub {

@@ -53,6 +53,24 @@ pub(super) fn a_quiet_page_misses_nothing_when_its_connection_is_reset(
     assert_eq!(page.message(), (id, "meanwhile".to_owned()));
 }
 
+/// Told no position, it resumes from the id of the last update, which is behind the data.
+pub(super) fn a_page_resumes_from_the_last_update_that_it_got(suite: &Suite, browser: &Browser) {
+    let hub = suite.launch(variables(browser, &[("NATIVE_READERS", "never")]));
+    let gate = Gate::start(hub.endpoint.port).unwrap();
+    let topic = fresh("resumed");
+    let page = quiet_page(browser, &hub, gate.port(), &topic);
+    for data in ["first", "second"] {
+        let id = hub.publish(&[("topic", &topic), ("data", data)]);
+        assert_eq!(page.message(), (id, data.to_owned()));
+    }
+    gate.shut();
+    gate.cut().unwrap();
+    assert_eq!(page.next(), Report::Error { r#final: false });
+    let id = hub.publish(&[("topic", &topic), ("data", "meanwhile")]);
+    gate.open();
+    assert_eq!(page.message(), (id, "meanwhile".to_owned()));
+}
+
 pub(super) fn a_page_recovers_from_the_death_of_the_hub(suite: &Suite, browser: &Browser) {
     let hub = suite.launch(variables(browser, &[]));
     let topic = fresh("killed");

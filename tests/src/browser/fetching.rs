@@ -30,7 +30,7 @@ pub(super) fn a_page_reads_with_fetch_and_a_token_in_the_header(suite: &Suite, b
     let fields = [("topic", topic.as_str()), ("data", "for you"), ("private", "on")];
     let id = hub.publish(&fields);
 
-    let whole = format!(":\nid: {id}\ndata: for you\n\n");
+    let whole = format!(":\ndata: for you\nid: {id}\n\n");
     let mut read = String::new();
     while read.len() < whole.len() {
         match page.next() {

@@ -21,7 +21,8 @@ use cookies::{
     a_private_update_reaches_the_page_whose_cookie_grants_it_alone,
 };
 use cuts::{
-    a_page_recovers_from_the_death_of_the_hub, a_page_that_polls_sees_every_update_in_order,
+    a_page_recovers_from_the_death_of_the_hub, a_page_resumes_from_the_last_update_that_it_got,
+    a_page_that_polls_sees_every_update_in_order,
     a_quiet_page_misses_nothing_when_its_connection_is_reset,
     a_quiet_page_misses_nothing_when_its_stream_ends,
 };
@@ -52,6 +53,7 @@ pub(crate) const CASES: &[Case] = in_both_browsers![
     a_private_update_reaches_the_page_whose_cookie_grants_it_alone,
     a_quiet_page_misses_nothing_when_its_stream_ends,
     a_quiet_page_misses_nothing_when_its_connection_is_reset,
+    a_page_resumes_from_the_last_update_that_it_got,
     a_page_recovers_from_the_death_of_the_hub,
     a_page_that_polls_sees_every_update_in_order,
     a_page_reads_with_fetch_and_a_token_in_the_header,

@@ -9,6 +9,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(a_stream_opens_with_a_comment_alone).needing(&[Capability::Chunks]),
     case!(an_update_is_one_chunk_of_ordered_fields).needing(&[Capability::Chunks]),
     case!(the_answer_is_an_event_stream_that_nobody_keeps),
+    case!(no_retry_makes_readers_come_back_without_a_pause),
     case!(data_is_split_at_every_line_break),
     case!(data_cannot_forge_a_field),
     case!(data_comes_out_as_it_went_in),
@@ -21,7 +22,8 @@ fn a_stream_opens_with_a_comment_alone(hub: &Hub) {
     assert_eq!(stream.text_chunk(), ":\n");
 }
 
-// "Bytes of a stream"; clients.md's order: event, retry, id, data
+// "Bytes of a stream": event, retry, data, and id last, since an id counts for some once its line
+// has arrived
 fn an_update_is_one_chunk_of_ordered_fields(hub: &Hub) {
     let topic = fresh("a");
     let mut stream = hub.subscribe(&topic);
@@ -34,21 +36,31 @@ fn an_update_is_one_chunk_of_ordered_fields(hub: &Hub) {
         ("type", "news"),
         ("topic", &topic),
     ]);
-    let all = "event: news\nretry: 5000\nid: 1\ndata: one\ndata: two\n\n";
+    let all = "event: news\nretry: 5000\ndata: one\ndata: two\nid: 1\n\n";
     assert_eq!(stream.text_chunk(), all);
 
     hub.publish(&[("topic", &topic), ("data", "x"), ("id", "é")]);
-    assert_eq!(stream.text_chunk(), "id: é\ndata: x\n\n");
+    assert_eq!(stream.text_chunk(), "data: x\nid: é\n\n");
 }
 
 fn the_answer_is_an_event_stream_that_nobody_keeps(hub: &Hub) {
     let stream = hub.subscribe(&fresh("a"));
-    // Without a charset, a reader of `text/*` may decode Latin-1.
-    let content_type = stream.header("Content-Type");
-    assert_eq!(content_type.as_deref(), Some("text/event-stream; charset=utf-8"));
+    // Some compare it as a whole.
+    assert_eq!(stream.header("Content-Type").as_deref(), Some("text/event-stream"));
     assert!(stream.head.lists("Cache-Control", "no-store"), "{:?}", stream.head);
     assert_eq!(stream.header("Content-Encoding"), None);
     assert_eq!(stream.header("Content-Length"), None);
+}
+
+// Readers obey a zero, for ever.
+fn no_retry_makes_readers_come_back_without_a_pause(hub: &Hub) {
+    let topic = fresh("a");
+    let mut stream = hub.subscribe(&topic);
+    for (published, said) in [("0", 1_000), ("999", 1_000), ("1000", 1_000), ("1001", 1_001)] {
+        hub.publish(&[("topic", &topic), ("data", published), ("retry", published)]);
+        stream.expect_data(published);
+        assert_eq!(stream.retry(), Some(said));
+    }
 }
 
 // draft-08, "Publication", `data`: CR, LF and CRLF

@@ -17,7 +17,9 @@ use crate::token::{Generation, now};
 pub(crate) const CASES: &[Case] = &[
     case!(a_quiet_stream_gets_comments_alone on BRISK).needing(&[Capability::Chunks]),
     case!(a_stream_ends_cleanly_after_its_lifetime on BRISK),
+    case!(a_script_that_stops_at_a_clean_end_has_everything_at_its_end on BRISK),
     case!(a_native_stream_ends_with_its_position on BRISK),
+    case!(a_poll_never_says_less_than_the_hub_does on POLLED),
     case!(a_reader_is_told_its_position_when_an_environment_ends launching)
         .needing(&[Capability::Environments]),
     case!(a_position_event_comes_when_the_log_has_moved on QUIET),
@@ -31,6 +33,7 @@ pub(crate) const CASES: &[Case] = &[
 const BRISK: Variables = &[("HEARTBEAT", "500ms"), ("STREAM_LIFETIME", "3s")];
 /// A quarter of this history is five updates.
 const QUIET: Variables = &[("HEARTBEAT", "500ms"), ("REPLAY_MAX", "20")];
+const POLLED: Variables = &[("STREAM_LIFETIME", "0")];
 const FULL: Variables = &[("MAX_STREAMS", "1"), ("HEARTBEAT", "500ms")];
 
 // draft-08, "Subscription": a comment line, never with a blank line, which some mistake for an
@@ -50,9 +53,30 @@ fn a_stream_ends_cleanly_after_its_lifetime(hub: &Hub) {
     let topic = fresh("a");
     let mut stream = hub.subscribe(&topic);
     let id = hub.publish(&[("topic", &topic)]);
+    let mut text = String::new();
+    while let Some(chunk) = stream.chunk() {
+        text.push_str(&String::from_utf8_lossy(&chunk));
+    }
     let (events, end) = stream.rest();
     let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
     assert_eq!((ids, end), (vec![id.as_str()], End::Clean));
+    // It is told when to come back, without a blank line that it might take for an event.
+    let retry = stream.retry().expect("the last words");
+    assert!((2_000..=8_000).contains(&retry), "{retry}");
+    assert!(text.ends_with(&format!("\nretry: {retry}\n")), "{text:?}");
+}
+
+// A clean end is final for @microsoft/fetch-event-source. A platform may have no other end.
+fn a_script_that_stops_at_a_clean_end_has_everything_at_its_end(hub: &Hub) {
+    let topic = fresh("a");
+    let mut stream = hub
+        .subscription(&[("match", &topic)])
+        .header("Sec-Fetch-Mode", "cors")
+        .header("Sec-Fetch-Site", "same-origin")
+        .open();
+    let id = hub.publish(&[("topic", &topic)]);
+    let (events, _) = stream.rest();
+    assert_eq!(events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), [id]);
     assert_eq!(stream.retry(), None);
 }
 
@@ -75,6 +99,27 @@ fn a_reader_is_told_its_position_when_an_environment_ends(suite: &Suite) {
     hub.kill();
     hub.restart();
     expect_what_was_missed(&hub, &topic, &last);
+}
+
+// One update with `retry=0` would make them come back without a pause.
+fn a_poll_never_says_less_than_the_hub_does(hub: &Hub) {
+    let topic = fresh("a");
+    hub.publish(&[("topic", &topic), ("retry", "0")]);
+    let request = hub.subscription(&[("match", &topic), ("last_event_id", "earliest")]);
+    for request in [request.clone(), request.native()] {
+        let mut stream = request.open();
+        let mut text = String::new();
+        while let Some(chunk) = stream.chunk() {
+            text.push_str(&String::from_utf8_lossy(&chunk));
+        }
+        let retries: Vec<u64> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("retry: "))
+            .map(|millis| millis.parse().expect("a whole number"))
+            .collect();
+        assert_eq!(retries.len(), 2, "the update's, and the hub's own: {text:?}");
+        assert!(retries.iter().all(|retry| (4_000..=6_000).contains(retry)), "{text:?}");
+    }
 }
 
 /// A native reader of a topic, its first position, and a log that has moved since.
@@ -169,8 +214,10 @@ fn a_token_that_is_about_to_expire_gets_an_answer(hub: &Hub) {
             } else {
                 request.bearer(&token)
             };
-            let answer = request.send();
-            assert!(matches!(answer.status, 200 | 401), "{answer}");
+            for request in [request.clone(), request.header("Last-Event-ID", "unknown")] {
+                let answer = request.send();
+                assert!(matches!(answer.status, 200 | 401), "{answer}");
+            }
         }
     }
 }
@@ -206,7 +253,7 @@ fn a_browser_is_asked_to_come_back_when_the_hub_is_full(hub: &Hub) {
     }
     let retry = stream.retry().expect("it is told when to come back");
     assert!((2_000..=8_000).contains(&retry), "{retry}");
-    assert_eq!(text, format!(":\nretry: {retry}\n\n"));
+    assert_eq!(text, format!(":\nretry: {retry}\n"));
 
     let mut stream = plain().native().header("Last-Event-ID", "my-cursor").open();
     let (events, end) = stream.rest();
@@ -216,7 +263,8 @@ fn a_browser_is_asked_to_come_back_when_the_hub_is_full(hub: &Hub) {
     assert!(stream.retry().is_some());
 
     // Wrappers of `fetch` take a clean end for the last word.
-    for request in [plain().header("Sec-Fetch-Mode", "cors"), fetched(hub)] {
+    let script = plain().header("Sec-Fetch-Mode", "cors").header("Sec-Fetch-Site", "same-origin");
+    for request in [script, fetched(hub)] {
         let answer = request.send().expect_no_challenge(503);
         let seconds = answer.header("Retry-After").unwrap_or_default();
         assert!(seconds.parse::<u32>().is_ok_and(|seconds| seconds > 0), "{answer}");

@@ -49,6 +49,7 @@ fn a_native_reader_is_told_its_position_first(hub: &Hub) {
             .subscription(&[("topic", &fresh("a"))])
             .header("Cache-Control", "max-age=0, no-cache")
             .header("Sec-Fetch-Mode", mode)
+            .header("Sec-Fetch-Site", "cross-site")
             .open();
         position(&mut stream);
     }
@@ -59,7 +60,7 @@ fn the_position_is_one_silent_event_with_a_retry(hub: &Hub) {
     let chunk = stream.text_chunk();
     let retry = stream.retry().unwrap_or_default();
     let id = stream.last_event_id().to_owned();
-    assert_eq!(chunk, format!("retry: {retry}\nid: {id}\nevent: cinnabar\ndata:\n\n"));
+    assert_eq!(chunk, format!("retry: {retry}\nevent: cinnabar\ndata:\nid: {id}\n\n"));
 }
 
 fn a_quiet_native_reader_resumes_from_its_position(hub: &Hub) {
@@ -110,11 +111,13 @@ fn no_other_reader_is_told_a_position(hub: &Hub) {
     let plain = || hub.subscription(&[("match", &topic)]);
     let no_accept = || plain().without_header("Accept");
     let cached = |request: Request| request.header("Cache-Control", "no-cache");
-    let fetched = |request: Request| request.header("Sec-Fetch-Mode", "cors");
+    let in_node = |request: Request| request.header("Sec-Fetch-Mode", "cors");
+    let fetched = |request: Request| in_node(request).header("Sec-Fetch-Site", "same-origin");
     let token = hub.subscriber(Generation::V0, &[&topic]);
     for request in [
         plain(),
         cached(plain()),
+        in_node(cached(plain())),
         fetched(plain()),
         fetched(plain()).header("Cache-Control", "no-store"),
         cached(fetched(no_accept())),

@@ -34,12 +34,10 @@ impl Holder {
         }
     }
 
-    /// Tells a native reader its position, and ends a stream that has no more to say.
+    /// Has a stream say its last words, and ends one that has no more to say.
     pub(super) fn say_farewell(&mut self, stream: StreamId, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
-        let opened = session.locating().is_none();
-        let words = if opened { session.say_farewell(&self.key, self.reached, now) } else { None };
-        match words {
+        match session.say_farewell(&self.key, self.reached, now) {
             Some(words) => {
                 self.write(vec![stream], words, now);
                 self.schedule(stream, now);
@@ -51,11 +49,20 @@ impl Holder {
     /// Ends a stream whose time is up.
     pub(super) fn finish(&mut self, stream: StreamId, now: Timestamp) {
         let Some(session) = self.sessions.get(&stream) else { return };
-        let output = match (session.locating(), session.subscribe.expired(now)) {
-            (Some(_), Some(answer)) => Output::Answer { stream, answer },
-            (Some(_), None) => return self.handle_failure(stream),
-            (None, _) if session.outbox.is_empty() => Output::Close { stream },
-            (None, _) => Output::Cut { stream },
+        let is_clean = session.outbox.is_empty() && !session.ends_with_a_cut();
+        if is_clean && session.locating().is_none() {
+            self.end(stream, Output::Close { stream });
+        } else {
+            self.fail(stream, now);
+        }
+    }
+
+    /// Ends a stream at once; one that has not begun gets an answer.
+    pub(super) fn fail(&mut self, stream: StreamId, now: Timestamp) {
+        let Some(session) = self.sessions.get(&stream) else { return };
+        let output = match session.locating() {
+            Some(_) => Output::Answer { stream, answer: session.subscribe.unavailable(now) },
+            None => Output::Cut { stream },
         };
         self.end(stream, output);
     }

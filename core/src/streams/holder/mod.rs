@@ -30,8 +30,9 @@ use crate::matching::index::Index;
 use crate::streams::history::{Appended, Fetch, Located, Page, PageLimit};
 use crate::streams::outbox::Waiting;
 use crate::streams::output::{Output, Shell};
+use crate::streams::pace::Pace;
 use crate::streams::resume::{Horizon, Next};
-use crate::streams::session::{Due, Pace, Session, State};
+use crate::streams::session::{Due, Session, State};
 use crate::streams::stream_id::StreamId;
 use crate::streams::waiters::Waiters;
 use crate::streams::wakes::Wakes;
@@ -75,13 +76,7 @@ impl Holder {
             waiters: Waiters::default(),
             outputs: VecDeque::new(),
             fetching: VecDeque::new(),
-            pace: Pace {
-                heartbeat: config.heartbeat,
-                stale_after_updates: (config.history_size.min(config.replay_max) / 4).max(1),
-                stale_after: config.history_age / 4,
-                outbox_size: config.outbox_size,
-                response_size: config.response_size,
-            },
+            pace: Pace::of(config),
             replay_max: config.replay_max,
             max_streams: config.max_streams,
             outboxes_size: config.outboxes_size,
@@ -166,7 +161,7 @@ impl Holder {
             || self.matchers_size + size > MAX_HOLDER_MATCHERS_SIZE
             || !self.index.has_room_for(&subscribe.matchers, &subscribe.hub);
         if is_full {
-            let answer = subscribe.unavailable();
+            let answer = subscribe.unavailable(now);
             self.outputs.push_back(Output::Answer { stream, answer });
             return;
         }
@@ -200,7 +195,10 @@ impl Holder {
     pub fn handle_shutdown(&mut self, now: Timestamp) {
         let streams: Vec<StreamId> = self.sessions.keys().copied().collect();
         for stream in streams {
-            if let Some(session) = self.sessions.get_mut(&stream) {
+            let Some(session) = self.sessions.get_mut(&stream) else { continue };
+            if session.locating().is_some() {
+                self.fail(stream, now);
+            } else {
                 session.leave(now);
                 self.schedule(stream, now);
             }
@@ -245,13 +243,8 @@ impl Holder {
     }
 
     /// The log could not answer, for a temporary reason.
-    pub fn handle_failure(&mut self, stream: StreamId) {
-        let Some(session) = self.sessions.get(&stream) else { return };
-        let output = match session.locating() {
-            Some(_) => Output::Answer { stream, answer: session.subscribe.unavailable() },
-            None => Output::Cut { stream },
-        };
-        self.end(stream, output);
+    pub fn handle_failure(&mut self, stream: StreamId, now: Timestamp) {
+        self.fail(stream, now);
     }
 
     /// These updates have become durable. They follow the holder's position, in order.
@@ -267,7 +260,7 @@ impl Holder {
             offered.clear();
             offered.extend(wanted.iter().map(|&(_, index)| {
                 let update = &appended[index];
-                let frame = frames[index].get_or_insert_with(|| sse::update(&update.update));
+                let frame = frames[index].get_or_insert_with(|| self.pace.frame(&update.update));
                 (update.position, frame.len())
             }));
             let taken = session.take_live(&offered, self.reached, &self.pace, now);

@@ -8,7 +8,7 @@ use super::hub::{NOW, OPEN};
 pub(crate) fn run(bytes: &[u8]) {
     let Ok(command) = Command::from_bytes(bytes) else { return };
     assert_eq!(Command::from_bytes(&command.to_bytes()).as_ref(), Ok(&command));
-    let _ = command.unavailable();
+    let _ = command.unavailable(NOW);
     match command {
         Command::Publish(publish) => {
             let _ = publish.accepted();

@@ -1,10 +1,11 @@
-//! The bytes of a stream, read strictly: each write is one comment, one position event, or the one
-//! event of an update.
+//! The bytes of a stream, read strictly: each write is one comment, one position event, the one
+//! event of an update, or the last words to a reader that is told no position.
 
 /// What one write says.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Written {
     Comment,
+    LastWords,
     Position { cursor: String },
     Update(Event),
 }
@@ -23,6 +24,13 @@ pub(crate) fn read(bytes: &[u8]) -> Written {
     let text = std::str::from_utf8(bytes).expect("streams are UTF-8");
     if text == ":\n" {
         return Written::Comment;
+    }
+    if let Some(retry) = text.strip_prefix("retry: ").and_then(|rest| rest.strip_suffix('\n'))
+        && retry.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        let millis: u64 = retry.parse().expect("a whole number");
+        assert!((2_000..=8_000).contains(&millis), "{text:?}");
+        return Written::LastWords;
     }
     assert!(!text.contains('\r'), "a carriage return would end a line: {text:?}");
     let lines = text.strip_suffix("\n\n").expect("an event ends with a blank line");
@@ -45,6 +53,10 @@ pub(crate) fn read(bytes: &[u8]) -> Written {
         }
     }
     event.id = id.expect("every event has an id");
+    assert!(
+        lines.ends_with(&format!("\nid: {}", event.id)),
+        "an id counts with its line: {text:?}"
+    );
     event.data = data.join("\n");
     if event.event_type.as_deref() == Some("cinnabar") && event.id.starts_with('#') {
         assert_eq!(event.data, "", "a position event holds nothing");

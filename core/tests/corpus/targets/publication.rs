@@ -75,7 +75,8 @@ pub(crate) fn check(update: &Update) {
     assert_eq!(readers, expected);
     let event = Event {
         event_type: update.store().event_type,
-        retry: update.store().retry,
+        // None makes readers come back without a pause.
+        retry: update.store().retry.map(|retry| retry.max(1_000)),
         id: update.id().as_str().to_owned(),
         // A receiver joins lines with LF, however they ended.
         data: update.data().replace("\r\n", "\n").replace('\r', "\n"),

@@ -99,7 +99,7 @@ fn answered(answer: &Answer, method: &str) {
 
 fn forwarded(command: Command, config: &Config) {
     assert_eq!(Command::from_bytes(&command.to_bytes()).as_ref(), Ok(&command));
-    let unavailable = command.unavailable().response;
+    let unavailable = command.unavailable(NOW).response;
     match command {
         Command::Publish(publish) => {
             assert_eq!(unavailable.status(), 503);

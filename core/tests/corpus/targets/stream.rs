@@ -22,6 +22,8 @@ pub(crate) struct Asked {
     pub(crate) grants: u8,
     pub(crate) cursor: Option<String>,
     pub(crate) native: bool,
+    /// Whether it would not come back after a clean end.
+    pub(crate) stops_at_clean_ends: bool,
     /// Whether it is told its position first.
     pub(crate) greets: bool,
     /// When it must be closed, whether or not a timer fires, since its token expires or its
@@ -36,6 +38,8 @@ pub(crate) struct Stream {
     pub(crate) opened: bool,
     pub(crate) ended: bool,
     greeted: bool,
+    /// Whether what was written last can be the last words.
+    took_leave: bool,
     /// Everything that it is entitled to up to here was written to it, or was not promised; unknown
     /// if the answer field names an id that several updates have.
     stands: Option<u64>,
@@ -54,6 +58,7 @@ impl Stream {
             opened: false,
             ended: false,
             greeted: false,
+            took_leave: false,
             stands: None,
             may_begin_before: false,
             outbox: VecDeque::new(),
@@ -112,9 +117,15 @@ impl Stream {
         if !std::mem::replace(&mut self.greeted, true) {
             assert_eq!(matches!(written, Written::Position { .. }), self.asked.greets);
         }
+        assert!(self.asked.native || !self.took_leave, "written after the last words");
+        self.took_leave = matches!(written, Written::LastWords | Written::Position { .. });
         self.outbox.push_back(chunk);
         match written {
             Written::Comment => {}
+            Written::LastWords => {
+                assert!(!self.asked.native, "its last words are a position");
+                assert!(!self.asked.stops_at_clean_ends, "they are for a clean end");
+            }
             Written::Position { cursor } => {
                 assert!(self.asked.native, "others take a position event for an update");
                 let position = decode(cursor);
@@ -135,6 +146,14 @@ impl Stream {
                 self.stand(position);
             }
         }
+    }
+
+    /// It ends cleanly.
+    pub(crate) fn close(&self, now: Timestamp) {
+        assert!(self.opened && !self.ended && self.outbox.is_empty(), "closed before it was taken");
+        assert!(!self.asked.stops_at_clean_ends, "it would not come back");
+        let is_late = self.asked.closes.is_some_and(|closes| closes <= now);
+        assert!(self.took_leave || is_late, "closed without a word");
     }
 
     fn may_follow(&self, position: u64) -> bool {

@@ -135,7 +135,7 @@ impl Hub {
             6 => self.answer(x, y % 2 == 0),
             7 => {
                 if let Some(question) = self.question(x) {
-                    self.holder.handle_failure(question.stream());
+                    self.holder.handle_failure(question.stream(), self.now);
                 }
             }
             8 => self.fetch(),
@@ -304,11 +304,15 @@ impl Hub {
         let token = hub::legacy_token(&claims, SUBSCRIBER);
         let cookie = format!("mercureAuthorization={token}");
         let mut fields: Vec<(&str, &[u8])> = vec![("cookie", cookie.as_bytes())];
+        let stops_at_clean_ends = !native && number % 2 != 0;
         if native {
+            fields.push(("cache-control", b"no-cache"));
+        }
+        if native || stops_at_clean_ends {
             fields.extend([
                 ("accept", b"text/event-stream".as_slice()),
-                ("cache-control", b"no-cache"),
                 ("sec-fetch-mode", b"cors"),
+                ("sec-fetch-site", b"same-origin"),
             ]);
         }
         let query = match &cursor {
@@ -328,7 +332,9 @@ impl Hub {
         let end = if x >> 7 != 0 { self.log.end() } else { self.holder.position() };
         let came_at = end.get();
         let greets = native && !self.polls;
-        let asked = Asked { selects, grants, cursor, native, greets, closes: expires, came_at };
+        let closes = expires;
+        let asked =
+            Asked { selects, grants, cursor, native, stops_at_clean_ends, greets, closes, came_at };
         self.streams.insert(id, Stream::new(asked));
         let end = Place { position: end, since: self.now };
         self.holder.handle_subscribe(id, subscribe, end, self.now);
@@ -370,8 +376,7 @@ impl Hub {
                     self.ended(stream);
                 }
                 Output::Close { stream } => {
-                    assert!(self.streams[&stream].outbox.is_empty(), "closed before it was taken");
-                    assert!(self.streams[&stream].opened && !self.streams[&stream].ended);
+                    self.streams[&stream].close(self.now);
                     self.ended(stream);
                 }
                 Output::Cut { stream } => {
