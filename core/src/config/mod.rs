@@ -59,6 +59,8 @@ pub struct Config {
     pub(crate) cors_origins: Origins,
     pub(crate) publish_origins: Vec<String>,
     pub(crate) cookie_name: String,
+    /// Whether a token may also come in the cookie of the 0.x protocol.
+    pub(crate) legacy_cookie: bool,
     pub(crate) query_authorization: bool,
     pub(crate) targets: bool,
     pub(crate) publish_ungranted: bool,
