@@ -41,8 +41,9 @@ pub use names::{all as names, by_todays_names, resembles};
 pub use platform::Platform;
 pub use variables::{VARIABLES, Variable};
 
+pub use crate::trust::algorithm::algorithm;
 pub use crate::trust::issuer_list::own_issuer;
-pub use crate::trust::key_text::{ALGORITHMS, is_shared_secret};
+pub use crate::trust::key_text::shared_secret;
 
 /// The cookie of the 0.x protocol.
 pub(crate) const LEGACY_COOKIE: &str = "mercureAuthorization";

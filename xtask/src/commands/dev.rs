@@ -227,7 +227,7 @@ Press Ctrl-C to stop.",
 fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Minted> {
     let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
     let key = match set(&format!("MERCURE_{role}_JWT_KEY")) {
-        Some(key) if config::is_shared_secret(key) => key.clone(),
+        Some(key) if config::shared_secret(key).is_some() => key.clone(),
         Some(_) => {
             return Ok(Err(
                 "the hub has a public key; sign with the private one: cargo xtask token --key FILE --algorithm ES256",
@@ -257,7 +257,7 @@ fn mint(variables: &Variables, role: &str, generation: Generation) -> Result<Min
         payload: None,
         expires: 30 * 24 * 3600,
         key: Some(key),
-        algorithm: Some(algorithm.parse().context("not an algorithm that the hub supports")?),
+        algorithm: Some(config::algorithm(algorithm).map_err(anyhow::Error::msg)?),
         generation,
         issuer,
         audience: set("HUB_URL").cloned().into_iter().collect(),
