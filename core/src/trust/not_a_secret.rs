@@ -67,7 +67,7 @@ impl Form {
                 "is an SSH key; give it in PEM, as `ssh-keygen -e -m PKCS8 -f KEY` prints it"
             }
             Self::Der => {
-                "looks like the inside of a PEM key; give it with its lines `-----BEGIN PUBLIC KEY-----` and `-----END PUBLIC KEY-----`"
+                "is the inside of a PEM key, or a key in DER; give it in PEM, from `-----BEGIN PUBLIC KEY-----` on, as `openssl pkey -pubin -inform DER -in KEY` prints it"
             }
             Self::Token => "is a token, and not the key that it was signed with; give that",
         }
