@@ -9,6 +9,9 @@ use crate::wire::request::Request;
 /// The query parameter of the 0.x protocol.
 const LEGACY_PARAMETER: &str = "authorization";
 
+/// The schemes of RFC 9110, section 11, in which browsers answer for themselves.
+const OTHER_SCHEMES: [&str; 4] = ["Basic", "Digest", "Negotiate", "NTLM"];
+
 /// What may stand around a cookie: not everything that Unicode calls white space.
 const SPACES: [char; 2] = [' ', '\t'];
 
@@ -35,7 +38,7 @@ impl fmt::Debug for Bearer {
     }
 }
 
-/// An `Authorization` field that is not one `Bearer` token.
+/// An `Authorization` field that is meant for the hub and is not one `Bearer` token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MalformedAuthorization;
 
@@ -54,15 +57,15 @@ pub(crate) fn bearer(
 ) -> Result<Option<Bearer>, MalformedAuthorization> {
     let mut fields = request.header_values("authorization");
     let (token, presented) = match (fields.next(), fields.next()) {
-        (Some(field), None) => {
+        (Some(field), None) if !is_of_another_scheme(field) => {
             let token = authorization(field).ok_or(MalformedAuthorization)?;
             (Some(token), Presentation::Header)
         }
         (Some(_), Some(_)) => return Err(MalformedAuthorization),
-        (None, _) => match query(request, config) {
+        _ => match query(request, config) {
             Some(token) => (Some(token), Presentation::Query),
             None => {
-                let legacy = || legacy_cookie(request, config);
+                let legacy = || config.legacy_cookie.then(|| cookie(request, LEGACY_COOKIE))?;
                 (cookie(request, &config.cookie_name).or_else(legacy), Presentation::Cookie)
             }
         },
@@ -82,8 +85,15 @@ fn query(request: &Request, config: &Config) -> Option<String> {
     tokens.find(|token| !token.is_empty())
 }
 
-fn legacy_cookie(request: &Request, config: &Config) -> Option<String> {
-    config.protocol.contains(Generation::V0).then(|| cookie(request, LEGACY_COOKIE)).flatten()
+/// Whether an `Authorization` field is for somebody else: where a proxy in front of the hub asks for
+/// a password, browsers send that with every request, and the token is in a cookie behind it.
+///
+/// A `Bearer` token that was joined to it is a second field, as it would be by itself.
+fn is_of_another_scheme(field: &[u8]) -> bool {
+    let mut words = field.split(|byte| b" ,\t".contains(byte));
+    let is = |word: &[u8], scheme: &str| word.eq_ignore_ascii_case(scheme.as_bytes());
+    let scheme = words.next().unwrap_or_default();
+    OTHER_SCHEMES.iter().any(|other| is(scheme, other)) && !words.any(|word| is(word, "bearer"))
 }
 
 /// RFC 6750, section 2.1: `Bearer`, in any case, spaces, and a `b64token`.

@@ -10,6 +10,7 @@ use crate::matching::matchers::Matchers;
 use crate::matching::subject::Subject;
 use crate::terms::hub_url::HubUrl;
 use crate::terms::topic::Topic;
+use crate::trust::shown::Shown;
 
 /// The `type` of a Mercure authorization detail (draft-08, "Authorization Details").
 const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
@@ -144,7 +145,8 @@ fn matchers(value: Option<&Value>, hub: &HubUrl) -> Result<Vec<Matcher>, Invalid
                 None | Some(Some("exact")) => Ok(Matcher::exact(text)?),
                 Some(Some("urlpattern")) => Ok(Matcher::url_pattern(text, hub)?),
                 // `*` selects every topic whatever the type, but the type has to exist.
-                Some(_) => Err(InvalidToken::Claim("match_type")),
+                Some(Some(unknown)) => Err(InvalidToken::UnknownMatchType(Shown::text(unknown))),
+                Some(None) => Err(InvalidToken::Claim("match_type")),
             }
         })
         .collect()

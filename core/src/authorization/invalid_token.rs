@@ -1,9 +1,12 @@
 //! Why tokens are not valid.
 
+use jsonwebtoken::Algorithm;
+
 use crate::limits::{MAX_TOKEN_LENGTH, MAX_TOKEN_MATCHERS};
 use crate::matching::matcher::InvalidMatcher;
 use crate::terms::generation::Generation;
 use crate::trust::issuer::NoKey;
+use crate::trust::shown::Shown;
 use crate::wire::refusal::{EXPIRED, Refusal};
 
 /// Why a token is not valid. Only the log says so: answers say `invalid_token` and no more
@@ -16,8 +19,12 @@ pub(crate) enum InvalidToken {
     NotAJwt,
     #[error("its header has `crit`, and no extension is understood here")]
     Critical,
-    #[error("its `alg` is not the configured one")]
-    Algorithm,
+    #[error("its `typ` is {0}, which is not text")]
+    Type(Shown),
+    #[error("it has no `alg`, and the key is for {0:?}")]
+    NoAlgorithm(Algorithm),
+    #[error("its `alg` is {alg}, and the key is for {key:?}")]
+    Algorithm { alg: Shown, key: Algorithm },
     #[error(transparent)]
     NoKey(#[from] NoKey),
     #[error("PROTOCOL does not allow tokens of {0}")]
@@ -30,10 +37,18 @@ pub(crate) enum InvalidToken {
     Expired,
     #[error("its `nbf` is to come")]
     NotYetValid,
-    #[error("its `aud` holds neither HUB_URL nor one of AUDIENCES")]
-    Audience,
+    #[error(
+        "its claims are no JSON object that can be read here; half of a surrogate pair or a number beyond all measure may be in them"
+    )]
+    Claims,
+    #[error("it has no `aud`, and the hub is {hub}: HUB_URL and AUDIENCES")]
+    NoAudience { hub: String },
+    #[error("its `aud` is {aud}, and the hub is {hub}: HUB_URL and AUDIENCES")]
+    Audience { aud: Shown, hub: String },
     #[error("its `{0}` is missing or of the wrong shape")]
     Claim(&'static str),
+    #[error("a topic matcher in it has the unknown `match_type` {0}; use `exact` or `urlpattern`")]
+    UnknownMatchType(Shown),
     #[error("a topic matcher in it {0}")]
     Matcher(#[from] InvalidMatcher),
     #[error("its URL patterns and templates are too large or too costly together")]

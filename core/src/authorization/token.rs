@@ -17,8 +17,10 @@ use crate::terms::generation::Generation;
 use crate::terms::hub_url::HubUrl;
 use crate::terms::update::Update;
 use crate::time::Timestamp;
+use crate::trust::algorithm;
 use crate::trust::key::Key;
 use crate::trust::role::Role;
+use crate::trust::shown::{Shown, listed};
 
 /// Another name of the 0.x claim, for issuers that want names without collisions.
 const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
@@ -79,19 +81,24 @@ impl Resource<'_> {
         let (message, signature) = token.rsplit_once('.').ok_or(InvalidToken::NotAJwt)?;
         let (header, claims) = message.split_once('.').ok_or(InvalidToken::NotAJwt)?;
         let header = json_object(header).ok_or(InvalidToken::NotAJwt)?;
-        let claims = json_object(claims);
-        let generation = generation(&header);
+        let claims = json_object(claims).ok_or(InvalidToken::Claims);
+        let generation = generation(&header)?;
         if !self.config.protocol.contains(generation) {
             return Err(InvalidToken::Generation(generation));
         }
         // `iss` is not verified yet; all that it does is to choose among trusted keys.
-        let issuer = claims.as_ref().and_then(|claims| claims.get("iss")?.as_str());
+        let issuer = match &claims {
+            Ok(claims) => claim(claims, "iss"),
+            Err(_) if generation == Generation::V0 => None,
+            Err(unreadable) => return Err(unreadable.clone()),
+        };
         verify(&header, message, signature, self.config.issuers.key(issuer, generation, role)?)?;
 
-        let claims = claims.ok_or(InvalidToken::NotAJwt)?;
-        let expires = date(&claims, "exp")?;
+        let claims = claims?;
+        // Not so `exp`: whoever writes null there may have meant the token to expire.
+        let expires = date(claims.get("exp"), "exp")?;
         check_expiry(expires, now)?;
-        if date(&claims, "nbf")?.is_some_and(|start| start > now) {
+        if date(claim(&claims, "nbf"), "nbf")?.is_some_and(|start| start > now) {
             return Err(InvalidToken::NotYetValid);
         }
         let grants = match generation {
@@ -106,11 +113,12 @@ impl Resource<'_> {
                     return Err(InvalidToken::NoExpiry);
                 }
                 self.check_audience(&claims)?;
-                Grants::from_details(claims.get("authorization_details"), self.hub)?
+                Grants::from_details(claim(&claims, "authorization_details"), self.hub)?
             }
             Generation::V0 => {
-                let claim = claims.get("mercure").or_else(|| claims.get(NAMESPACED_CLAIM));
-                let (grants, may_publish) = Grants::from_mercure_claim(claim)?;
+                let named = |name| claim(&claims, name);
+                let mercure = named("mercure").or_else(|| named(NAMESPACED_CLAIM));
+                let (grants, may_publish) = Grants::from_mercure_claim(mercure)?;
                 if role == Role::Publisher && !may_publish {
                     return Err(InvalidToken::NoPublishMember);
                 }
@@ -136,12 +144,21 @@ impl Resource<'_> {
                     || own.is_some_and(|own| is_url(own, audience))
             })
         };
-        let accepted = match claims.get("aud") {
+        let aud = claim(claims, "aud");
+        let accepted = match aud {
             Some(Value::Array(audiences)) => audiences.iter().any(is_this_hub),
             Some(audience) => is_this_hub(audience),
             None => false,
         };
-        if accepted { Ok(()) } else { Err(InvalidToken::Audience) }
+        if accepted {
+            return Ok(());
+        }
+        let urls = [Some(hub), own].into_iter().flatten().map(HubUrl::as_str);
+        let hub = listed(urls.chain(config.audiences.iter().map(String::as_str)));
+        Err(match aud {
+            Some(aud) => InvalidToken::Audience { aud: Shown::value(aud), hub },
+            None => InvalidToken::NoAudience { hub },
+        })
     }
 }
 
@@ -171,9 +188,9 @@ fn verify(
     if header.contains_key("crit") {
         return Err(InvalidToken::Critical);
     }
-    let alg = header.get("alg").and_then(Value::as_str);
-    if !alg.is_some_and(|alg| key.is_for(alg)) {
-        return Err(InvalidToken::Algorithm);
+    let alg = header.get("alg").ok_or(InvalidToken::NoAlgorithm(key.algorithm()))?;
+    if alg.as_str().and_then(algorithm::named) != Some(key.algorithm()) {
+        return Err(InvalidToken::Algorithm { alg: Shown::value(alg), key: key.algorithm() });
     }
     if !key.verifies(message, signature) {
         return Err(InvalidToken::Signature);
@@ -183,20 +200,26 @@ fn verify(
 
 /// draft-08, "Token Validation": `typ` is `at+jwt`, in any case, with or without `application/`
 /// (RFC 7515, section 4.1.9). Tokens of the 0.x protocol have another `typ`, or none.
-fn generation(header: &Map<String, Value>) -> Generation {
-    let typ = header.get("typ").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-    match typ.strip_prefix("application/").unwrap_or(&typ) {
+fn generation(header: &Map<String, Value>) -> Result<Generation, InvalidToken> {
+    let typ = match header.get("typ") {
+        None => return Ok(Generation::V0),
+        Some(Value::String(typ)) => typ.to_ascii_lowercase(),
+        Some(typ) => return Err(InvalidToken::Type(Shown::value(typ))),
+    };
+    Ok(match typ.strip_prefix("application/").unwrap_or(&typ) {
         "at+jwt" => Generation::V1,
         _ => Generation::V0,
-    }
+    })
+}
+
+/// A claim, unless it is null: so libraries write one that was not set.
+fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    claims.get(name).filter(|value| !value.is_null())
 }
 
 /// A NumericDate (RFC 7519, section 2), which may be fractional, rounded down to milliseconds.
-fn date(
-    claims: &Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<Timestamp>, InvalidToken> {
-    let Some(value) = claims.get(name) else {
+fn date(value: Option<&Value>, name: &'static str) -> Result<Option<Timestamp>, InvalidToken> {
+    let Some(value) = value else {
         return Ok(None);
     };
     let millis = value.as_f64().map(|seconds| (seconds * 1000.0).floor());

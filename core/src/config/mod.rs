@@ -44,8 +44,9 @@ pub use names::{all as names, by_todays_names, resembles};
 pub use platform::Platform;
 pub use variables::{VARIABLES, Variable};
 
+pub use crate::trust::algorithm::algorithm;
 pub use crate::trust::issuer_list::own_issuer;
-pub use crate::trust::key_text::{ALGORITHMS, is_shared_secret};
+pub use crate::trust::key_text::shared_secret;
 
 /// The cookie of the 0.x protocol.
 pub(crate) const LEGACY_COOKIE: &str = "mercureAuthorization";
@@ -62,6 +63,8 @@ pub struct Config {
     pub(crate) cors_origins: CorsOrigins,
     pub(crate) publish_origins: Origins,
     pub(crate) cookie_name: String,
+    /// Whether a token may also come in the cookie of the 0.x protocol.
+    pub(crate) legacy_cookie: bool,
     pub(crate) query_authorization: bool,
     pub(crate) targets: bool,
     pub(crate) publish_ungranted: bool,

@@ -50,6 +50,7 @@ impl Config {
             cors_origins: values.required("CORS_ORIGINS", CorsOrigins::parse),
             publish_origins: values.required("PUBLISH_ORIGINS", Origins::parse),
             cookie_name: values.required("COOKIE_NAME", parse::cookie_name),
+            legacy_cookie: true,
             query_authorization: values.required("QUERY_AUTHORIZATION", parse::switch),
             targets: values.required("TARGETS", parse::switch),
             publish_ungranted: values.required("PUBLISH_UNGRANTED", parse::switch),

@@ -13,7 +13,7 @@ use crate::trust::role::Role;
 /// Holds the configuration to every rule: notes what breaks one, and sets what one variable says of
 /// another.
 pub(super) fn apply(values: &mut Values<'_>, config: &mut Config, platform: &Platform) {
-    name_the_cookie(values, config);
+    name_the_cookies(config, platform);
     raise_the_history_age(values, config, platform);
     check_issuers(values, config);
     check_keys(values, config);
@@ -23,9 +23,13 @@ pub(super) fn apply(values: &mut Values<'_>, config: &mut Config, platform: &Pla
     point_out_what_must_not_be_deployed(values, config);
 }
 
-/// A browser may have the cookies of both generations: a hub of one wants its own.
-fn name_the_cookie(values: &Values<'_>, config: &mut Config) {
-    if config.protocol == Generations::Only(Generation::V0) && !values.has("COOKIE_NAME") {
+/// A browser may have the cookies of both generations, and those of other hubs at the same domain:
+/// a hub of one generation wants its own, and so does one whose cookie has a name of its own.
+fn name_the_cookies(config: &mut Config, platform: &Platform) {
+    // A template may set every variable, if only to what it is anyway.
+    let is_renamed = config.cookie_name != platform.default_of("COOKIE_NAME");
+    config.legacy_cookie = !is_renamed && config.protocol.contains(Generation::V0);
+    if config.protocol == Generations::Only(Generation::V0) && !is_renamed {
         LEGACY_COOKIE.clone_into(&mut config.cookie_name);
     }
 }

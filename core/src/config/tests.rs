@@ -319,6 +319,24 @@ fn a_hub_of_0_x_has_its_own_cookie() {
 }
 
 #[test]
+fn a_public_key_or_a_stand_in_is_no_secret_wherever_it_is_configured() {
+    let public = "MCowBQYDK2VwAyEAAYGosms0F2LIl0uR9eAskcbZFcQIVSD1nMoyPcdqTV0=";
+    for text in [public, "$(cat key.pem)", "/run/secrets/key"] {
+        let list = |entry: String| format!(r#"[{{"issuer": "https://a.example", {entry}}}]"#);
+        for (name, value) in [
+            ("MERCURE_PUBLISHER_JWT_KEY", text.to_owned()),
+            ("MERCURE_SUBSCRIBER_JWT_KEY", text.to_owned()),
+            ("MERCURE_TRUSTED_ISSUERS", list(format!(r#""key": "{text}""#))),
+            ("MERCURE_TRUSTED_ISSUERS", list(format!(r#""subscriber": {{"key": "{text}"}}"#))),
+        ] {
+            let mistake = mistakes(&[(name, &value)]);
+            assert!(mistake.starts_with(&format!("{name}: ")), "{mistake}");
+            assert!(!mistake.contains(text), "{mistake}");
+        }
+    }
+}
+
+#[test]
 fn misspelt_names_are_pointed_out_and_others_left_alone() {
     let config = config(&[("ANONYMOS", "1"), ("DATABASE_URL", "x"), ("HISTORYSIZE", "5")]).unwrap();
     assert_eq!(config.warnings().len(), 2);

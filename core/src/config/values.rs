@@ -11,7 +11,7 @@ use crate::config::{json, names};
 use crate::trust::issuer::{Issuer, Keys};
 use crate::trust::key::Key;
 use crate::trust::weakness::Weakness;
-use crate::trust::{issuer_list, key_text};
+use crate::trust::{algorithm, issuer_list, key_text};
 
 /// The values that are set, and what was found wrong with those that were read.
 pub(super) struct Values<'a> {
@@ -116,7 +116,7 @@ impl<'a> Values<'a> {
     pub(super) fn key(&mut self, name: &str, algorithm_name: &str) -> Option<Key> {
         // A wrong algorithm is noted even if there is no key for it.
         let algorithm = self.optional(algorithm_name, |name| {
-            key_text::algorithm(name).map_err(|what| format!("is {what}"))
+            algorithm::algorithm(name).map_err(|what| format!("is {what}"))
         });
         if self.has(algorithm_name) && algorithm.is_none() {
             return None;

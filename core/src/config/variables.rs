@@ -51,7 +51,7 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "MERCURE_PUBLISHER_JWT_ALG",
         "",
-        "The algorithm of publishers' tokens: `HS256` (a secret's, if unset), `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384` or `EdDSA`. A JWK may name its own.",
+        "The algorithm of publishers' tokens: `HS256` (a secret's, if unset), `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384` or `EdDSA` (also called `Ed25519`). It is what your library writes into tokens (see [Tokens](#tokens)). A JWK may name its own.",
     ),
     secret(
         "MERCURE_SUBSCRIBER_JWT_KEY",
@@ -74,7 +74,7 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "COOKIE_NAME",
         "__Secure-mercure_access_token",
-        "The cookie that may carry a token, besides `mercureAuthorization`.",
+        "The cookie that may carry a token. Besides it, `mercureAuthorization` may, unless you choose another name here: then the cookies of other hubs at your domain do not count.",
     ),
     variable(
         "QUERY_AUTHORIZATION",

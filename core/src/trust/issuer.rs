@@ -9,9 +9,12 @@
 //! keys of the issuer that it names and no other. The token chooses among configured keys; it never
 //! brings one.
 
+use serde_json::Value;
+
 use crate::terms::generation::{Generation, Generations};
 use crate::trust::key::Key;
 use crate::trust::role::Role;
+use crate::trust::shown::{Shown, listed};
 
 /// The keys of one issuer: one for each role, so that whoever makes tokens to read with need not be
 /// able to make tokens to publish with.
@@ -48,18 +51,22 @@ pub(crate) struct Issuers {
 }
 
 /// Why no key verifies a token. For the log only, as part of why the token is not valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoKey {
     #[error("MERCURE_{}_JWT_KEY is not set", .0.name())]
     Unset(Role),
-    #[error("its issuer has no {}'s key in MERCURE_TRUSTED_ISSUERS", .0.name().to_lowercase())]
-    OfIssuer(Role),
-    #[error("its issuer's keys are not for tokens of {0}: `tokens` in MERCURE_TRUSTED_ISSUERS")]
-    Generation(Generation),
+    #[error("its issuer {issuer} has no {}'s key in MERCURE_TRUSTED_ISSUERS", .role.name().to_lowercase())]
+    OfIssuer { issuer: Shown, role: Role },
+    #[error(
+        "the keys of its issuer {issuer} are not for tokens of {generation}: `tokens` in MERCURE_TRUSTED_ISSUERS"
+    )]
+    Generation { issuer: Shown, generation: Generation },
     #[error("MERCURE_TRUSTED_ISSUERS is not set, so no `at+jwt` is accepted")]
     NoTrustedIssuer,
-    #[error("its `iss` is not in MERCURE_TRUSTED_ISSUERS")]
-    UnknownIssuer,
+    #[error("it has no `iss`, and MERCURE_TRUSTED_ISSUERS has {trusted}")]
+    NoIssuer { trusted: String },
+    #[error("its `iss` is {iss}, and MERCURE_TRUSTED_ISSUERS has {trusted}")]
+    UnknownIssuer { iss: Shown, trusted: String },
 }
 
 impl Issuers {
@@ -70,20 +77,32 @@ impl Issuers {
     /// If the issuer is not trusted, or not in this role or for this generation of tokens.
     pub(crate) fn key(
         &self,
-        iss: Option<&str>,
+        iss: Option<&Value>,
         generation: Generation,
         role: Role,
     ) -> Result<&Key, NoKey> {
-        let named = self.trusted.iter().find(|issuer| iss == Some(issuer.identifier.as_str()));
-        match (named, generation) {
-            (Some(issuer), _) if !issuer.tokens.contains(generation) => {
-                Err(NoKey::Generation(generation))
-            }
-            (Some(issuer), _) => issuer.keys.of(role).ok_or(NoKey::OfIssuer(role)),
-            (None, Generation::V0) => self.own.of(role).ok_or(NoKey::Unset(role)),
-            (None, Generation::V1) if self.trusted.is_empty() => Err(NoKey::NoTrustedIssuer),
-            (None, Generation::V1) => Err(NoKey::UnknownIssuer),
+        let name = iss.and_then(Value::as_str);
+        let named = self.trusted.iter().find(|issuer| name == Some(issuer.identifier.as_str()));
+        let Some(named) = named else {
+            return match (generation, iss) {
+                (Generation::V0, _) => self.own.of(role).ok_or(NoKey::Unset(role)),
+                (Generation::V1, _) if self.trusted.is_empty() => Err(NoKey::NoTrustedIssuer),
+                (Generation::V1, None) => Err(NoKey::NoIssuer { trusted: self.identifiers() }),
+                (Generation::V1, Some(iss)) => Err(NoKey::UnknownIssuer {
+                    iss: Shown::value(iss),
+                    trusted: self.identifiers(),
+                }),
+            };
+        };
+        let issuer = || Shown::text(&named.identifier);
+        if !named.tokens.contains(generation) {
+            return Err(NoKey::Generation { issuer: issuer(), generation });
         }
+        named.keys.of(role).ok_or_else(|| NoKey::OfIssuer { issuer: issuer(), role })
+    }
+
+    fn identifiers(&self) -> String {
+        listed(self.trusted.iter().map(|issuer| issuer.identifier.as_str()))
     }
 
     /// Whether any token of these generations could be verified in this role.

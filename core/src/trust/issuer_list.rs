@@ -21,8 +21,8 @@ use serde_json::Value;
 use crate::terms::generation::{Generation, Generations};
 use crate::trust::issuer::{Issuer, Keys};
 use crate::trust::key::Key;
-use crate::trust::key_text;
 use crate::trust::weakness::Weakness;
+use crate::trust::{algorithm, key_text};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,14 +140,15 @@ fn key(
     role: &str,
     warn: &mut impl FnMut(String, Weakness),
 ) -> Result<Key, String> {
-    let algorithm = verifier.algorithm.as_deref().map(key_text::algorithm).transpose();
-    let algorithm = algorithm.map_err(|what| format!("has an `algorithm` that is {what}"))?;
+    let named = verifier.algorithm.as_deref().map(algorithm::algorithm).transpose();
+    let named = named.map_err(|what| format!("has an `algorithm` that is {what}"))?;
     let text = match verifier.key {
         Value::String(text) if !text.is_empty() => text,
         jwk @ Value::Object(_) => jwk.to_string(),
+        Value::Array(_) => return Err("is a list; give the one JWK that signs".into()),
         _ => return Err("is neither text nor a JWK".into()),
     };
-    let read = key_text::key(&text, algorithm, "its `algorithm`")?;
+    let read = key_text::key(&text, named, "its `algorithm`")?;
     for weakness in read.weaknesses {
         warn(format!("MERCURE_TRUSTED_ISSUERS: the {role}'s key of `{issuer}`"), weakness);
     }

@@ -20,9 +20,9 @@ impl Key {
         Self { algorithm, key }
     }
 
-    /// Whether a token's `alg` names this key's algorithm.
-    pub(crate) fn is_for(&self, alg: &str) -> bool {
-        alg.parse() == Ok(self.algorithm)
+    /// The algorithm that a token's `alg` must name.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// Whether `signature`, in base64url, is this key's signature of `message`.

@@ -4,16 +4,13 @@
 //! kind for that algorithm is a mistake. A public key mistaken for a shared secret would let
 //! anybody sign.
 
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind};
-use serde_json::Value;
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 
+use crate::trust::jwk::{self, Material};
 use crate::trust::key::Key;
+use crate::trust::public_key::needed_by;
 use crate::trust::weakness::{Weakness, short, weaknesses};
-
-/// The names of the algorithms that the hub verifies.
-pub const ALGORITHMS: &str =
-    "HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA";
+use crate::trust::{not_a_secret, pem};
 
 /// A key, and what is weak about it.
 #[derive(Debug)]
@@ -22,17 +19,14 @@ pub(crate) struct KeyAndWeaknesses {
     pub(crate) weaknesses: Vec<Weakness>,
 }
 
-/// Reads the name of an algorithm.
-///
-/// # Errors
-///
-/// What is wrong, to be read after "is". The name is not repeated, since it may be a secret that
-/// was put into the wrong variable.
-pub(crate) fn algorithm(name: &str) -> Result<Algorithm, String> {
-    match name {
-        "none" => Err("`none`, with which anybody could make tokens".into()),
-        "ES512" => Err(format!("ES512, which is not supported here; use one of {ALGORITHMS}")),
-        _ => name.parse().map_err(|_| format!("none of {ALGORITHMS}")),
+impl KeyAndWeaknesses {
+    fn secret(secret: &[u8], algorithm: Algorithm) -> Self {
+        let weaknesses = weaknesses(secret, algorithm);
+        Self { key: Key::new(algorithm, DecodingKey::from_secret(secret)), weaknesses }
+    }
+
+    fn public(algorithm: Algorithm, key: DecodingKey) -> Self {
+        Self { key: Key::new(algorithm, key), weaknesses: Vec::new() }
     }
 }
 
@@ -48,190 +42,93 @@ pub(crate) fn key(
     naming: &str,
 ) -> Result<KeyAndWeaknesses, String> {
     let trimmed = text.trim();
-    if trimmed.starts_with("-----BEGIN") {
-        // Files of variables cannot hold line breaks, and many tools write them like this.
-        let key = pem(&trimmed.replace("\\n", "\n"), named, naming)?;
-        return Ok(KeyAndWeaknesses { key, weaknesses: Vec::new() });
+    if trimmed.starts_with('\u{feff}') {
+        return Err("begins with a byte order mark (U+FEFF), which editors do not show; save it as UTF-8 without one".into());
     }
-    if trimmed.starts_with('{') {
-        return jwk(trimmed, named, naming);
+    if is_pem(trimmed) {
+        let key = pem::public_key(trimmed)?;
+        let Some(algorithm) = named else {
+            return Err(format!(
+                "is a PEM key, which does not say its algorithm; name that in {naming}, such as RS256 or ES256"
+            ));
+        };
+        return key.decoding_key(algorithm).map(|key| KeyAndWeaknesses::public(algorithm, key));
     }
-    if let Some(what) = somebodys_public_key(trimmed) {
+    if is_jwk(trimmed) {
+        return match jwk::read(trimmed, named, naming)? {
+            (algorithm, Material::Secret(secret)) => secret_of_jwk(&secret, algorithm),
+            (algorithm, Material::Public(key)) => {
+                key.decoding_key(algorithm).map(|key| KeyAndWeaknesses::public(algorithm, key))
+            }
+        };
+    }
+    if let Some(what) = not_a_secret::what(trimmed) {
         return Err(what.into());
     }
-    secret(text, named)
-}
-
-/// Whether this text is a shared secret, which signs tokens as well as verifying them.
-#[must_use]
-pub fn is_shared_secret(text: &str) -> bool {
-    let text = text.trim();
-    !text.starts_with("-----BEGIN") && !text.starts_with('{')
-}
-
-/// What this text is, if it is a public key in disguise: as a secret, it would be one that anybody
-/// can know.
-fn somebodys_public_key(text: &str) -> Option<&'static str> {
-    let quoted = text.trim_start_matches(['"', '\'', '\u{feff}', ' ']);
-    if text.contains("-----BEGIN") {
-        Some(
-            "holds a PEM key and something else; give it from `-----BEGIN` to `KEY-----`, without quotes",
-        )
-    } else if quoted.starts_with('{') {
-        Some("is a JWK with something before it; give it from `{` on, without quotes")
-    } else if quoted.starts_with("http://") || quoted.starts_with("https://") {
-        Some("is a URL; this version takes a key, and not the address of a set of keys")
-    } else if quoted.starts_with("ssh-") || quoted.starts_with("ecdsa-sha2-") {
-        Some("is an SSH key; give it in PEM, as `ssh-keygen -e -m PKCS8 -f KEY` prints it")
-    // The beginnings, in base64, of DER longer than 255 bytes and of P-256, P-384 and Ed25519 keys.
-    } else if ["MII", "MFkw", "MHYw", "MCow"].iter().any(|start| quoted.starts_with(start)) {
-        Some(
-            "looks like the inside of a PEM key; give it with its lines `-----BEGIN PUBLIC KEY-----` and `-----END PUBLIC KEY-----`",
-        )
-    } else {
-        None
-    }
-}
-
-fn secret(text: &str, named: Option<Algorithm>) -> Result<KeyAndWeaknesses, String> {
     let algorithm = named.unwrap_or(Algorithm::HS256);
     if algorithm.family() != AlgorithmFamily::Hmac {
         return Err(format!(
-            "is neither a PEM key nor a JWK, and {algorithm:?} needs a public key; give it from `-----BEGIN PUBLIC KEY-----` on"
+            "is neither a PEM key nor a JWK, and {algorithm:?} needs {}; give it from `-----BEGIN PUBLIC KEY-----` on",
+            needed_by(algorithm)
         ));
     }
-    let key = Key::new(algorithm, DecodingKey::from_secret(text.as_bytes()));
-    Ok(KeyAndWeaknesses { key, weaknesses: weaknesses(text.as_bytes(), algorithm) })
+    Ok(KeyAndWeaknesses::secret(without_line_break(text).as_bytes(), algorithm))
 }
 
-fn pem(text: &str, named: Option<Algorithm>, naming: &str) -> Result<Key, String> {
-    let label = text.lines().next().unwrap_or_default();
-    if label.contains("PRIVATE KEY") {
-        return Err("is a private key, which the hub must not have; give it the public one that `openssl pkey -in KEY -pubout` prints".into());
-    }
-    if label.contains("CERTIFICATE") {
-        return Err("is a certificate; give the public key that `openssl x509 -in CERTIFICATE -noout -pubkey` prints".into());
-    }
-    let Some(algorithm) = named else {
+/// The shared secret that this text is, which signs tokens as well as verifying them; or `None`, if
+/// the hub would read it as a public key or refuse it.
+#[must_use]
+pub fn shared_secret(text: &str) -> Option<&str> {
+    let trimmed = text.trim();
+    let is_secret = !trimmed.starts_with('\u{feff}')
+        && !is_pem(trimmed)
+        && !is_jwk(trimmed)
+        && not_a_secret::what(trimmed).is_none();
+    is_secret.then(|| without_line_break(text))
+}
+
+fn is_pem(text: &str) -> bool {
+    text.starts_with("-----BEGIN")
+}
+
+fn is_jwk(text: &str) -> bool {
+    text.starts_with('{') && not_a_secret::is_json(text)
+}
+
+/// Editors and `echo` end a file with a line break, and shells and wrangler take it away again.
+fn without_line_break(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line))
+}
+
+fn secret_of_jwk(secret: &[u8], algorithm: Algorithm) -> Result<KeyAndWeaknesses, String> {
+    if algorithm.family() != AlgorithmFamily::Hmac {
         return Err(format!(
-            "is a PEM key, which does not say its algorithm; name that in {naming}, such as RS256 or ES256"
+            "is a JWK of a shared secret (`oct`), and {algorithm:?} needs {}",
+            needed_by(algorithm)
         ));
-    };
-    let key = match algorithm.family() {
-        AlgorithmFamily::Hmac => {
-            return Err(format!(
-                "is a PEM key, and {algorithm:?} takes a shared secret; a public key as a secret would let anybody sign"
-            ));
-        }
-        AlgorithmFamily::Rsa => DecodingKey::from_rsa_pem(text.as_bytes()),
-        AlgorithmFamily::Ec => DecodingKey::from_ec_pem(text.as_bytes()),
-        AlgorithmFamily::Ed => DecodingKey::from_ed_pem(text.as_bytes()),
-    };
-    match key {
-        Ok(key) => checked(algorithm, key),
-        Err(_) => {
-            Err(format!("{}; and with its line breaks, or `\\n` in their places", unfit(algorithm)))
-        }
     }
-}
-
-fn jwk(text: &str, named: Option<Algorithm>, naming: &str) -> Result<KeyAndWeaknesses, String> {
-    // serde_json's own message might repeat a part of the key.
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        format!("begins like a JWK but is not JSON (column {})", error.column())
-    })?;
-    let member = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
-    if value.get("keys").is_some() {
-        return Err("is a set of JWKs; give the one key that signs".into());
+    match short(secret, algorithm) {
+        // A JWK is made by some tool, so a developer did not choose to have a short one.
+        Some(what) => Err(what.to_string()),
+        None => Ok(KeyAndWeaknesses::secret(secret, algorithm)),
     }
-    let own = match member("alg") {
-        "" => None,
-        name => Some(algorithm(name).map_err(|what| format!("is a JWK whose `alg` is {what}"))?),
-    };
-    let algorithm = match (named, own) {
-        (Some(named), Some(own)) if named != own => {
-            return Err(format!("is a JWK for {own:?}, but is configured for {named:?}"));
-        }
-        (Some(algorithm), _) | (None, Some(algorithm)) => algorithm,
-        (None, None) => {
-            return Err(format!(
-                "is a JWK without `alg`; name its algorithm in it or in {naming}, such as ES256"
-            ));
-        }
-    };
-    let family = algorithm.family();
-    // RFC 7518, section 6; RFC 8037, section 2.
-    let fits = match algorithm {
-        Algorithm::ES256 => member("kty") == "EC" && member("crv") == "P-256",
-        Algorithm::ES384 => member("kty") == "EC" && member("crv") == "P-384",
-        Algorithm::EdDSA => member("kty") == "OKP" && member("crv") == "Ed25519",
-        _ if family == AlgorithmFamily::Hmac => member("kty") == "oct",
-        _ => member("kty") == "RSA",
-    };
-    if family != AlgorithmFamily::Hmac && value.get("d").is_some() {
-        return Err("is a private JWK, which the hub must not have; give it without `d`".into());
-    }
-    let key = serde_json::from_value::<Jwk>(value).ok().filter(|_| fits);
-    let key = key.and_then(|jwk| DecodingKey::from_jwk(&jwk).ok());
-    let key = key.ok_or_else(|| unfit(algorithm))?;
-    let weaknesses = match key.kind() {
-        DecodingKeyKind::SecretOrDer(secret) if family == AlgorithmFamily::Hmac => {
-            weaknesses(secret, algorithm)
-        }
-        _ => Vec::new(),
-    };
-    Ok(KeyAndWeaknesses { key: checked(algorithm, key)?, weaknesses })
-}
-
-/// The key, if its length is one that the algorithm allows.
-fn checked(algorithm: Algorithm, key: DecodingKey) -> Result<Key, String> {
-    // RFC 7518, section 3.3: at least 2048 bits. Not every library that verifies takes more than
-    // 4096. A JWK has only the modulus; PEM adds some bytes of DER around it.
-    let (bytes, rsa) = match key.kind() {
-        DecodingKeyKind::SecretOrDer(bytes) => (bytes, 266..=530),
-        DecodingKeyKind::RsaModulusExponent { n, .. } => (n, 256..=512),
-    };
-    let length = bytes.len();
-    let fits = match algorithm {
-        // The length of uncompressed points.
-        Algorithm::ES256 => length == 65,
-        Algorithm::ES384 => length == 97,
-        Algorithm::EdDSA => length == 32,
-        _ if algorithm.family() == AlgorithmFamily::Hmac => {
-            return match short(bytes, algorithm) {
-                // A JWK is made by some tool, so a developer did not choose to have a short one.
-                Some(what) => Err(what.to_string()),
-                None => Ok(Key::new(algorithm, key)),
-            };
-        }
-        _ => rsa.contains(&length),
-    };
-    if fits { Ok(Key::new(algorithm, key)) } else { Err(unfit(algorithm)) }
-}
-
-fn unfit(algorithm: Algorithm) -> String {
-    let what = match algorithm {
-        Algorithm::ES256 => "a public key of the curve P-256",
-        Algorithm::ES384 => "a public key of the curve P-384",
-        Algorithm::EdDSA => "a public key of Ed25519",
-        _ if algorithm.family() == AlgorithmFamily::Hmac => "a JWK of type `oct`",
-        _ => "a public RSA key of 2048 to 4096 bits",
-    };
-    format!(
-        "is not what {algorithm:?} needs: {what}, as JWK or in PEM (`-----BEGIN PUBLIC KEY-----`)"
-    )
 }
 
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
     use super::*;
+    use crate::trust::algorithm::algorithm;
+    use crate::trust::samples;
 
-    const P256: &str = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEPQTM3wiCEQBHJyErR7YsqNt0/BZe\n3k3SRMDjreY89Mice2kotU8NCYiKZwIdld6tk1ARom13inB+29F8GBBJVw==\n-----END PUBLIC KEY-----\n";
+    fn p256() -> String {
+        samples::pem("PUBLIC KEY", &samples::der(samples::P256))
+    }
 
     /// What is wrong with a key; it never shows any part of the key itself.
+    #[track_caller]
     fn mistake(text: &str, named: &str) -> String {
         let named = (!named.is_empty()).then(|| algorithm(named).unwrap());
         let what = key(text, named, "ITS_ALG").map(|read| read.key).unwrap_err();
@@ -241,11 +138,12 @@ mod tests {
 
     #[test]
     fn a_key_is_of_the_kind_that_its_algorithm_needs() {
-        assert!(key(P256, Some(Algorithm::ES256), "").is_ok());
-        for named in ["ES384", "RS256", "PS512", "EdDSA"] {
-            assert!(mistake(P256, named).contains("is not what"), "{named}");
+        assert!(key(&p256(), Some(Algorithm::ES256), "").is_ok());
+        for named in ["ES384", "RS256", "PS512", "EdDSA", "Ed25519"] {
+            let what = mistake(&p256(), named);
+            assert!(what.starts_with("is a public key of the curve P-256, and"), "{what}");
         }
-        assert!(mistake("a secret", "RS256").contains("needs a public key"));
+        assert!(mistake("a secret", "RS256").contains("needs a public RSA key"));
         assert!(mistake(r#"{"kty": "oct", "k": "c2VjcmV0"}"#, "ES256").contains("P-256"));
         assert!(
             mistake(r#"{"kty": "OKP", "crv": "X25519", "x": "AA"}"#, "EdDSA").contains("Ed25519")
@@ -256,43 +154,48 @@ mod tests {
     #[test]
     fn a_public_key_is_never_a_secret() {
         for named in ["HS256", "HS384", "HS512"] {
-            assert!(mistake(P256, named).contains("would let anybody sign"), "{named}");
+            assert!(mistake(&p256(), named).contains("would let anybody sign"), "{named}");
         }
-        assert!(mistake(P256, "").contains("in ITS_ALG"));
-        let body = P256.lines().nth(1).unwrap();
+        assert!(mistake(&p256(), "").contains("in ITS_ALG"));
         for text in [
-            format!("Bag Attributes\n  friendlyName: hub\n{P256}"),
-            format!("\u{feff}{P256}"),
-            format!("\"{}\"", P256.replace('\n', "\\n")),
-            body.to_owned(),
-            "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A".into(),
-            "'{\"kty\": \"EC\"}'".into(),
-            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5".into(),
-            "https://auth.example.com/.well-known/jwks.json".into(),
+            STANDARD.encode(p256()),
+            samples::P256.to_owned(),
+            format!("[{}]", samples::rsa_jwk(2048, &[1, 0, 1])),
+            "/run/secrets/key".to_owned(),
         ] {
-            for named in ["", "HS256"] {
-                assert!(!mistake(&text, named).is_empty());
+            assert_eq!(shared_secret(&text), None);
+            for named in ["", "HS256", "ES256"] {
+                let what = mistake(&text, named);
+                assert_eq!(Some(&*what), not_a_secret::what(&text), "{text}");
             }
         }
+        let k = URL_SAFE_NO_PAD.encode(p256());
+        let disguised = format!(r#"{{"kty": "oct", "alg": "HS256", "k": "{k}"}}"#);
+        assert!(mistake(&disguised, "").contains("anybody could sign"));
     }
 
     #[test]
-    fn a_private_key_and_a_certificate_are_named() {
-        assert!(mistake("-----BEGIN PRIVATE KEY-----\nMFkw", "ES256").contains("-pubout"));
-        assert!(mistake("-----BEGIN EC PRIVATE KEY-----\nMFkw", "").contains("private"));
-        assert!(mistake("-----BEGIN CERTIFICATE-----\nMFkw", "RS256").contains("-pubkey"));
-        assert!(mistake(r#"{"kty": "EC", "d": "c2VjcmV0"}"#, "ES256").contains("without `d`"));
+    fn a_byte_order_mark_is_named() {
+        for text in [p256(), "{}".to_owned(), "k".repeat(32)] {
+            let text = format!("\u{feff}{text}");
+            assert!(mistake(&text, "").contains("byte order mark"), "{text}");
+            assert_eq!(shared_secret(&text), None);
+        }
     }
 
     #[test]
-    fn a_jwk_and_its_variable_agree() {
-        let jwk = r#"{"kty": "oct", "alg": "HS256", "k": "c2VjcmV0"}"#;
-        assert!(mistake(jwk, "HS512").contains("for HS256"));
-        assert!(mistake(jwk, "").contains("shorter than 32"));
-        assert!(mistake(r#"{"kty": "oct"}"#, "").contains("without `alg`"));
-        assert!(mistake(r#"{"alg": "ES512"}"#, "").contains("not supported"));
-        assert!(mistake(r#"{"keys": []}"#, "").contains("set of JWKs"));
-        assert!(mistake("{c2VjcmV0", "").contains("is not JSON"));
+    fn one_line_break_at_the_end_is_no_part_of_a_secret() {
+        let secret = "k".repeat(32);
+        for end in ["", "\n", "\r\n"] {
+            let text = format!("{secret}{end}");
+            assert_eq!(shared_secret(&text), Some(&*secret));
+            assert_eq!(key(&text, None, "").unwrap().weaknesses, []);
+        }
+        for (around, kept) in [("\n\n", "\n"), (" ", " "), ("\r", "\r"), (" \n", " ")] {
+            let text = format!("{secret}{around}");
+            assert_eq!(shared_secret(&text), Some(&*format!("{secret}{kept}")));
+            assert_eq!(key(&text, None, "").unwrap().weaknesses, [Weakness::WhiteSpace]);
+        }
     }
 
     #[test]
@@ -305,5 +208,13 @@ mod tests {
         let encoded = URL_SAFE_NO_PAD.encode(known);
         let jwk = format!(r#"{{"kty": "oct", "alg": "HS256", "k": "{encoded}"}}"#);
         assert_eq!(weaknesses(&jwk), [Weakness::WellKnown]);
+        let short = r#"{"kty": "oct", "alg": "HS256", "k": "c2VjcmV0"}"#;
+        assert!(mistake(short, "").contains("shorter than 32"));
+    }
+
+    #[test]
+    fn a_password_that_begins_like_a_jwk_is_a_secret() {
+        assert!(key("{k3(xG7[pQ!zR]2vN)8wB+5yT}4mL-6jH", None, "").is_ok());
+        assert!(mistake(r#"{"kty": c2VjcmV0"#, "").contains("is not JSON"));
     }
 }

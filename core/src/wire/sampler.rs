@@ -2,7 +2,9 @@
 //!
 //! A bad token is worth a line: its text is how an owner learns why a client is turned away. Ten
 //! thousand bad tokens are worth no more than a count, and a platform bills each line. So of lines
-//! with one text, one is written a minute, and the next says how many were left out.
+//! of one kind, one is written a minute, and the next says how many were left out. Lines are of one
+//! kind if they differ in nothing but what is in double quotes: that is what a token says of itself,
+//! and whoever made ten thousand tokens chose it.
 //!
 //! ```
 //! use std::time::Duration;
@@ -39,7 +41,7 @@ pub struct Sampler {
     kinds: BTreeMap<String, Kind>,
 }
 
-/// Lines with the same text.
+/// Lines with the same text, outside double quotes.
 #[derive(Debug)]
 struct Kind {
     /// When one was last written.
@@ -52,8 +54,9 @@ impl Sampler {
     /// The line to write, if any: with the count of those of its kind that were left out before.
     #[must_use]
     pub fn sample(&mut self, line: String, now: Timestamp) -> Option<String> {
-        let is_told_apart = self.kinds.len() < MOST_KINDS || self.kinds.contains_key(&line);
-        let name = if is_told_apart { line.clone() } else { String::new() };
+        let kind: String = line.split('"').step_by(2).collect();
+        let is_told_apart = self.kinds.len() < MOST_KINDS || self.kinds.contains_key(&kind);
+        let name = if is_told_apart { kind } else { String::new() };
         let Some(kind) = self.kinds.get_mut(&name) else {
             self.kinds.insert(name, Kind { written: now, left_out: 0 });
             return Some(line);
@@ -126,6 +129,18 @@ mod tests {
         assert_eq!(hub.log("expired").as_deref(), Some("expired"));
         assert_eq!(hub.log("forged").as_deref(), Some("forged"));
         assert_eq!(hub.log("expired"), None);
+    }
+
+    #[test]
+    fn what_a_token_says_makes_no_kind_of_line() {
+        let mut hub = Simulation::default();
+        let line = |value: usize| format!("its `alg` is \"{value}\", and the key is for HS256");
+        let written = (0..1_000).filter_map(|value| hub.log(&line(value))).count();
+        assert_eq!((written, hub.sampler.kinds.len()), (1, 1));
+        assert!(hub.log("its `iss` is \"x\", and the key is for HS256").is_some());
+        hub.pass(60);
+        let told = format!("{} (left out 999 lines like this one in the last 60 s)", line(7));
+        assert_eq!(hub.log(&line(7)), Some(told));
     }
 
     #[test]

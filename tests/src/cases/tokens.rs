@@ -13,6 +13,8 @@ use crate::token::{Generation, base64, header_v0, sign};
 pub(crate) const CASES: &[Case] = &[
     case!(the_scheme_is_compared_in_any_case),
     case!(a_malformed_authorization_is_400_whatever_the_cookies),
+    case!(a_password_for_somebody_else_is_no_token),
+    case!(a_token_is_found_behind_a_password).needing(&[Capability::Cookies]),
     case!(what_is_no_token_is_invalid),
     case!(an_invalid_token_is_401_although_none_is_needed),
     case!(both_cookies_are_read).needing(&[Capability::Cookies]),
@@ -64,7 +66,7 @@ fn a_malformed_authorization_is_400_whatever_the_cookies(hub: &Hub) {
     let good = valid(hub);
     for value in [
         "Bearer".to_owned(),
-        "Basic dXNlcjpwYXNzd29yZA==".to_owned(),
+        "Token dXNlcjpwYXNzd29yZA==".to_owned(),
         good.clone(),
         format!("Bearer:{good}"),
         format!("Bearer {good} {good}"),
@@ -89,6 +91,38 @@ fn a_malformed_authorization_is_400_whatever_the_cookies(hub: &Hub) {
         .bearer(&good)
         .send()
         .expect_challenge(400, Some("invalid_request"));
+}
+
+const PASSWORDS: [&str; 4] = [
+    "Basic dXNlcjpwYXNzd29yZA==",
+    "Digest username=\"user\", realm=\"a, b\", nonce=\"c\", uri=\"/\", response=\"d\"",
+    "Negotiate YTpi",
+    "NTLM YTpi",
+];
+
+// Browsers send the password that a proxy in front of the hub asked for with every request.
+fn a_password_for_somebody_else_is_no_token(hub: &Hub) {
+    for password in PASSWORDS {
+        opens(&subscription(hub).header("Authorization", password));
+        hub.publication(&[("topic", &fresh("a"))])
+            .header("Authorization", password)
+            .send()
+            .expect_challenge(401, None);
+        let query = [("match", "a"), ("authorization", "bad")];
+        invalid(&hub.subscription(&query).header("Authorization", password));
+    }
+}
+
+fn a_token_is_found_behind_a_password(hub: &Hub) {
+    for password in PASSWORDS {
+        invalid(&subscription(hub).header("Authorization", password).cookie(COOKIE, "bad"));
+        hub.publication(&[("topic", &fresh("a"))])
+            .header("Authorization", password)
+            .cookie(COOKIE, &hub.anyone())
+            .header("Origin", hub.endpoint.origin())
+            .send()
+            .expect_status(200);
+    }
 }
 
 fn what_is_no_token_is_invalid(hub: &Hub) {
@@ -121,6 +155,14 @@ fn what_is_no_token_is_invalid(hub: &Hub) {
         sign(&json!({"alg": "hs256", "typ": "JWT"}), &claims, key),
         sign(&json!({"alg": ["HS256"], "typ": "JWT"}), &claims, key),
         sign(&json!({"alg": "HS256", "crit": ["x"], "x": 1}), &claims, key),
+        // RFC 7515, section 4.1.9: a type is a string.
+        sign(&json!({"alg": "HS256", "typ": ["at+jwt"]}), &claims, key),
+        sign(&json!({"alg": "HS256", "typ": null}), &claims, key),
+        crate::token::sign_bytes(
+            header_v0().to_string(),
+            r#"{"mercure":{"publish":["*"]},"name":"Jos\ud83d"}"#,
+            key,
+        ),
         format!("{}.{}.", base64(json!({"alg": "none"}).to_string()), base64(claims.to_string())),
         crate::token::sign_bytes("{", claims.to_string(), key),
         crate::token::sign_bytes(header_v0().to_string(), "{\"mercure\":", key),
@@ -198,7 +240,13 @@ fn the_name_of_the_cookie_is_configured(hub: &Hub) {
     invalid(&subscription(hub).cookie("hub_token", "bad"));
     opens(&subscription(hub).cookie("hub_token", &valid(hub)));
     opens(&subscription(hub).cookie(COOKIE, "bad"));
-    invalid(&subscription(hub).cookie(OLD_COOKIE, "bad"));
+    // Nor is that of another hub at the same domain.
+    opens(&subscription(hub).cookie(OLD_COOKIE, "bad"));
+    hub.publication(&[("topic", &fresh("a"))])
+        .cookie(OLD_COOKIE, &hub.anyone())
+        .header("Origin", hub.endpoint.origin())
+        .send()
+        .expect_challenge(401, None);
 
     // Clients name the public URL even when they post to an internal one.
     let mut claims = hub.claims_v1(json!([]));

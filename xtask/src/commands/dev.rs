@@ -299,7 +299,7 @@ fn mint(
     }
     let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
     let key = match set(&format!("MERCURE_{role}_JWT_KEY")) {
-        Some(key) if config::is_shared_secret(key) => key.clone(),
+        Some(key) if config::shared_secret(key).is_some() => key.clone(),
         Some(_) => {
             return Ok(Err(
                 "the hub has a public key; sign with the private one: cargo xtask token --key FILE --algorithm ES256",
@@ -329,7 +329,7 @@ fn mint(
         payload: None,
         expires: 30 * 24 * 3600,
         key: Some(key),
-        algorithm: Some(algorithm.parse().context("not an algorithm that the hub supports")?),
+        algorithm: Some(config::algorithm(algorithm).map_err(anyhow::Error::msg)?),
         generation,
         issuer,
         audience: vec![set("HUB_URL").map_or(hub_url, |url| url.trim()).to_owned()],

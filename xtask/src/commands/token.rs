@@ -104,7 +104,7 @@ pub(crate) fn mint(arguments: &Arguments) -> Result<String> {
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, String> {
-    name.parse().map_err(|_| format!("not one of {}", config::ALGORITHMS))
+    config::algorithm(name).map_err(|what| format!("it is {what}"))
 }
 
 /// The role whose key signs: a token that can publish is a publisher's.
@@ -197,16 +197,16 @@ fn key(arguments: &Arguments, algorithm: Algorithm) -> Result<EncodingKey> {
     let pem = || std::fs::read(&secret).context("--key: cannot read the private key's file");
     let key = match algorithm {
         Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
-            if !config::is_shared_secret(&secret) {
-                bail!(
-                    "{algorithm:?} signs with a shared secret, and this key is not one; give the file of a private key with --key FILE --algorithm ES256"
-                );
-            }
             if Path::new(&secret).is_file() || secret.ends_with(".pem") {
                 bail!(
                     "--key is a file, but {algorithm:?} signs with a shared secret; name the algorithm of the file's key, such as --algorithm ES256"
                 );
             }
+            let Some(secret) = config::shared_secret(&secret) else {
+                bail!(
+                    "{algorithm:?} signs with a shared secret, and this key is not one; give the file of a private key with --key FILE --algorithm ES256"
+                );
+            };
             return Ok(EncodingKey::from_secret(secret.as_bytes()));
         }
         Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_pem(&pem()?),
