@@ -16,6 +16,7 @@ use crate::matching::matcher::Matcher;
 use crate::matching::matchers::Matchers;
 use crate::matching::subject::Subject;
 use crate::matching::template::Template;
+use crate::matching::url_pattern::UrlPattern;
 use crate::terms::hub_url::HubUrl;
 
 /// How many different hub URLs the patterns of an index may be relative to. Topics are resolved
@@ -32,6 +33,25 @@ pub(crate) struct Index<Id> {
     patterns: BTreeMap<HubUrl, PatternIndex<Id>>,
     /// By the prefix of every topic that a template selects.
     templates: Beginnings<BTreeMap<Template, BTreeSet<Id>>>,
+}
+
+/// Whom an update is for.
+#[derive(Debug)]
+pub(crate) struct Selection<Id> {
+    pub(crate) ids: BTreeSet<Id>,
+    /// Those of whom that could not be told with the effort that was allowed.
+    pub(crate) undecided: BTreeSet<Id>,
+}
+
+impl<Id: Copy + Ord> Selection<Id> {
+    /// Adds those who have one matcher, if it selects the update, or if that was not tried.
+    fn add(&mut self, ids: &BTreeSet<Id>, selects: Option<bool>) {
+        match selects {
+            Some(true) => self.ids.extend(ids),
+            Some(false) => {}
+            None => self.undecided.extend(ids),
+        }
+    }
 }
 
 // Deriving it would require `Id: Default`.
@@ -102,24 +122,46 @@ impl<Id: Copy + Ord> Index<Id> {
         }
     }
 
-    /// Every id with a matcher for any of these topics, once each.
-    pub(crate) fn select(&self, subject: &Subject<'_>) -> Vec<Id> {
-        let mut selected: Vec<Id> = self.every.iter().copied().collect();
-        for (index, topic) in subject.topics().iter().enumerate() {
-            selected.extend(self.exact.get(*topic).into_iter().flatten());
-            let templates = self.candidates(topic);
-            let templates =
-                templates.filter(|(template, _)| subject.is_selected_by(template, index));
-            selected.extend(templates.flat_map(|(_, ids)| ids));
+    /// Every id with a matcher for any of these topics, as far as this much effort tells.
+    ///
+    /// The costly patterns are tried last, so that they alone are left undecided unless there are
+    /// very many of the others.
+    pub(crate) fn select(&self, subject: &Subject<'_>, effort: usize) -> Selection<Id> {
+        let mut selection = Selection { ids: self.every.clone(), undecided: BTreeSet::new() };
+        for topic in subject.topics() {
+            selection.ids.extend(self.exact.get(*topic).into_iter().flatten());
         }
-        for (hub, index) in &self.patterns {
-            for topic in subject.resolved(hub).iter().flatten() {
-                selected.extend(index.select(topic));
+        let is_left = || subject.effort().spent() < effort;
+        self.select_patterns(&mut selection, subject, is_left, |pattern| pattern.cost() == 0);
+        for (index, topic) in subject.topics().iter().enumerate() {
+            for (template, ids) in self.candidates(topic) {
+                let selects = || subject.is_selected_by(template, index);
+                selection.add(ids, is_left().then(selects));
             }
         }
-        selected.sort_unstable();
-        selected.dedup();
-        selected
+        self.select_patterns(&mut selection, subject, is_left, |pattern| pattern.cost() > 0);
+        selection.undecided.retain(|id| !selection.ids.contains(id));
+        selection
+    }
+
+    fn select_patterns(
+        &self,
+        selection: &mut Selection<Id>,
+        subject: &Subject<'_>,
+        is_left: impl Fn() -> bool,
+        these: fn(&UrlPattern) -> bool,
+    ) {
+        for (hub, index) in &self.patterns {
+            for topic in subject.resolved(hub).iter().flatten() {
+                let mut candidates = index.candidates(topic);
+                candidates.retain(|(pattern, _)| these(pattern));
+                candidates.sort_by_key(|(pattern, _)| pattern.cost());
+                for (pattern, ids) in candidates {
+                    let selects = || pattern.selects(topic, subject.effort());
+                    selection.add(ids, is_left().then(selects));
+                }
+            }
+        }
     }
 
     /// The templates that agree with a topic up to their first expression: only these are matched.
@@ -159,7 +201,9 @@ mod tests {
     }
 
     fn select(index: &Index<u64>, topics: &[&str]) -> Vec<u64> {
-        index.select(&Subject::new(topics.iter().copied()))
+        let selection = index.select(&Subject::new(topics.iter().copied()), usize::MAX);
+        assert!(selection.undecided.is_empty());
+        selection.ids.into_iter().collect()
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub(crate) use self::parsed_topic::ParsedTopic;
 use self::parsed_topic::Part;
 pub(crate) use self::regexp::InvalidRegexp;
 
+use crate::matching::effort::{Effort, TRY_EFFORT};
 use crate::terms::hub_url::HubUrl;
 
 /// Most groups and wildcards in a pattern. The parser compares the name of each with all before it.
@@ -152,9 +153,14 @@ impl UrlPattern {
         &self.0.source.text
     }
 
-    /// Whether this topic is selected.
+    /// Whether this topic is selected. Counts what that takes.
+    pub(crate) fn selects(&self, topic: &ParsedTopic, effort: &Effort) -> bool {
+        self.0.matches(|part| topic.part(part), effort)
+    }
+
+    #[cfg(test)]
     pub(crate) fn matches(&self, topic: &ParsedTopic) -> bool {
-        self.0.matches(|part| topic.part(part))
+        self.selects(topic, &Effort::default())
     }
 
     /// Whether it is a clone of the other, not just equal to it.
@@ -168,10 +174,11 @@ impl UrlPattern {
         &self.0.fixed
     }
 
-    /// How many steps a character of a topic can take at most; for most patterns, none. To bound
-    /// the sum of these over a request's matchers is to bound what its stream costs per update.
-    pub(crate) fn steps(&self) -> usize {
-        self.0.components.iter().map(|(_, component)| component.steps()).sum()
+    /// What its programs may take for each character of a topic; for most patterns, which need
+    /// none, nothing. To bound the sum of these over a request's matchers is to bound what its
+    /// stream costs per update.
+    pub(crate) fn cost(&self) -> usize {
+        self.0.components.iter().map(|(_, component)| component.cost()).sum()
     }
 
     /// How many bytes it keeps. To bound the sum of these over a request's matchers is to bound its
@@ -244,8 +251,9 @@ impl Compiled {
     }
 
     /// Whether every component matches that part of a URL.
-    fn matches<'a>(&self, part_of: impl Fn(Part) -> &'a str) -> bool {
-        self.components.iter().all(|(part, component)| component.matches(part_of(*part)))
+    fn matches<'a>(&self, part_of: impl Fn(Part) -> &'a str, effort: &Effort) -> bool {
+        effort.spend(TRY_EFFORT);
+        self.components.iter().all(|(part, component)| component.matches(part_of(*part), effort))
     }
 }
 

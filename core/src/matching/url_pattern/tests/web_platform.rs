@@ -110,7 +110,8 @@ fn run(case: &Case) -> Result<(), String> {
         (Err(error), _) => return Err(error.to_string()),
         (Ok(input), _) => input.and_then(|(input, _)| quirks::parse_match_input(input)),
     };
-    let matched = input.is_some_and(|input| pattern.matches(|part| part_of(&input, part)));
+    let matched = input
+        .is_some_and(|input| pattern.matches(|part| part_of(&input, part), &Effort::default()));
     match case.expected_match.is_some() == matched {
         true => Ok(()),
         false => Err(format!("{:?}: {matched}", case.inputs)),
