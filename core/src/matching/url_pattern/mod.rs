@@ -23,6 +23,7 @@ mod characters;
 mod component;
 mod engine;
 mod node;
+mod opaque_path;
 mod parsed_topic;
 mod program;
 mod regexp;
@@ -40,6 +41,7 @@ use self::component::Component;
 pub(crate) use self::component::Fixed;
 use self::engine::Regexp;
 use self::node::Node;
+use self::opaque_path::SPECIAL_SCHEMES;
 pub(crate) use self::parsed_topic::ParsedTopic;
 use self::parsed_topic::Part;
 pub(crate) use self::regexp::InvalidRegexp;
@@ -94,11 +96,6 @@ pub(crate) enum InvalidUrlPattern {
     /// Compiled, it is longer than [`MAX_COMPILED`].
     #[error("is too long, or repeats too much")]
     TooLong,
-    /// The crate would canonicalize a `/` in it to `%2F`, and never match.
-    #[error(
-        "has a `/` after a group or wildcard in a URL without hierarchy, which this hub does not support"
-    )]
-    OpaquePath,
 }
 
 /// What is fixed in a pattern's topics: their scheme, their hostname, the segments of their path;
@@ -133,19 +130,14 @@ impl UrlPattern {
                 Some(hub.as_str().into())
             }
         };
-        let pathname = init.pathname.clone().unwrap_or_default();
+        let pathname = init.pathname.clone();
         // draft-08, "URL Pattern": never `ignoreCase`.
         let options =
             UrlPatternOptions { regex_syntax: RegexSyntax::EcmaScript, ignore_case: false };
         let pattern = urlpattern::UrlPattern::<Regexp>::parse(init, options)?;
-        // A text after a group is canonicalized alone, and the crate writes a `/` at the start of a
-        // path without hierarchy as `%2F`.
-        let slashes = |text: &str| text.matches("%2F").count();
-        if slashes(pattern.pathname()) > slashes(&pathname) {
-            return Err(InvalidUrlPattern::OpaquePath);
-        }
         let source = Source { text: text.into(), base };
-        Compiled::new(source, pattern).map(|compiled| Self(Arc::new(compiled)))
+        let compiled = Compiled::new(source, pattern, pathname.as_deref())?;
+        Ok(Self(Arc::new(compiled)))
     }
 
     /// The pattern as it was written.
@@ -219,10 +211,21 @@ impl Compiled {
     fn new(
         source: Source,
         pattern: urlpattern::UrlPattern<Regexp>,
+        pathname: Option<&str>,
     ) -> Result<Self, InvalidUrlPattern> {
-        let [pathname, hostname, protocol] =
-            [&pattern.pathname, &pattern.hostname, &pattern.protocol].map(expression);
-        let (pathname, hostname, protocol) = (pathname?, hostname?, protocol?);
+        let (hostname, protocol) = (expression(&pattern.hostname)?, expression(&pattern.protocol)?);
+        let scheme = Component::new(protocol).map_err(|_| InvalidUrlPattern::TooLong)?;
+        let is_special = |special: &&str| scheme.matches(special, &Effort::default());
+        let opaque = match pathname {
+            Some(pathname) if !SPECIAL_SCHEMES.iter().any(is_special) => {
+                Some(opaque_path::parse(pathname)?)
+            }
+            _ => None,
+        };
+        let pathname = match &opaque {
+            Some(opaque) => opaque,
+            None => expression(&pattern.pathname)?,
+        };
         let nodes = [
             (Part::Pathname, pathname),
             (Part::Hostname, hostname),
