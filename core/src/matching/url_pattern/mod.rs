@@ -26,6 +26,7 @@ mod node;
 mod opaque_path;
 mod parsed_topic;
 mod program;
+mod property;
 mod regexp;
 #[cfg(test)]
 mod tests;
