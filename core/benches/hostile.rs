@@ -25,110 +25,96 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 const HUB: &str = "https://hub.example.com/.well-known/mercure";
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
-/// Patterns, as many streams with one each, and the letter that the topics repeat.
+/// How many topics of 4 kB an update has: all that it may have together.
+const TOPICS: usize = 32;
+
+/// Streams with one matcher each: the query of each.
 struct Kind {
     name: &'static str,
     streams: u64,
-    query: fn(u64) -> (&'static str, String),
-    topic: fn(usize) -> String,
-}
-
-fn long(number: usize, unit: &str) -> String {
-    format!("https://e.example/{}{number:03}", unit.repeat(4_000 / unit.len()))
+    parameter: &'static str,
+    matcher: fn(u64) -> String,
 }
 
 const KINDS: [Kind; 6] = [
+    Kind { name: "one long chain", streams: 1, parameter: "match_urlpattern", matcher: chain },
     Kind {
-        name: "one long chain",
-        streams: 1,
-        query: |_| {
-            ("match_urlpattern", "https://e.example/([a-z]*a[a-z]{LONG}[b-z][a-z0-9]*)".into())
-        },
-        topic: |number| long(number, "a"),
-    },
-    Kind {
-        name: "1,000 different chains",
+        name: "different long chains",
         streams: 1_000,
-        query: |stream| {
-            (
-                "match_urlpattern",
-                format!("https://e.example/:n{stream}([a-z]*a[a-z]{{LONG}}[b-z][a-z0-9]*)")
-                    .replace(&format!(":n{stream}"), &format!("{{x{stream}}}?")),
-            )
-        },
-        topic: |number| long(number, "a"),
+        parameter: "match_urlpattern",
+        matcher: chain,
     },
     Kind {
-        name: "one of optional letters",
+        name: "optional letters",
         streams: 1,
-        query: |_| ("match_urlpattern", "https://e.example/((?:a?){LONG}b)".into()),
-        topic: |number| long(number, "a"),
+        parameter: "match_urlpattern",
+        matcher: |_| "https://e.example/((?:a?){240}[b-z])".to_owned(),
     },
     Kind {
-        name: "10,000 with a run each",
+        name: "patterns of runs",
         streams: 10_000,
-        query: |stream| ("match_urlpattern", format!("https://e.example/:a/{stream}:b")),
-        topic: |number| long(number, "a"),
+        parameter: "match_urlpattern",
+        matcher: |stream| format!("https://e.example/:a\\?{stream}*"),
     },
     Kind {
-        name: "1,000 templates of lists",
+        name: "templates of many",
         streams: 1_000,
-        query: |stream| ("topic", format!("https://e.example/{{+a,b,c*}}{{/d*,e}}{stream}")),
-        topic: |number| long(number, "a"),
+        parameter: "topic",
+        matcher: |stream| format!("https://e.example/{{+a{}}}{stream}", ",a".repeat(1_300)),
     },
     Kind {
-        name: "1,000 exploded templates",
+        name: "exploded templates",
         streams: 1_000,
-        query: |stream| ("topic", format!("https://e.example/{{a*}}{{b*}}{{c*}}{stream}")),
-        topic: |number| long(number, "a"),
+        parameter: "topic",
+        matcher: |stream| format!("https://e.example/a{{a*}}{{/b*}}{{c*}}{{d*}}{stream}"),
     },
 ];
 
+/// Nearly as many steps as a subscriber may have, and all of them are reached.
+fn chain(stream: u64) -> String {
+    format!("https://e.example/([a-z]*a[a-z]{{{}}}[b-z][a-z0-9]*)", 490 - stream % 400)
+        + &"{x}?".repeat(usize::try_from(stream / 400).unwrap())
+}
+
 fn main() {
-    let topics = |count: usize, topic: fn(usize) -> String| -> Vec<String> {
-        (0..count).map(topic).collect()
-    };
-    let count = std::env::var("TOPICS").ok().and_then(|text| text.parse().ok()).unwrap_or(32);
-    let longest = std::env::var("LONG").unwrap_or_else(|_| "450".into());
-    println!("{count} topics of 4 kB: live, then the longest page of a replay");
+    println!("{TOPICS} topics of 4 kB: how long a live update, the longest page that it left to a");
+    println!("replay, and a page of a stream that resumes hold up the holder\n");
     for kind in &KINDS {
+        let mut log = MemoryLog::default();
+        let topic = |number| format!("https://e.example/{}{number}", "a".repeat(4_000));
+        let topics: Vec<String> = (0..TOPICS).map(topic).collect();
+        let update = Arc::new(update(topics.join("\n")));
+        let position = log.append(Arc::clone(&update), NOW);
+
         let mut holder = Holder::new(&config(), CursorKey::from_bytes([5; 16]), Place::default());
         for stream in 0..kind.streams {
-            let (parameter, text) = (kind.query)(stream);
-            let text = text.replace("LONG", &longest);
-            subscribe(&mut holder, stream, parameter, &text);
+            subscribe(&mut holder, stream, kind.parameter, &(kind.matcher)(stream));
         }
-        let mut log = MemoryLog::default();
-        let topics = topics(count, kind.topic).join("\n");
-        let update = Arc::new(update(topics));
-        let position = log.append(Arc::clone(&update), NOW);
         let start = Instant::now();
         holder.handle_appended(&[Appended { position, update }], NOW);
         let live = start.elapsed();
-        let (mut longest, mut pages) = (Duration::ZERO, 0);
-        loop {
-            while holder.poll_output().is_some() {}
-            let Some((fetch, subscription)) = holder.poll_fetch() else { break };
-            let start = Instant::now();
-            holder.handle_page(fetch.stream, &log.page(&fetch, &subscription), NOW);
-            longest = longest.max(start.elapsed());
-            pages += 1;
-        }
-        // What one stream's page would take.
-        let mut alone = Holder::new(&config(), CursorKey::from_bytes([5; 16]), Place::default());
-        let (parameter, text) = (kind.query)(0);
-        let text = text.replace("LONG", &std::env::var("LONG").unwrap_or_else(|_| "450".into()));
-        resume(&mut alone, parameter, &text, &log);
-        let (fetch, subscription) = alone.poll_fetch().unwrap();
-        let start = Instant::now();
-        let page = log.page(&fetch, &subscription);
-        let page_time = start.elapsed();
-        alone.handle_page(fetch.stream, &page, NOW);
+        let (left, pages) = replay(&mut holder, &log);
+
+        let mut other = Holder::new(&config(), CursorKey::from_bytes([5; 16]), Place::default());
+        resume(&mut other, kind.parameter, &(kind.matcher)(0), &log);
+        let (page, _) = replay(&mut other, &log);
         println!(
-            "{:28}{:>5} streams {live:>12.2?}  {pages} pages, longest {longest:.2?}; alone {page_time:.2?}",
-            kind.name,
-            holder.streams()
+            "{:24}{:>7} streams  live {live:>10.2?}  {pages:>5} left to a replay {left:>10.2?}  resuming {page:>10.2?}",
+            kind.name, kind.streams
         );
+    }
+}
+
+/// Answers all pages that are asked for. Returns how long the longest took, and how many there were.
+fn replay(holder: &mut Holder, log: &MemoryLog) -> (Duration, usize) {
+    let (mut longest, mut pages) = (Duration::ZERO, 0);
+    loop {
+        while holder.poll_output().is_some() {}
+        let Some((fetch, subscription)) = holder.poll_fetch() else { return (longest, pages) };
+        let start = Instant::now();
+        holder.handle_page(fetch.stream, &log.page(&fetch, &subscription), NOW);
+        longest = longest.max(start.elapsed());
+        pages += 1;
     }
 }
 

@@ -16,7 +16,6 @@ use crate::matching::matcher::Matcher;
 use crate::matching::matchers::Matchers;
 use crate::matching::subject::Subject;
 use crate::matching::template::Template;
-use crate::matching::url_pattern::UrlPattern;
 use crate::terms::hub_url::HubUrl;
 
 /// How many different hub URLs the patterns of an index may be relative to. Topics are resolved
@@ -132,29 +131,35 @@ impl<Id: Copy + Ord> Index<Id> {
             selection.ids.extend(self.exact.get(*topic).into_iter().flatten());
         }
         let is_left = || subject.effort().spent() < effort;
-        self.select_patterns(&mut selection, subject, is_left, |pattern| pattern.cost() == 0);
+        let costly_are_left = self.select_patterns(&mut selection, subject, is_left, false);
         for (index, topic) in subject.topics().iter().enumerate() {
             for (template, ids) in self.candidates(topic) {
                 let selects = || subject.is_selected_by(template, index);
                 selection.add(ids, is_left().then(selects));
             }
         }
-        self.select_patterns(&mut selection, subject, is_left, |pattern| pattern.cost() > 0);
+        if costly_are_left {
+            self.select_patterns(&mut selection, subject, is_left, true);
+        }
         selection.undecided.retain(|id| !selection.ids.contains(id));
         selection
     }
 
+    /// Tries the costly patterns, or the others. Returns whether there are any besides.
     fn select_patterns(
         &self,
         selection: &mut Selection<Id>,
         subject: &Subject<'_>,
         is_left: impl Fn() -> bool,
-        these: fn(&UrlPattern) -> bool,
-    ) {
+        costly: bool,
+    ) -> bool {
+        let mut are_left = false;
         for (hub, index) in &self.patterns {
             for topic in subject.resolved(hub).iter().flatten() {
                 let mut candidates = index.candidates(topic);
-                candidates.retain(|(pattern, _)| these(pattern));
+                let all = candidates.len();
+                candidates.retain(|(pattern, _)| (pattern.cost() > 0) == costly);
+                are_left |= candidates.len() < all;
                 candidates.sort_by_key(|(pattern, _)| pattern.cost());
                 for (pattern, ids) in candidates {
                     let selects = || pattern.selects(topic, subject.effort());
@@ -162,6 +167,7 @@ impl<Id: Copy + Ord> Index<Id> {
                 }
             }
         }
+        are_left
     }
 
     /// The templates that agree with a topic up to their first expression: only these are matched.
@@ -186,6 +192,7 @@ fn remove_from<Id: Ord, K: Ord + Borrow<Q>, Q: Ord + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matching::effort::STEP_EFFORT;
 
     fn hub() -> HubUrl {
         HubUrl::parse("https://hub.example/.well-known/mercure").unwrap()
@@ -235,6 +242,32 @@ mod tests {
         assert_eq!(asked, [r#"Template("/users/7/{+rest}")"#]);
         assert_eq!(select(&index, &["/users/7/books", "/users/1999/"]), [7, 1999]);
         assert!(select(&index, &["/users/70000/books", "/users/"]).is_empty());
+    }
+
+    /// Counted, not timed.
+    #[test]
+    fn effort_is_bounded_and_the_costly_are_left_undecided() {
+        let mut index = Index::default();
+        let mut insert = |id, pattern: &str| {
+            let pattern = Matcher::url_pattern(pattern, &hub()).unwrap();
+            index.insert(id, &mut [pattern].into_iter().collect(), &hub());
+        };
+        insert(1, "/:any");
+        for id in 2..12 {
+            insert(id, &format!("/([a-z]*a[a-z]{{100}}[b-z]{{{id}}})"));
+        }
+        let topics: Vec<String> =
+            (0..20).map(|number| format!("/{}{number}", "a".repeat(500))).collect();
+        let subject = Subject::new(topics.iter().map(String::as_str));
+        let effort = 1_000_000;
+        let selection = index.select(&subject, effort);
+        let one_more = 120 * STEP_EFFORT * topics[19].len();
+        assert!((effort..effort + one_more).contains(&subject.effort().spent()));
+        assert_eq!(selection.ids, [1].into());
+        assert_eq!(selection.undecided, (2..12).collect());
+        // With more, all of it is told.
+        let selection = index.select(&Subject::new(topics.iter().map(String::as_str)), usize::MAX);
+        assert_eq!((selection.ids, selection.undecided), ([1].into(), BTreeSet::new()));
     }
 
     #[test]
