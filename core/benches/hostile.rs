@@ -40,7 +40,7 @@ const KINDS: [Kind; 6] = [
     Kind { name: "one long chain", streams: 1, parameter: "match_urlpattern", matcher: chain },
     Kind {
         name: "different long chains",
-        streams: 1_000,
+        streams: 20,
         parameter: "match_urlpattern",
         matcher: chain,
     },
@@ -58,7 +58,7 @@ const KINDS: [Kind; 6] = [
     },
     Kind {
         name: "templates of many",
-        streams: 1_000,
+        streams: 20,
         parameter: "topic",
         matcher: |stream| format!("https://e.example/{{+a{}}}{stream}", ",a".repeat(1_300)),
     },
@@ -72,8 +72,7 @@ const KINDS: [Kind; 6] = [
 
 /// Nearly as many steps as a subscriber may have, and all of them are reached.
 fn chain(stream: u64) -> String {
-    format!("https://e.example/([a-z]*a[a-z]{{{}}}[b-z][a-z0-9]*)", 490 - stream % 400)
-        + &"{x}?".repeat(usize::try_from(stream / 400).unwrap())
+    format!("https://e.example/([a-z]*a[a-z]{{{}}}[b-z][a-z0-9]*)", 490 - stream)
 }
 
 fn main() {
