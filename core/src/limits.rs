@@ -25,13 +25,32 @@ pub(crate) const MAX_MATCHERS_LENGTH: usize = 32 * 1024;
 /// in a request, 401 in a token.
 pub(crate) const MAX_PATTERNS_SIZE: usize = 384 * 1024;
 
-/// Most steps that the patterns and templates of one request may take together for each character
-/// of a topic; past it: 400. Patterns that are runs between texts, such as
-/// `/users/:id/books/:book`, take none; a template takes one or three for each of its variables.
-pub(crate) const MAX_PATTERNS_STEPS: usize = 2 * 1024;
+/// Most that the patterns and templates of one request may take together for each character of a
+/// topic, in units of [`MAX_EFFORT`]; past it: 400. Patterns that are runs between texts, such as
+/// `/users/:id/books/:book`, count as nothing, others with four for each step of their programs,
+/// and a template with one or three for each of its variables.
+pub(crate) const MAX_PATTERNS_COST: usize = 2 * 1024;
 
 /// The same for one token, whose issuer is trusted; past it: 401.
-pub(crate) const MAX_TOKEN_PATTERNS_STEPS: usize = 8 * 1024;
+pub(crate) const MAX_TOKEN_PATTERNS_COST: usize = 8 * 1024;
+
+/// Longest that the topics of an update, or its targets, may be together, in bytes; past it: 413.
+pub(crate) const MAX_TOPICS_LENGTH: usize = 128 * 1024;
+
+/// How much effort is made at a time to tell which streams want updates, in units of about a
+/// nanosecond ([`effort`](crate::matching::effort)). One thread serves all streams, and who
+/// subscribes may have shown no token. So whatever the patterns are, and however many:
+///
+/// - Updates that have become durable are offered to live streams with this much effort, and as
+///   much again for grants. The streams of which it could not be told by then replay those updates.
+/// - A page of a replay ends once it took this much. Only the stream's own matchers are tried, and
+///   others run before the next page.
+///
+/// One matcher and one topic more are finished, and a page holds at least one update. That takes
+/// at most [`MAX_PATTERNS_COST`] × [`MAX_TOPICS_LENGTH`], twice this much, for what a stream asks,
+/// and [`MAX_TOKEN_PATTERNS_COST`] × [`MAX_TOPICS_LENGTH`] for what its token grants (three times
+/// as much where topics are nothing but characters that a URL has percent-encoded).
+pub(crate) const MAX_EFFORT: usize = 128 * 1024 * 1024;
 
 /// Most bytes that the matchers of all streams of one holder may keep together, including those of
 /// their tokens; past it, the holder is full.

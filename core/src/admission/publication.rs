@@ -6,6 +6,7 @@ use crate::admission::route::Routed;
 use crate::authorization::token::Token;
 use crate::command::publish::{IdOrigin, Publish};
 use crate::config::Config;
+use crate::limits::MAX_TOPICS_LENGTH;
 use crate::terms::event_id::{EventId, InvalidEventId};
 use crate::terms::event_type::{EventType, InvalidEventType};
 use crate::terms::hub_url::HubUrl;
@@ -155,6 +156,7 @@ fn each_once(
 ) -> Result<Vec<Topic>, Refusal> {
     let mut parsed: Vec<Topic> = Vec::new();
     let mut seen = BTreeSet::new();
+    let mut length = 0;
     for text in texts.iter().filter(|text| !text.is_empty()) {
         if !seen.insert(text) {
             continue;
@@ -163,6 +165,12 @@ fn each_once(
             return Err(Refusal::TooLarge(format!(
                 "An update may have at most {} fields `{name}`.",
                 config.max_topics
+            )));
+        }
+        length += text.len();
+        if length > MAX_TOPICS_LENGTH {
+            return Err(Refusal::TooLarge(format!(
+                "The fields `{name}` of an update may have at most {MAX_TOPICS_LENGTH} bytes together."
             )));
         }
         parsed.push(parse(text).map_err(|error| wrong_topic(name, error))?);

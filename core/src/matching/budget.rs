@@ -1,6 +1,6 @@
 //! What the matchers of one request or token may cost together.
 
-use crate::limits::{MAX_PATTERNS_SIZE, MAX_PATTERNS_STEPS, MAX_TOKEN_PATTERNS_STEPS};
+use crate::limits::{MAX_PATTERNS_COST, MAX_PATTERNS_SIZE, MAX_TOKEN_PATTERNS_COST};
 use crate::matching::matcher::Matcher;
 
 /// How much the patterns and templates of one request or token may keep and cost together. It is
@@ -8,7 +8,7 @@ use crate::matching::matcher::Matcher;
 #[derive(Debug)]
 pub(crate) struct Budget {
     size: usize,
-    steps: usize,
+    cost: usize,
 }
 
 /// Together they are too large or too costly.
@@ -17,22 +17,22 @@ pub(crate) struct TooCostly;
 
 impl Budget {
     pub(crate) fn of_request() -> Self {
-        Self { size: MAX_PATTERNS_SIZE, steps: MAX_PATTERNS_STEPS }
+        Self { size: MAX_PATTERNS_SIZE, cost: MAX_PATTERNS_COST }
     }
 
     pub(crate) fn of_token() -> Self {
-        Self { size: MAX_PATTERNS_SIZE, steps: MAX_TOKEN_PATTERNS_STEPS }
+        Self { size: MAX_PATTERNS_SIZE, cost: MAX_TOKEN_PATTERNS_COST }
     }
 
     /// Deducts what a matcher costs.
     pub(crate) fn spend(&mut self, matcher: &Matcher) -> Result<(), TooCostly> {
-        let (size, steps) = match matcher {
+        let (size, cost) = match matcher {
             Matcher::Every | Matcher::Exact(_) => return Ok(()),
-            Matcher::Pattern(pattern) => (pattern.size(), pattern.steps()),
-            Matcher::Template(template) => (0, template.steps()),
+            Matcher::Pattern(pattern) => (pattern.size(), pattern.cost()),
+            Matcher::Template(template) => (0, template.cost()),
         };
         self.size = self.size.checked_sub(size).ok_or(TooCostly)?;
-        self.steps = self.steps.checked_sub(steps).ok_or(TooCostly)?;
+        self.cost = self.cost.checked_sub(cost).ok_or(TooCostly)?;
         Ok(())
     }
 }

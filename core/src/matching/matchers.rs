@@ -75,7 +75,7 @@ impl Matchers {
             return false;
         }
         match subject.resolved(hub).get(index) {
-            Some(Some(topic)) => patterns.any(|pattern| pattern.matches(topic)),
+            Some(Some(topic)) => patterns.any(|pattern| pattern.selects(topic, subject.effort())),
             _ => false,
         }
     }

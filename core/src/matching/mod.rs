@@ -1,6 +1,7 @@
 //! What an expression selects, and whose expressions select an update.
 
 pub(crate) mod budget;
+pub(crate) mod effort;
 pub(crate) mod index;
 pub(crate) mod matcher;
 pub(crate) mod matchers;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::matching::effort::{Effort, TRY_EFFORT};
 use crate::matching::template::{Scan, Template};
 use crate::matching::url_pattern::ParsedTopic;
 use crate::terms::hub_url::HubUrl;
@@ -20,7 +21,11 @@ pub(crate) struct Subject<'a> {
     /// The topic that was scanned last, by its index. One is enough: templates are tried topic by
     /// topic, and a scan is much larger than a topic.
     scanned: RefCell<Option<(usize, Rc<Scan<'a>>)>>,
+    effort: Effort,
 }
+
+/// What scanning a topic takes for each of its bytes.
+const SCAN_EFFORT: usize = 8;
 
 /// Topics that parse as URL references; patterns match nothing else.
 type Resolved = [Option<ParsedTopic>];
@@ -32,6 +37,7 @@ impl<'a> Subject<'a> {
             targets: None,
             resolved: RefCell::default(),
             scanned: RefCell::default(),
+            effort: Effort::default(),
         }
     }
 
@@ -48,7 +54,7 @@ impl<'a> Subject<'a> {
 
     /// The same subject, restricted to these targets, if any.
     fn for_targets(self, targets: impl Iterator<Item = &'a str>) -> Self {
-        let targets = Self::new(targets);
+        let targets = Self { effort: self.effort.clone(), ..Self::new(targets) };
         let targets = (!targets.topics.is_empty()).then(|| Box::new(targets));
         Self { targets, ..self }
     }
@@ -57,6 +63,11 @@ impl<'a> Subject<'a> {
     /// "Subscribers") or, as in the protocol's first years, its targets.
     pub(crate) fn audience(&self) -> &Self {
         self.targets.as_deref().unwrap_or(self)
+    }
+
+    /// What matching it has taken so far.
+    pub(crate) fn effort(&self) -> &Effort {
+        &self.effort
     }
 
     pub(crate) fn topics(&self) -> &[&'a str] {
@@ -78,11 +89,15 @@ impl<'a> Subject<'a> {
     /// Whether a template selects the topic at an index.
     pub(crate) fn is_selected_by(&self, template: &Template, index: usize) -> bool {
         self.topics.get(index).is_some_and(|topic| {
+            self.effort.spend(TRY_EFFORT);
             template.selects(topic, || {
+                let literals = template.len() / u64::BITS as usize;
+                self.effort.spend((template.cost() + literals) * topic.len());
                 let mut scanned = self.scanned.borrow_mut();
                 match &*scanned {
                     Some((scanned, topic)) if *scanned == index => Rc::clone(topic),
                     _ => {
+                        self.effort.spend(topic.len() * SCAN_EFFORT);
                         let topic = Rc::new(Scan::new(topic));
                         *scanned = Some((index, Rc::clone(&topic)));
                         topic

@@ -2,7 +2,7 @@
 //!
 //! A page holds one update of any size, or as many as fit its [`PageLimit`]. Updates that its
 //! stream does not want count too, since they were looked at, but not their data, which a log need
-//! not read.
+//! not read. And a page ends once telling what the stream wants has taken [`MAX_EFFORT`].
 //!
 //! A log offers what it has, in order, and follows the answers:
 //!
@@ -44,6 +44,8 @@
 use std::sync::Arc;
 
 use crate::command::subscribe::Subscribe;
+use crate::limits::MAX_EFFORT;
+use crate::matching::subject::Subject;
 use crate::streams::history::{Appended, Fetch, Page};
 use crate::terms::cursor::Position;
 use crate::terms::update::{StoredUpdate, Update};
@@ -56,6 +58,7 @@ pub struct Pager<'a> {
     subscribe: &'a Subscribe,
     looked_at: usize,
     bytes: usize,
+    effort: usize,
     updates: Vec<Appended>,
     reached: Position,
     since: Option<Timestamp>,
@@ -81,6 +84,7 @@ impl<'a> Pager<'a> {
             subscribe,
             looked_at: 0,
             bytes: 0,
+            effort: 0,
             updates: Vec::new(),
             reached: fetch.after,
             since: None,
@@ -97,7 +101,12 @@ impl<'a> Pager<'a> {
         stored: &StoredUpdate,
         data_length: usize,
     ) -> Offer {
-        let wanted = self.subscribe.selects(stored);
+        if self.looked_at > 0 && self.effort >= MAX_EFFORT {
+            return Offer::Full;
+        }
+        let subject = Subject::of_stored(stored);
+        let wanted = self.subscribe.wants(&subject, stored.private);
+        self.effort += subject.effort().spent();
         let bytes = self.bytes + stored.size() - stored.data.len();
         let bytes = if wanted { bytes + data_length } else { bytes };
         let limit = self.fetch.limit;

@@ -236,12 +236,15 @@ impl Session {
         self.subscribe.wants(&Subject::of(update), update.is_private())
     }
 
-    /// Whether it takes an update, just durable, that one of its matchers selected.
-    pub(crate) fn takes_live(&self, appended: &Appended, subject: &Subject<'_>) -> bool {
-        self.state == State::Live
-            // Its reader may have named an update before the holder heard of it.
-            && self.cursor.position < appended.position
-            && self.subscribe.may_read(subject, appended.update.is_private())
+    /// Whether an update that is just durable is new to it.
+    pub(crate) fn awaits(&self, appended: &Appended) -> bool {
+        // Its reader may have named an update before the holder heard of it.
+        self.state == State::Live && self.cursor.position < appended.position
+    }
+
+    /// Whether it may read an update that one of its matchers selected.
+    pub(crate) fn may_read(&self, appended: &Appended, subject: &Subject<'_>) -> bool {
+        self.subscribe.may_read(subject, appended.update.is_private())
     }
 
     /// Takes these updates, in order, until one does not fit; it then falls behind, and will replay
@@ -255,16 +258,21 @@ impl Session {
     ) -> usize {
         let taken = self.room_for(updates.iter().map(|(_, length)| *length), pace);
         if let Some((first_left, _)) = updates.get(taken) {
-            self.state = State::Replaying { fetching: false };
-            self.cursor = Place { position: first_left.back(1), ..reached };
-            // It was live, so it has everything up to where its holder stood. What it has yet to read
-            // followed that, and may have expired since: after an outage a tail delivers late.
-            self.promised = self.promised.max(reached.since);
+            self.fall_behind(*first_left, reached);
         }
         if let Some((last, _)) = updates[..taken].last() {
             self.told = (*last, now);
         }
         taken
+    }
+
+    /// Has it replay from this update on; `reached` is the holder's place before.
+    pub(crate) fn fall_behind(&mut self, first_left: Position, reached: Place) {
+        self.state = State::Replaying { fetching: false };
+        self.cursor = Place { position: first_left.back(1), ..reached };
+        // It was live, so it has everything up to where its holder stood. What it has yet to read
+        // followed that, and may have expired since: after an outage a tail delivers late.
+        self.promised = self.promised.max(reached.since);
     }
 
     /// How many of these frames fit, from the first on. An empty outbox takes one of any size.

@@ -6,7 +6,7 @@
 //!
 //! | kind | shown by | told its position | after a passing failure | at its end |
 //! |---|---|---|---|---|
-//! | a browser's `EventSource` | `Sec-Fetch-Mode` and `-Site`, `no-cache`, an `Accept` of event streams alone, no `Authorization` | yes | 200 | a clean end |
+//! | a browser's `EventSource` | `Sec-Fetch-Mode` and `-Site`, `no-cache`, an `Accept` of event streams alone, no token in `Authorization` | yes | 200 | a clean end |
 //! | what resembles one | `Sec-Fetch-Mode` and `no-cache` | no | 200 | a clean end |
 //! | a page's script | `Sec-Fetch-Mode` and `-Site`, an `Accept` of event streams alone | no | 503 | a cut |
 //! | any other `fetch` | `Sec-Fetch-Mode` | no | 503 | a clean end |
@@ -86,8 +86,8 @@ impl Kind {
         let events_only = says("accept", |value| value == "text/event-stream");
         let in_page = has("sec-fetch-site");
         if has("sec-fetch-mode") {
-            // `EventSource` cannot set `Authorization`.
-            let own_token = request.header_values("authorization").next().is_some();
+            // `EventSource` cannot set `Authorization`; a browser adds a password by itself.
+            let own_token = says("authorization", |value| value.starts_with("bearer"));
             return match (no_cache, events_only && in_page) {
                 (true, true) if !own_token => Self::EventSource,
                 (true, _) => Self::LikeEventSource,
@@ -164,6 +164,8 @@ mod tests {
         ];
         assert_eq!([0, 1, 2, 3].map(without), expected);
         assert_eq!(kind(&[EVENTS, NO_CACHE, MODE, SITE, TOKEN]), Kind::LikeEventSource);
+        let password = ("Authorization", "Basic dXNlcjpwYXNz");
+        assert_eq!(kind(&[EVENTS, NO_CACHE, MODE, SITE, password]), Kind::EventSource);
     }
 
     #[test]

@@ -105,3 +105,62 @@ fn a_page_is_bounded_in_bytes_and_in_updates() {
     world.take_all(stream);
     assert!(world.pages >= 7, "{}", world.pages);
 }
+
+/// A template of 1,300 variables, each of which can be anything, between these texts: what a stream
+/// that wants it asks for, and nearly the most that a subscriber may ask for.
+fn costly(start: &str, end: &str) -> String {
+    format!("topic={start}%7B%2B{}%7D{end}", vec!["v"; 1_300].join(","))
+}
+
+/// As many topics of 4 kB as an update may have, and what they cost a template is more than what is
+/// spent on telling who wants updates.
+fn long_topics(start: &str, end: &str) -> String {
+    (0..32).map(|number| format!("topic={start}{}{number}{end}&", "a".repeat(4_000))).collect()
+}
+
+#[test]
+fn what_costs_too_much_to_tell_is_replayed_and_holds_up_nobody_else() {
+    let mut world = World::new(&[]);
+    let selected = world.subscribe(&costly("/", "31x"), &[]);
+    let other = world.subscribe(&costly("/", "y"), &[]);
+    let cheap = world.subscribe("match_urlpattern=/:path&match=b", &[]);
+    let exact = world.subscribe("match=b", &[]);
+    for stream in [selected, other, cheap, exact] {
+        world.take_all(stream);
+    }
+    world.publish(&format!("{}data=1", long_topics("/", "x")));
+    world.publish("topic=b&data=2");
+    world.sync(2);
+    // Whom the first is for could not be told of two streams. Each asks for a page of its own.
+    assert_eq!(world.pages, 0);
+    world.answer_all();
+    assert!(world.pages >= 2, "{}", world.pages);
+    let data = |world: &mut World, stream| {
+        let mut client = Client::default();
+        client.read(world.take_all(stream).concat().as_bytes());
+        client.updates().concat()
+    };
+    assert_eq!(data(&mut world, exact), "2");
+    assert_eq!(data(&mut world, cheap), "12");
+    assert_eq!(data(&mut world, selected), "1");
+    assert_eq!(data(&mut world, other), "");
+    // They are live again.
+    let pages = world.pages;
+    world.publish_and_sync("topic=/31x&data=3");
+    assert_eq!(data(&mut world, selected), "3");
+    assert_eq!(world.pages, pages);
+}
+
+#[test]
+fn a_page_ends_once_telling_what_its_stream_wants_has_cost_enough() {
+    let mut world = World::new(&[]);
+    for number in 1..=3 {
+        world.publish_and_sync(&format!("{}data={number}", long_topics("/", "x")));
+    }
+    let query = format!("{}&last_event_id=earliest", costly("/", "31x"));
+    let stream = world.subscribe(&query, &[]);
+    let mut client = Client::default();
+    client.read(world.take_all(stream).concat().as_bytes());
+    assert_eq!(client.updates().concat(), "123");
+    assert!(world.pages >= 3, "{}", world.pages);
+}

@@ -34,6 +34,25 @@ pub(crate) struct Index<Id> {
     templates: Beginnings<BTreeMap<Template, BTreeSet<Id>>>,
 }
 
+/// Whom an update is for.
+#[derive(Debug)]
+pub(crate) struct Selection<Id> {
+    pub(crate) ids: BTreeSet<Id>,
+    /// Those of whom that could not be told with the effort that was allowed.
+    pub(crate) undecided: BTreeSet<Id>,
+}
+
+impl<Id: Copy + Ord> Selection<Id> {
+    /// Adds those who have one matcher, if it selects the update, or if that was not tried.
+    fn add(&mut self, ids: &BTreeSet<Id>, selects: Option<bool>) {
+        match selects {
+            Some(true) => self.ids.extend(ids),
+            Some(false) => {}
+            None => self.undecided.extend(ids),
+        }
+    }
+}
+
 // Deriving it would require `Id: Default`.
 impl<Id> Default for Index<Id> {
     fn default() -> Self {
@@ -102,24 +121,53 @@ impl<Id: Copy + Ord> Index<Id> {
         }
     }
 
-    /// Every id with a matcher for any of these topics, once each.
-    pub(crate) fn select(&self, subject: &Subject<'_>) -> Vec<Id> {
-        let mut selected: Vec<Id> = self.every.iter().copied().collect();
-        for (index, topic) in subject.topics().iter().enumerate() {
-            selected.extend(self.exact.get(*topic).into_iter().flatten());
-            let templates = self.candidates(topic);
-            let templates =
-                templates.filter(|(template, _)| subject.is_selected_by(template, index));
-            selected.extend(templates.flat_map(|(_, ids)| ids));
+    /// Every id with a matcher for any of these topics, as far as this much effort tells.
+    ///
+    /// The costly patterns are tried last, so that they alone are left undecided unless there are
+    /// very many of the others.
+    pub(crate) fn select(&self, subject: &Subject<'_>, effort: usize) -> Selection<Id> {
+        let mut selection = Selection { ids: self.every.clone(), undecided: BTreeSet::new() };
+        for topic in subject.topics() {
+            selection.ids.extend(self.exact.get(*topic).into_iter().flatten());
         }
-        for (hub, index) in &self.patterns {
-            for topic in subject.resolved(hub).iter().flatten() {
-                selected.extend(index.select(topic));
+        let is_left = || subject.effort().spent() < effort;
+        let costly_are_left = self.select_patterns(&mut selection, subject, is_left, false);
+        for (index, topic) in subject.topics().iter().enumerate() {
+            for (template, ids) in self.candidates(topic) {
+                let selects = || subject.is_selected_by(template, index);
+                selection.add(ids, is_left().then(selects));
             }
         }
-        selected.sort_unstable();
-        selected.dedup();
-        selected
+        if costly_are_left {
+            self.select_patterns(&mut selection, subject, is_left, true);
+        }
+        selection.undecided.retain(|id| !selection.ids.contains(id));
+        selection
+    }
+
+    /// Tries the costly patterns, or the others. Returns whether there are any besides.
+    fn select_patterns(
+        &self,
+        selection: &mut Selection<Id>,
+        subject: &Subject<'_>,
+        is_left: impl Fn() -> bool,
+        costly: bool,
+    ) -> bool {
+        let mut are_left = false;
+        for (hub, index) in &self.patterns {
+            for topic in subject.resolved(hub).iter().flatten() {
+                let mut candidates = index.candidates(topic);
+                let all = candidates.len();
+                candidates.retain(|(pattern, _)| (pattern.cost() > 0) == costly);
+                are_left |= candidates.len() < all;
+                candidates.sort_by_key(|(pattern, _)| pattern.cost());
+                for (pattern, ids) in candidates {
+                    let selects = || pattern.selects(topic, subject.effort());
+                    selection.add(ids, is_left().then(selects));
+                }
+            }
+        }
+        are_left
     }
 
     /// The templates that agree with a topic up to their first expression: only these are matched.
@@ -144,6 +192,7 @@ fn remove_from<Id: Ord, K: Ord + Borrow<Q>, Q: Ord + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matching::effort::STEP_EFFORT;
 
     fn hub() -> HubUrl {
         HubUrl::parse("https://hub.example/.well-known/mercure").unwrap()
@@ -159,7 +208,9 @@ mod tests {
     }
 
     fn select(index: &Index<u64>, topics: &[&str]) -> Vec<u64> {
-        index.select(&Subject::new(topics.iter().copied()))
+        let selection = index.select(&Subject::new(topics.iter().copied()), usize::MAX);
+        assert!(selection.undecided.is_empty());
+        selection.ids.into_iter().collect()
     }
 
     #[test]
@@ -191,6 +242,32 @@ mod tests {
         assert_eq!(asked, [r#"Template("/users/7/{+rest}")"#]);
         assert_eq!(select(&index, &["/users/7/books", "/users/1999/"]), [7, 1999]);
         assert!(select(&index, &["/users/70000/books", "/users/"]).is_empty());
+    }
+
+    /// Counted, not timed.
+    #[test]
+    fn effort_is_bounded_and_the_costly_are_left_undecided() {
+        let mut index = Index::default();
+        let mut insert = |id, pattern: &str| {
+            let pattern = Matcher::url_pattern(pattern, &hub()).unwrap();
+            index.insert(id, &mut [pattern].into_iter().collect(), &hub());
+        };
+        insert(1, "/:any");
+        for id in 2..12 {
+            insert(id, &format!("/([a-z]*a[a-z]{{100}}[b-z]{{{id}}})"));
+        }
+        let topics: Vec<String> =
+            (0..20).map(|number| format!("/{}{number}", "a".repeat(500))).collect();
+        let subject = Subject::new(topics.iter().map(String::as_str));
+        let effort = 1_000_000;
+        let selection = index.select(&subject, effort);
+        let one_more = 120 * STEP_EFFORT * topics[19].len();
+        assert!((effort..effort + one_more).contains(&subject.effort().spent()));
+        assert_eq!(selection.ids, [1].into());
+        assert_eq!(selection.undecided, (2..12).collect());
+        // With more, all of it is told.
+        let selection = index.select(&Subject::new(topics.iter().map(String::as_str)), usize::MAX);
+        assert_eq!((selection.ids, selection.undecided), ([1].into(), BTreeSet::new()));
     }
 
     #[test]

@@ -77,16 +77,11 @@ impl<Id: Copy + Ord> PatternIndex<Id> {
         self.root.is_empty()
     }
 
-    /// Every id with a pattern that selects this topic, once for each such pattern.
-    pub(crate) fn select(&self, topic: &ParsedTopic) -> impl Iterator<Item = Id> {
-        self.candidates(topic)
-            .into_iter()
-            .filter(|(pattern, _)| pattern.matches(topic))
-            .flat_map(|(_, ids)| ids.iter().copied())
-    }
-
-    /// The patterns that agree with a topic in all their fixed parts.
-    fn candidates<'a>(&'a self, topic: &ParsedTopic) -> Vec<(&'a UrlPattern, &'a BTreeSet<Id>)> {
+    /// The patterns that agree with a topic in all their fixed parts, each with who has it.
+    pub(crate) fn candidates<'a>(
+        &'a self,
+        topic: &ParsedTopic,
+    ) -> Vec<(&'a UrlPattern, &'a BTreeSet<Id>)> {
         let mut candidates = Vec::new();
         let mut places = vec![&self.root];
         for part in topic.parts() {
@@ -165,7 +160,13 @@ mod tests {
     }
 
     fn selected(index: &PatternIndex<u32>, text: &str) -> Vec<u32> {
-        let mut ids: Vec<u32> = index.select(&topic(text)).collect();
+        let topic = topic(text);
+        let candidates = index.candidates(&topic).into_iter();
+        let mut ids: Vec<u32> = candidates
+            .filter(|(pattern, _)| pattern.matches(&topic))
+            .flat_map(|(_, ids)| ids)
+            .copied()
+            .collect();
         ids.sort_unstable();
         ids
     }

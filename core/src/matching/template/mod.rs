@@ -46,7 +46,7 @@
 //! request. The time to match is at most the product of the two lengths, whatever they hold, and
 //! most steps treat 64 bytes of the topic at once. A topic is scanned once for all templates; the
 //! scan takes some 40 bytes for each byte of the topic. What the templates of one request or token
-//! may cost together is bounded ([`Template::steps`]).
+//! may cost together is bounded ([`Template::cost`]).
 
 #[cfg(test)]
 mod expansions;
@@ -96,14 +96,14 @@ impl Template {
         *self.0 == *topic || self.expands_to(topic, scanned)
     }
 
-    /// Roughly how many steps a character of a topic takes at most: one for each variable, and
-    /// three for an exploded one, which may be a list of pairs.
-    pub(crate) fn steps(&self) -> usize {
-        let steps = |variable: Variable<'_>| match variable.modifier {
+    /// Roughly what a character of a topic takes at most: one for each variable, and three for an
+    /// exploded one, which may be a list of pairs.
+    pub(crate) fn cost(&self) -> usize {
+        let cost = |variable: Variable<'_>| match variable.modifier {
             Modifier::Explode => 3,
             Modifier::None | Modifier::Prefix(_) => 1,
         };
-        self.variables().map(steps).sum()
+        self.variables().map(cost).sum()
     }
 
     fn variables(&self) -> impl Iterator<Item = Variable<'_>> {
@@ -249,11 +249,11 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_steps_and_lists_of_pairs_are_three() {
-        for (template, steps) in
+    fn variables_cost_one_and_lists_of_pairs_three() {
+        for (template, cost) in
             [("/books", 0), ("/books/{id}{?page}", 2), ("{a,b}{c:3}", 3), ("{/a*}{?b*,c}", 7)]
         {
-            assert_eq!(Template::parse(template).unwrap().steps(), steps, "{template}");
+            assert_eq!(Template::parse(template).unwrap().cost(), cost, "{template}");
         }
     }
 

@@ -5,16 +5,20 @@
 //! and the set operations of ECMAScript's `v` mode are bit operations.
 
 /// A set of ASCII characters; it never holds others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Characters(u128);
 
 impl Characters {
-    pub(super) const NONE: Self = Self(0);
     const LINE_TERMINATORS: Self = Self(1 << b'\n' | 1 << b'\r');
 
     /// `.`: all but line terminators.
     pub(super) fn dot() -> Self {
         Self::LINE_TERMINATORS.complement()
+    }
+
+    /// Those whose bits are set.
+    pub(super) fn of_bits(bits: u128) -> Self {
+        Self(bits)
     }
 
     pub(super) fn one(character: char) -> Self {

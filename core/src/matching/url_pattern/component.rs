@@ -8,6 +8,7 @@
 use super::characters::Characters;
 use super::node::{Look, Node};
 use super::program::{Program, TooLong};
+use crate::matching::effort::{Effort, STEP_EFFORT};
 
 /// What a component of a URL must look like to match.
 #[derive(Clone, Debug)]
@@ -65,7 +66,8 @@ impl Component {
         is_any && self.head.is_empty() && self.tail.is_empty()
     }
 
-    pub(super) fn matches(&self, text: &str) -> bool {
+    /// Whether a text matches. Counts what that takes.
+    pub(super) fn matches(&self, text: &str, effort: &Effort) -> bool {
         let Some(middle) =
             text.strip_prefix(&*self.head).and_then(|rest| rest.strip_suffix(&*self.tail))
         else {
@@ -75,18 +77,18 @@ impl Component {
             Middle::Nothing => middle.is_empty(),
             Middle::Runs(runs, last) => {
                 let rest = runs.iter().try_fold(middle, |rest, (run, text)| {
-                    rest.get(run.length(rest)?..)?.strip_prefix(&**text)
+                    rest.get(run.length(rest, effort)?..)?.strip_prefix(&**text)
                 });
-                rest.is_some_and(|rest| last.length(rest) == Some(rest.len()))
+                rest.is_some_and(|rest| last.length(rest, effort) == Some(rest.len()))
             }
-            Middle::Program(program) => program.matches(middle.as_bytes()),
+            Middle::Program(program) => program.matches(middle.as_bytes(), effort),
         }
     }
 
-    /// How many steps its program has.
-    pub(super) fn steps(&self) -> usize {
+    /// What its program may take for each character.
+    pub(super) fn cost(&self) -> usize {
         match &self.middle {
-            Middle::Program(program) => program.steps(),
+            Middle::Program(program) => program.steps() * STEP_EFFORT,
             Middle::Nothing | Middle::Runs(..) => 0,
         }
     }
@@ -106,8 +108,9 @@ impl Component {
 
 impl Run {
     /// How many bytes at the start of the text it takes; `None` if that is too few.
-    fn length(self, text: &str) -> Option<usize> {
+    fn length(self, text: &str, effort: &Effort) -> Option<usize> {
         let length = text.bytes().take_while(|byte| self.set.contains(*byte)).count();
+        effort.spend(length);
         (length >= self.least).then_some(length)
     }
 }

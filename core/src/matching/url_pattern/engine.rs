@@ -5,6 +5,7 @@ use urlpattern::RegexSyntax;
 use super::node::Node;
 use super::program::Program;
 use super::regexp::{self, InvalidRegexp};
+use crate::matching::effort::Effort;
 
 /// What the pattern parser is given as its engine. It keeps why an expression was refused, since
 /// the trait's error cannot.
@@ -24,7 +25,7 @@ impl urlpattern::regexp::RegExp for Regexp {
     /// Called while a pattern is parsed, for its protocol and each of the six special schemes.
     fn matches<'a>(&self, text: &'a str) -> Option<Vec<Option<&'a str>>> {
         let program = Program::new(self.0.as_ref().ok()?).ok()?;
-        program.matches(text.as_bytes()).then(Vec::new)
+        program.matches(text.as_bytes(), &Effort::default()).then(Vec::new)
     }
 
     fn pattern_string(&self) -> &str {

@@ -23,8 +23,10 @@ mod characters;
 mod component;
 mod engine;
 mod node;
+mod opaque_path;
 mod parsed_topic;
 mod program;
+mod property;
 mod regexp;
 #[cfg(test)]
 mod tests;
@@ -40,10 +42,12 @@ use self::component::Component;
 pub(crate) use self::component::Fixed;
 use self::engine::Regexp;
 use self::node::Node;
+use self::opaque_path::SPECIAL_SCHEMES;
 pub(crate) use self::parsed_topic::ParsedTopic;
 use self::parsed_topic::Part;
 pub(crate) use self::regexp::InvalidRegexp;
 
+use crate::matching::effort::{Effort, TRY_EFFORT};
 use crate::terms::hub_url::HubUrl;
 
 /// Most groups and wildcards in a pattern. The parser compares the name of each with all before it.
@@ -93,11 +97,6 @@ pub(crate) enum InvalidUrlPattern {
     /// Compiled, it is longer than [`MAX_COMPILED`].
     #[error("is too long, or repeats too much")]
     TooLong,
-    /// The crate would canonicalize a `/` in it to `%2F`, and never match.
-    #[error(
-        "has a `/` after a group or wildcard in a URL without hierarchy, which this hub does not support"
-    )]
-    OpaquePath,
 }
 
 /// What is fixed in a pattern's topics: their scheme, their hostname, the segments of their path;
@@ -132,19 +131,14 @@ impl UrlPattern {
                 Some(hub.as_str().into())
             }
         };
-        let pathname = init.pathname.clone().unwrap_or_default();
+        let pathname = init.pathname.clone();
         // draft-08, "URL Pattern": never `ignoreCase`.
         let options =
             UrlPatternOptions { regex_syntax: RegexSyntax::EcmaScript, ignore_case: false };
         let pattern = urlpattern::UrlPattern::<Regexp>::parse(init, options)?;
-        // A text after a group is canonicalized alone, and the crate writes a `/` at the start of a
-        // path without hierarchy as `%2F`.
-        let slashes = |text: &str| text.matches("%2F").count();
-        if slashes(pattern.pathname()) > slashes(&pathname) {
-            return Err(InvalidUrlPattern::OpaquePath);
-        }
         let source = Source { text: text.into(), base };
-        Compiled::new(source, pattern).map(|compiled| Self(Arc::new(compiled)))
+        let compiled = Compiled::new(source, pattern, pathname.as_deref())?;
+        Ok(Self(Arc::new(compiled)))
     }
 
     /// The pattern as it was written.
@@ -152,9 +146,14 @@ impl UrlPattern {
         &self.0.source.text
     }
 
-    /// Whether this topic is selected.
+    /// Whether this topic is selected. Counts what that takes.
+    pub(crate) fn selects(&self, topic: &ParsedTopic, effort: &Effort) -> bool {
+        self.0.matches(|part| topic.part(part), effort)
+    }
+
+    #[cfg(test)]
     pub(crate) fn matches(&self, topic: &ParsedTopic) -> bool {
-        self.0.matches(|part| topic.part(part))
+        self.selects(topic, &Effort::default())
     }
 
     /// Whether it is a clone of the other, not just equal to it.
@@ -168,10 +167,11 @@ impl UrlPattern {
         &self.0.fixed
     }
 
-    /// How many steps a character of a topic can take at most; for most patterns, none. To bound
-    /// the sum of these over a request's matchers is to bound what its stream costs per update.
-    pub(crate) fn steps(&self) -> usize {
-        self.0.components.iter().map(|(_, component)| component.steps()).sum()
+    /// What its programs may take for each character of a topic; for most patterns, which need
+    /// none, nothing. To bound the sum of these over a request's matchers is to bound what its
+    /// stream costs per update.
+    pub(crate) fn cost(&self) -> usize {
+        self.0.components.iter().map(|(_, component)| component.cost()).sum()
     }
 
     /// How many bytes it keeps. To bound the sum of these over a request's matchers is to bound its
@@ -212,10 +212,21 @@ impl Compiled {
     fn new(
         source: Source,
         pattern: urlpattern::UrlPattern<Regexp>,
+        pathname: Option<&str>,
     ) -> Result<Self, InvalidUrlPattern> {
-        let [pathname, hostname, protocol] =
-            [&pattern.pathname, &pattern.hostname, &pattern.protocol].map(expression);
-        let (pathname, hostname, protocol) = (pathname?, hostname?, protocol?);
+        let (hostname, protocol) = (expression(&pattern.hostname)?, expression(&pattern.protocol)?);
+        let scheme = Component::new(protocol).map_err(|_| InvalidUrlPattern::TooLong)?;
+        let is_special = |special: &&str| scheme.matches(special, &Effort::default());
+        let opaque = match pathname {
+            Some(pathname) if !SPECIAL_SCHEMES.iter().any(is_special) => {
+                Some(opaque_path::parse(pathname)?)
+            }
+            _ => None,
+        };
+        let pathname = match &opaque {
+            Some(opaque) => opaque,
+            None => expression(&pattern.pathname)?,
+        };
         let nodes = [
             (Part::Pathname, pathname),
             (Part::Hostname, hostname),
@@ -244,8 +255,9 @@ impl Compiled {
     }
 
     /// Whether every component matches that part of a URL.
-    fn matches<'a>(&self, part_of: impl Fn(Part) -> &'a str) -> bool {
-        self.components.iter().all(|(part, component)| component.matches(part_of(*part)))
+    fn matches<'a>(&self, part_of: impl Fn(Part) -> &'a str, effort: &Effort) -> bool {
+        effort.spend(TRY_EFFORT);
+        self.components.iter().all(|(part, component)| component.matches(part_of(*part), effort))
     }
 }
 

@@ -17,6 +17,15 @@ pub(super) enum Node {
     Repeat { node: Box<Self>, least: u32, most: Option<u32> },
 }
 
+impl Node {
+    /// Exactly this text.
+    pub(super) fn text(text: &str) -> Self {
+        Self::Sequence(
+            text.chars().map(|character| Self::One(Characters::one(character))).collect(),
+        )
+    }
+}
+
 /// An assertion that takes no character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {

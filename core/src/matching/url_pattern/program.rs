@@ -6,6 +6,7 @@
 
 use super::characters::Characters;
 use super::node::{Look, Node};
+use crate::matching::effort::{Effort, STEP_EFFORT};
 
 /// Most steps of a program: 24 kB.
 pub(super) const MAX_STEPS: usize = 4096;
@@ -58,28 +59,19 @@ impl Program {
     }
 
     /// Whether some part of a text matches. The expressions of URL patterns ask for all of it, by
-    /// `^` and `$`.
-    pub(super) fn matches(&self, text: &[u8]) -> bool {
-        self.run(text, |_| ())
-    }
-
-    /// How many steps it has.
-    pub(super) fn steps(&self) -> usize {
-        self.steps.len()
-    }
-
-    /// Matches, and before each character reports how many steps it has reached.
-    fn run(&self, text: &[u8], mut met: impl FnMut(usize)) -> bool {
+    /// `^` and `$`. Counts the steps that it takes.
+    pub(super) fn matches(&self, text: &[u8], effort: &Effort) -> bool {
         let mut now = Places::new(self.steps.len());
         let mut next = Places::new(self.steps.len());
+        let mut met = 0;
         for at in 0..=text.len() {
             if at == 0 || !self.anchored {
                 self.enter(&mut now, 0, text, at);
             }
-            met(now.entered.len());
+            met += now.met;
             let Some(character) = text.get(at) else { break };
             // Some match is enough: which one, or what it captured, is never asked.
-            if now.matched || now.entered.is_empty() {
+            if now.matched || (self.anchored && now.entered.is_empty()) {
                 break;
             }
             for &place in &now.entered {
@@ -95,23 +87,34 @@ impl Program {
             std::mem::swap(&mut now, &mut next);
             next.clear();
         }
+        effort.spend(met * STEP_EFFORT);
         now.matched
+    }
+
+    /// How many steps it has.
+    pub(super) fn steps(&self) -> usize {
+        self.steps.len()
     }
 
     /// Enters a step, and every step that can be reached from it without taking a character.
     fn enter(&self, places: &mut Places, place: u16, text: &[u8], at: usize) {
-        places.waiting.push(place);
-        while let Some(place) = places.waiting.pop() {
-            if std::mem::replace(&mut places.seen[usize::from(place)], true) {
+        let mut next = Some(place);
+        while let Some(place) = next.or_else(|| places.waiting.pop()) {
+            next = None;
+            if std::mem::replace(&mut places.seen[usize::from(place)], places.turn) == places.turn {
                 continue;
             }
-            places.entered.push(place);
+            places.met += 1;
             match self.steps[usize::from(place)] {
+                Step::One(_) | Step::Set(_) => places.entered.push(place),
                 Step::Match => places.matched = true,
-                Step::Jump(to) => places.waiting.push(to),
-                Step::Split(to, or) => places.waiting.extend([or, to]),
-                Step::Look(look) if holds(look, text, at) => places.waiting.push(place + 1),
-                Step::Look(_) | Step::One(_) | Step::Set(_) => {}
+                Step::Jump(to) => next = Some(to),
+                Step::Split(to, or) => {
+                    places.waiting.push(or);
+                    next = Some(to);
+                }
+                Step::Look(look) if holds(look, text, at) => next = Some(place + 1),
+                Step::Look(_) => {}
             }
         }
     }
@@ -129,33 +132,38 @@ fn holds(look: Look, text: &[u8], at: usize) -> bool {
     }
 }
 
-/// The steps that a run has reached between two characters, once each.
+/// The steps that were reached between two characters, once each.
 struct Places {
+    /// Those that take a character.
     entered: Vec<u16>,
-    seen: Vec<bool>,
+    /// When each was reached last.
+    seen: Vec<u32>,
+    turn: u32,
     waiting: Vec<u16>,
+    /// How many were reached.
+    met: usize,
     matched: bool,
 }
 
 impl Places {
     fn new(steps: usize) -> Self {
-        Self { entered: Vec::new(), seen: vec![false; steps], waiting: Vec::new(), matched: false }
+        Self {
+            entered: Vec::new(),
+            seen: vec![0; steps],
+            turn: 1,
+            waiting: Vec::new(),
+            met: 0,
+            matched: false,
+        }
     }
 
     fn clear(&mut self) {
-        for place in self.entered.drain(..) {
-            self.seen[usize::from(place)] = false;
-        }
+        self.entered.clear();
+        // A text has fewer characters than a `u32` has values.
+        self.turn += 1;
+        self.met = 0;
         self.matched = false;
     }
-}
-
-/// How many times a run enters a step.
-#[cfg(test)]
-pub(super) fn met(program: &Program, text: &[u8]) -> usize {
-    let mut count = 0;
-    program.run(text, |places| count += places);
-    count
 }
 
 struct Compiler {

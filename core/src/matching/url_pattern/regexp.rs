@@ -11,8 +11,11 @@
 //! terminator, so the flags `m` and `s` change nothing. And captures are never used, so groups are
 //! just brackets, and lazy is the same as greedy.
 
+mod class;
+
 use super::characters::Characters;
 use super::node::{Look, Node};
+use super::property::property;
 
 /// Deepest nesting of groups and classes.
 const MAX_DEPTH: usize = 50;
@@ -26,14 +29,20 @@ pub(crate) enum InvalidRegexp {
     /// A common mistake: a bare `/`, `-`, `(`, `|` … in a class.
     #[error("holds one of `( ) [ ] {{ }} / - \\ |` bare in a class; put `\\` before it")]
     BareInClass,
+    /// `\p{…}` with a name that ECMAScript does not have, or that of a property of strings.
+    #[error(
+        "names a Unicode property that there is not; they are written as in `\\p{{Lu}}` or `\\p{{Script=Greek}}`"
+    )]
+    NoProperty,
     /// No linear-time engine can match it.
     #[error("looks around, which cannot be matched in linear time")]
     LookAround,
     /// No linear-time engine can match it.
     #[error("refers back to a group, which cannot be matched in linear time")]
     BackReference,
-    /// `\p`, `\P`, `\q`, and characters beyond ASCII under `(?i:`, which this hub does not support.
-    #[error("uses `\\p`, `\\q` or `(?i:` with more than ASCII, which this hub does not support")]
+    /// Where case is ignored, two characters beyond ASCII fold to ASCII letters (`ſ` to `s`, the
+    /// Kelvin sign to `k`): rather than special-case them, refuse what may hold them.
+    #[error("uses `\\p`, `\\q` or more than ASCII within `(?i:`, which this hub does not support")]
     Unsupported,
     /// Groups nested deeper than [`MAX_DEPTH`].
     #[error("is nested more than {MAX_DEPTH} deep")]
@@ -96,7 +105,7 @@ impl Parser<'_> {
     fn atom(&mut self) -> Result<Node, InvalidRegexp> {
         match self.next()? {
             '(' => self.deeper(Self::group),
-            '[' => self.deeper(Self::class).map(Node::One),
+            '[' => self.deeper(Self::class).map(Node::from),
             '.' => Ok(Node::One(Characters::dot())),
             '\\' => self.atom_escape().map(Node::One),
             '*' | '+' | '?' | '{' | '}' | ']' | ')' | '|' => Err(InvalidRegexp::Malformed),
@@ -202,11 +211,24 @@ impl Parser<'_> {
             Some('S') => Characters::space().complement(),
             Some('w') => Characters::word(),
             Some('W') => Characters::word().complement(),
-            Some('p' | 'P') => return Err(InvalidRegexp::Unsupported),
+            Some(letter @ ('p' | 'P')) => {
+                let set = self.property()?;
+                return Ok(Some(if letter == 'P' { set.complement() } else { set }));
+            }
             _ => return Ok(None),
         };
         self.next()?;
         Ok(Some(set))
+    }
+
+    /// `p{…}`, after the `\`.
+    fn property(&mut self) -> Result<Characters, InvalidRegexp> {
+        self.next()?;
+        let expression = self.rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        let (expression, rest) = expression.ok_or(InvalidRegexp::Malformed)?;
+        self.rest = rest;
+        let set = property(expression).ok_or(InvalidRegexp::NoProperty)?;
+        if self.ignore_case { Err(InvalidRegexp::Unsupported) } else { Ok(set) }
     }
 
     /// An escape for one character, after the `\`.
@@ -253,104 +275,11 @@ impl Parser<'_> {
         }
     }
 
-    fn class(&mut self) -> Result<Characters, InvalidRegexp> {
-        let negated = self.take("^");
-        let mut set = self.class_operand()?;
-        if self.rest.starts_with("--") || self.rest.starts_with("&&") {
-            let Some(ClassOperand { mut characters, range: false }) = set.take() else {
-                return Err(InvalidRegexp::Malformed);
-            };
-            let difference = self.rest.starts_with("--");
-            while self.take(if difference { "--" } else { "&&" }) {
-                if self.rest.starts_with('&') {
-                    return Err(InvalidRegexp::Malformed);
-                }
-                let Some(ClassOperand { characters: operand, range: false }) =
-                    self.class_operand()?
-                else {
-                    return Err(InvalidRegexp::Malformed);
-                };
-                let operand = if difference { operand.complement() } else { operand };
-                characters = characters.intersection(operand);
-            }
-            return self.close_class(characters, negated);
-        }
-        let mut characters = Characters::NONE;
-        while let Some(operand) = set {
-            characters = characters.union(operand.characters);
-            set = self.class_operand()?;
-        }
-        self.close_class(characters, negated)
-    }
-
-    fn close_class(&mut self, set: Characters, negated: bool) -> Result<Characters, InvalidRegexp> {
-        if !self.take("]") {
-            return Err(InvalidRegexp::BareInClass);
-        }
-        Ok(if negated { set.complement() } else { set })
-    }
-
-    /// One operand of a class: a nested class, `\d` and the like, a character, or a range; `None`
-    /// where the class ends.
-    fn class_operand(&mut self) -> Result<Option<ClassOperand>, InvalidRegexp> {
-        let whole = |characters| Ok(Some(ClassOperand { characters, range: false }));
-        if self.rest.is_empty() {
-            return Err(InvalidRegexp::Malformed);
-        }
-        if self.rest.starts_with(']') {
-            return Ok(None);
-        }
-        if self.take("[") {
-            return self.deeper(Self::class).and_then(whole);
-        }
-        if let Some(escape) = self.rest.strip_prefix('\\') {
-            if escape.starts_with('q') {
-                return Err(InvalidRegexp::Unsupported);
-            }
-            let before = std::mem::replace(&mut self.rest, escape);
-            if let Some(set) = self.class_escape()? {
-                return whole(set);
-            }
-            self.rest = before;
-        }
-        let first = self.class_character()?;
-        if self.rest.starts_with("--") || !self.take("-") {
-            return self.literal(first).and_then(whole);
-        }
-        let last = self.class_character()?;
-        if first > last {
-            return Err(InvalidRegexp::Malformed);
-        }
-        let characters = self.folded(Characters::range(first, last), last)?;
-        Ok(Some(ClassOperand { characters, range: true }))
-    }
-
-    fn class_character(&mut self) -> Result<char, InvalidRegexp> {
-        let mut pair = self.rest.chars();
-        let (first, second) = (pair.next(), pair.next());
-        // ClassSetReservedDoublePunctuator.
-        if first == second && first.is_some_and(|c| "&!#$%*+,.:;<=>?@^`~".contains(c)) {
-            return Err(InvalidRegexp::Malformed);
-        }
-        match self.next()? {
-            '\\' => match second {
-                Some('b') => self.next().map(|_| '\u{8}'),
-                // ClassSetReservedPunctuator.
-                Some(punctuator) if "&-!#%,:;<=>@`~".contains(punctuator) => self.next(),
-                _ => self.character_escape(),
-            },
-            '(' | ')' | '[' | ']' | '{' | '}' | '/' | '-' | '|' => Err(InvalidRegexp::BareInClass),
-            character => Ok(character),
-        }
-    }
-
     fn literal(&self, character: char) -> Result<Characters, InvalidRegexp> {
         self.folded(Characters::one(character), character)
     }
 
-    /// The set, with both cases of each letter if case is ignored. Two characters beyond ASCII fold
-    /// to ASCII letters (`ſ` to `s`, the Kelvin sign to `k`); rather than special-case them, refuse
-    /// all.
+    /// The set, with both cases of each letter if case is ignored.
     fn folded(&self, set: Characters, last: char) -> Result<Characters, InvalidRegexp> {
         match self.ignore_case {
             false => Ok(set),
@@ -383,10 +312,4 @@ impl Parser<'_> {
         self.rest = &self.rest[character.len_utf8()..];
         Ok(character)
     }
-}
-
-/// An operand of a class. A range can be neither intersected nor subtracted.
-struct ClassOperand {
-    characters: Characters,
-    range: bool,
 }

@@ -3,6 +3,7 @@
 mod engine;
 mod law;
 mod limits;
+mod vectors;
 mod web_platform;
 
 use super::*;

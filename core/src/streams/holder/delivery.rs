@@ -3,29 +3,56 @@
 use bytes::Bytes;
 
 use super::Holder;
+use crate::limits::MAX_EFFORT;
 use crate::matching::subject::Subject;
 use crate::streams::history::Appended;
 use crate::streams::output::Output;
 use crate::streams::stream_id::StreamId;
 use crate::time::Timestamp;
 
+/// A live stream, and an update that it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Wanted {
+    pub(super) stream: StreamId,
+    pub(super) index: usize,
+    /// Whether it is known that the stream takes it.
+    pub(super) is_certain: bool,
+}
+
 impl Holder {
     /// Which live stream takes which of these updates, by its index: stream by stream, in order.
-    pub(super) fn wanted(&self, appended: &[Appended]) -> Vec<(StreamId, usize)> {
+    ///
+    /// Telling that is bounded by [`MAX_EFFORT`], once for what was asked for and once for what is
+    /// granted. The streams of which it could not be told find out by replaying, each in its turn.
+    pub(super) fn wanted(&self, appended: &[Appended]) -> Vec<Wanted> {
         let mut wanted = Vec::new();
+        let (mut left, mut left_for_grants) = (MAX_EFFORT, MAX_EFFORT);
         for (index, appended) in appended.iter().enumerate() {
             let subject = Subject::of(&appended.update);
-            let takes = |stream: &StreamId| {
-                let session = self.sessions.get(stream);
-                session.is_some_and(|session| session.takes_live(appended, &subject))
-            };
-            let selected = self.index.select(&subject).into_iter().filter(takes);
-            wanted.extend(selected.map(|stream| (stream, index)));
+            let selection = self.index.select(&subject, left);
+            let selecting = subject.effort().spent();
+            left = left.saturating_sub(selecting);
+            for stream in selection.undecided {
+                let session = self.sessions.get(&stream);
+                if session.is_some_and(|session| session.awaits(appended)) {
+                    wanted.push(Wanted { stream, index, is_certain: false });
+                }
+            }
+            for stream in selection.ids {
+                let Some(session) = self.sessions.get(&stream) else { continue };
+                if !session.awaits(appended) {
+                    continue;
+                }
+                let granting = subject.effort().spent() - selecting;
+                let is_certain = !appended.update.is_private() || granting < left_for_grants;
+                if !is_certain || session.may_read(appended, &subject) {
+                    wanted.push(Wanted { stream, index, is_certain });
+                }
+            }
+            let granting = subject.effort().spent() - selecting;
+            left_for_grants = left_for_grants.saturating_sub(granting);
         }
-        // One update's are in order as they come.
-        if appended.len() > 1 {
-            wanted.sort_unstable();
-        }
+        wanted.sort_unstable();
         wanted
     }
 

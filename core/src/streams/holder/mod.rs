@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use self::delivery::Wanted;
 use crate::command::subscribe::Subscribe;
 use crate::config::Config;
 use crate::limits::{MAX_HOLDER_MATCHERS_SIZE, PAGE_UPDATES};
@@ -254,18 +255,27 @@ impl Holder {
         let mut frames: Vec<Option<Bytes>> = vec![None; appended.len()];
         let mut readers: Vec<Vec<StreamId>> = vec![Vec::new(); appended.len()];
         let mut offered: Vec<(Position, usize)> = Vec::new();
-        for wanted in self.wanted(appended).chunk_by(|(one, _), (other, _)| one == other) {
-            let [(stream, _), ..] = *wanted else { continue };
+        let mut uncertain = Vec::new();
+        for wanted in self.wanted(appended).chunk_by(|one, other| one.stream == other.stream) {
+            let [Wanted { stream, .. }, ..] = *wanted else { continue };
             let Some(session) = self.sessions.get_mut(&stream) else { continue };
+            let mut certain = wanted.split(|wanted| !wanted.is_certain);
+            let certain = certain.next().unwrap_or_default();
             offered.clear();
-            offered.extend(wanted.iter().map(|&(_, index)| {
+            offered.extend(certain.iter().map(|&Wanted { index, .. }| {
                 let update = &appended[index];
                 let frame = frames[index].get_or_insert_with(|| self.pace.frame(&update.update));
                 (update.position, frame.len())
             }));
             let taken = session.take_live(&offered, self.reached, &self.pace, now);
-            for &(_, index) in &wanted[..taken] {
-                readers[index].push(stream);
+            for wanted in &wanted[..taken] {
+                readers[wanted.index].push(stream);
+            }
+            if taken == certain.len()
+                && let Some(first_left) = wanted.get(taken)
+            {
+                session.fall_behind(appended[first_left.index].position, self.reached);
+                uncertain.push(stream);
             }
         }
         // Before the writes: they can end streams, which are then told this position.
@@ -276,6 +286,9 @@ impl Holder {
             if let Some(frame) = frame {
                 self.write(streams, frame, now);
             }
+        }
+        for stream in uncertain {
+            self.advance(stream, now);
         }
     }
 

@@ -45,8 +45,8 @@ proptest! {
         let (parts, complete) = fixed(&node, Some(b'/'));
         for topic in topics {
             let matched = oracle.is_match(&topic);
-            prop_assert_eq!(program.matches(topic.as_bytes()), matched, "{} {:?}", whole, topic);
-            prop_assert_eq!(component.matches(&topic), matched, "{} {:?}", whole, topic);
+            prop_assert_eq!(program.matches(topic.as_bytes(), &Effort::default()), matched, "{} {:?}", whole, topic);
+            prop_assert_eq!(component.matches(&topic, &Effort::default()), matched, "{} {:?}", whole, topic);
             if matched {
                 let got: Vec<&str> = topic.split('/').collect();
                 prop_assert!(got.len() >= parts.len() && (!complete || got.len() == parts.len()));
@@ -101,10 +101,10 @@ fn runs_match_what_their_program_does() {
     ] {
         let node = parse(text).unwrap();
         let (component, program) = (Component::new(&node).unwrap(), Program::new(&node).unwrap());
-        assert_eq!(component.steps(), 0, "{text}");
+        assert_eq!(component.cost(), 0, "{text}");
         for topic in &topics {
-            let matched = program.matches(topic.as_bytes());
-            assert_eq!(component.matches(topic), matched, "{text} {topic}");
+            let matched = program.matches(topic.as_bytes(), &Effort::default());
+            assert_eq!(component.matches(topic, &Effort::default()), matched, "{text} {topic}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::limits::MAX_MATCHER_LENGTH;
+use crate::matching::effort::STEP_EFFORT;
 
 /// What each pattern keeps bounds the memory of 300 matchers of 4 kB.
 const MAX_KEPT: usize = 48 * 1024;
@@ -77,7 +78,7 @@ fn what_is_too_large_is_refused() {
 
 /// The patterns that clients send need no program, or a short one.
 #[test]
-fn usual_patterns_take_few_steps() {
+fn usual_patterns_cost_little() {
     for text in [
         "https://example.com/books/:id",
         "https://example.com/*",
@@ -85,7 +86,7 @@ fn usual_patterns_take_few_steps() {
         "/.well-known/mercure/subscriptions/:match_type/a{/:subscriber}?",
     ] {
         let pattern = pattern(text);
-        assert!(pattern.steps() < 60, "{text}: {}", pattern.steps());
+        assert!(pattern.cost() < 240, "{text}: {}", pattern.cost());
         assert!(pattern.size() < 2_000, "{text}: {}", pattern.size());
     }
     for text in [
@@ -93,10 +94,10 @@ fn usual_patterns_take_few_steps() {
         "https://:shop.example.com/:section/books/*",
         "/.well-known/mercure/subscriptions/:match_type/https%3A%2F%2Fexample.com%2Fa/:subscriber",
     ] {
-        assert_eq!(pattern(text).steps(), 0, "{text}");
+        assert_eq!(pattern(text).cost(), 0, "{text}");
     }
     // A text that does not end the run before it leaves a choice, which takes a program.
-    assert_ne!(pattern("/:name-:id").steps(), 0);
+    assert_ne!(pattern("/:name-:id").cost(), 0);
 }
 
 /// A backtracking engine would outlive the sun here.
@@ -125,9 +126,10 @@ fn matching_is_linear_in_the_topic() {
         let program = program::Program::new(&regexp::parse(text).unwrap()).unwrap();
         for length in [0, 1, 100, 1_000] {
             let topic = "a".repeat(length) + "!";
-            assert!(!program.matches(topic.as_bytes()));
-            let met = program::met(&program, topic.as_bytes());
-            assert!(met <= (topic.len() + 1) * program.steps(), "{text}: {met}");
+            let effort = Effort::default();
+            assert!(!program.matches(topic.as_bytes(), &effort));
+            let most = (topic.len() + 1) * program.steps() * STEP_EFFORT;
+            assert!(effort.spent() <= most, "{text}: {}", effort.spent());
         }
     }
 }

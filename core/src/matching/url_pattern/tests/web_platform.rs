@@ -77,10 +77,11 @@ fn cases_of_texts() {
 }
 
 fn run(case: &Case) -> Result<(), String> {
-    let compiled = parse(case).and_then(|pattern| {
+    let compiled = parse(case).and_then(|(pattern, pathname)| {
         let strings = components(&pattern);
         let source = Source { text: "".into(), base: None };
-        let pattern = Compiled::new(source, pattern).map_err(|error| error.to_string())?;
+        let pattern = Compiled::new(source, pattern, pathname.as_deref())
+            .map_err(|error| error.to_string())?;
         Ok((pattern, strings))
     });
     let (pattern, strings) = match compiled {
@@ -110,15 +111,16 @@ fn run(case: &Case) -> Result<(), String> {
         (Err(error), _) => return Err(error.to_string()),
         (Ok(input), _) => input.and_then(|(input, _)| quirks::parse_match_input(input)),
     };
-    let matched = input.is_some_and(|input| pattern.matches(|part| part_of(&input, part)));
+    let matched = input
+        .is_some_and(|input| pattern.matches(|part| part_of(&input, part), &Effort::default()));
     match case.expected_match.is_some() == matched {
         true => Ok(()),
         false => Err(format!("{:?}: {matched}", case.inputs)),
     }
 }
 
-/// The pattern of a case, parsed.
-fn parse(case: &Case) -> Result<urlpattern::UrlPattern<Regexp>, String> {
+/// The pattern of a case, parsed, and its path as it was written.
+fn parse(case: &Case) -> Result<(urlpattern::UrlPattern<Regexp>, Option<String>), String> {
     let base = case.pattern.get(1).and_then(Value::as_str);
     if case.pattern.len() > 2 {
         return Err("too many arguments".into());
@@ -135,8 +137,11 @@ fn parse(case: &Case) -> Result<urlpattern::UrlPattern<Regexp>, String> {
         }
     };
     let options = UrlPatternOptions { regex_syntax: RegexSyntax::EcmaScript, ignore_case: false };
-    init.and_then(|init| urlpattern::UrlPattern::parse(init, options))
-        .map_err(|error| error.to_string())
+    let init = init.map_err(|error| error.to_string())?;
+    let pathname = init.pathname.clone().filter(|_| init.base_url.is_none());
+    let pattern =
+        urlpattern::UrlPattern::parse(init, options).map_err(|error| error.to_string())?;
+    Ok((pattern, pathname))
 }
 
 /// The components of a pattern as text.

@@ -1,0 +1,182 @@
+//! How long one update holds up a holder whose patterns and topics were made to cost the most.
+//!
+//! ```sh
+//! cargo bench -p cinnabar-core --bench hostile
+//! ```
+//!
+//! What is bounded is the number of steps (`core/src/limits.rs`). This says what a step takes here.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the core has no clock, and its benchmark needs one"
+)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "it is a benchmark")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cinnabar_core::testing::MemoryLog;
+use cinnabar_core::{
+    Admission, Appended, Command, Config, CursorKey, Holder, Output, Place, Platform, Request,
+    Step, StoredUpdate, StreamId, Timestamp, Update, admit,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+const HUB: &str = "https://hub.example.com/.well-known/mercure";
+const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+/// How many topics of 4 kB an update has: all that it may have together.
+const TOPICS: usize = 32;
+
+/// Streams with one matcher each: the query of each.
+struct Kind {
+    name: &'static str,
+    streams: u64,
+    parameter: &'static str,
+    matcher: fn(u64) -> String,
+}
+
+const KINDS: [Kind; 6] = [
+    Kind { name: "one long chain", streams: 1, parameter: "match_urlpattern", matcher: chain },
+    Kind {
+        name: "different long chains",
+        streams: 20,
+        parameter: "match_urlpattern",
+        matcher: chain,
+    },
+    Kind {
+        name: "optional letters",
+        streams: 1,
+        parameter: "match_urlpattern",
+        matcher: |_| "https://e.example/((?:a?){240}[b-z])".to_owned(),
+    },
+    Kind {
+        name: "patterns of runs",
+        streams: 10_000,
+        parameter: "match_urlpattern",
+        matcher: |stream| format!("https://e.example/:a\\?{stream}*"),
+    },
+    Kind {
+        name: "templates of many",
+        streams: 20,
+        parameter: "topic",
+        matcher: |stream| format!("https://e.example/{{+a{}}}{stream}", ",a".repeat(1_300)),
+    },
+    Kind {
+        name: "exploded templates",
+        streams: 1_000,
+        parameter: "topic",
+        matcher: |stream| format!("https://e.example/a{{a*}}{{/b*}}{{c*}}{{d*}}{stream}"),
+    },
+];
+
+/// Nearly as many steps as a subscriber may have, and all of them are reached.
+fn chain(stream: u64) -> String {
+    format!("https://e.example/([a-z]*a[a-z]{{{}}}[b-z][a-z0-9]*)", 490 - stream)
+}
+
+fn main() {
+    println!("{TOPICS} topics of 4 kB: how long a live update, the longest page that it left to a");
+    println!("replay, and a page of a stream that resumes hold up the holder\n");
+    for kind in &KINDS {
+        let mut log = MemoryLog::default();
+        let topic = |number| format!("https://e.example/{}{number}", "a".repeat(4_000));
+        let topics: Vec<String> = (0..TOPICS).map(topic).collect();
+        let update = Arc::new(update(topics.join("\n")));
+        let position = log.append(Arc::clone(&update), NOW);
+
+        let mut holder = Holder::new(&config(), CursorKey::from_bytes([5; 16]), Place::default());
+        for stream in 0..kind.streams {
+            subscribe(&mut holder, stream, kind.parameter, &(kind.matcher)(stream));
+        }
+        let start = Instant::now();
+        holder.handle_appended(&[Appended { position, update }], NOW);
+        let live = start.elapsed();
+        let (left, pages) = replay(&mut holder, &log);
+
+        let mut other = Holder::new(&config(), CursorKey::from_bytes([5; 16]), Place::default());
+        resume(&mut other, kind.parameter, &(kind.matcher)(0), &log);
+        let (page, _) = replay(&mut other, &log);
+        println!(
+            "{:24}{:>7} streams  live {live:>10.2?}  {pages:>5} left to a replay {left:>10.2?}  resuming {page:>10.2?}",
+            kind.name, kind.streams
+        );
+    }
+}
+
+/// Answers all pages that are asked for. Returns how long the longest took, and how many there were.
+fn replay(holder: &mut Holder, log: &MemoryLog) -> (Duration, usize) {
+    let (mut longest, mut pages) = (Duration::ZERO, 0);
+    loop {
+        while holder.poll_output().is_some() {}
+        let Some((fetch, subscription)) = holder.poll_fetch() else { return (longest, pages) };
+        let start = Instant::now();
+        holder.handle_page(fetch.stream, &log.page(&fetch, &subscription), NOW);
+        longest = longest.max(start.elapsed());
+        pages += 1;
+    }
+}
+
+fn resume(holder: &mut Holder, parameter: &str, text: &str, log: &MemoryLog) {
+    let text = utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let url = format!("{HUB}?{parameter}={text}&last_event_id=earliest");
+    let request = Request::new("GET", &url, []);
+    let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) =
+        admit(&request, &config(), NOW, &[9; 32])
+    else {
+        panic!("not a subscription")
+    };
+    let end = Place { position: log.end(), since: NOW };
+    holder.handle_reached(end);
+    holder.handle_subscribe(StreamId::new(0), subscribe, end, NOW);
+    while let Some(output) = holder.poll_output() {
+        if let Output::Locate { stream, location } = &output {
+            holder.handle_located(*stream, &log.locate(location), NOW);
+        }
+        if let Output::Write { streams, bytes } = output {
+            for stream in streams {
+                holder.handle_taken(stream, bytes.len(), NOW);
+            }
+        }
+    }
+}
+
+fn subscribe(holder: &mut Holder, stream: u64, parameter: &str, text: &str) {
+    let text = utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let request = Request::new("GET", &format!("{HUB}?{parameter}={text}"), []);
+    let subscribe = match admit(&request, &config(), NOW, &[9; 32]) {
+        Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => subscribe,
+        other => panic!("not a subscription: {other:?}"),
+    };
+    holder.handle_subscribe(StreamId::new(stream), subscribe, Place::default(), NOW);
+    while let Some(output) = holder.poll_output() {
+        if let Output::Write { streams, bytes } = output {
+            for stream in streams {
+                holder.handle_taken(stream, bytes.len(), NOW);
+            }
+        }
+    }
+}
+
+fn config() -> Config {
+    let variables = [
+        ("HUB_URL", HUB),
+        ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes"),
+        ("ANONYMOUS", "1"),
+        ("MAX_STREAMS", "1000000"),
+    ];
+    let variables = variables.map(|(name, value)| (name.into(), value.into()));
+    Config::read(&Platform::new("a benchmark"), variables).unwrap()
+}
+
+fn update(topics: String) -> Update {
+    Update::restore(StoredUpdate {
+        id: "urn:example:1".to_owned(),
+        topics,
+        targets: String::new(),
+        data: "a message".to_owned(),
+        private: false,
+        event_type: None,
+        retry: None,
+    })
+}
