@@ -34,7 +34,7 @@ mod tokens_v0;
 mod tokens_v1;
 
 use crate::case::Case;
-use crate::{browser, endurance};
+use crate::{browser, endurance, libraries};
 
 /// Every case.
 pub(crate) fn all() -> impl Iterator<Item = Case> {
@@ -66,6 +66,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         clients::CASES,
         talks::CASES,
         browser::CASES,
+        libraries::CASES,
         endurance::CASES,
     ]
     .into_iter()
