@@ -21,9 +21,9 @@ use crate::token::Generation;
 /// Streams that end soon, and several heartbeats in each.
 pub(super) const BRISK: Variables = &[("HEARTBEAT", "500ms"), ("STREAM_LIFETIME", "2s")];
 
-/// How many streams show that a client resumes from what it received, and not only from where it
-/// began.
-const STREAMS: usize = 3;
+/// Streams that end soon, but not so soon that the Worker would rather not cut them: a cut could
+/// overtake the head of the response, for some seconds.
+pub(super) const LASTING: Variables = &[("HEARTBEAT", "500ms"), ("STREAM_LIFETIME", "12s")];
 
 /// A client, and whether it comes back by itself.
 struct Client {
@@ -32,20 +32,12 @@ struct Client {
     after_its_end: bool,
     /// Once a connection has broken.
     after_a_cut: bool,
-    /// What the hub does at the end of its streams' life.
-    expects: End,
-}
-
-/// How the hub ends a stream whose time is over.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    Clean,
-    /// By a cut, where the platform can: a clean end is final for this client.
-    Cut,
+    /// The hub knows it, and ends its streams by a cut, where the platform can.
+    is_cut: bool,
 }
 
 const fn client(script: &'static str, after_its_end: bool, after_a_cut: bool) -> Client {
-    Client { script, after_its_end, after_a_cut, expects: End::Clean }
+    Client { script, after_its_end, after_a_cut, is_cut: false }
 }
 
 const CLIENTS: [Client; 9] = [
@@ -54,7 +46,7 @@ const CLIENTS: [Client; 9] = [
     client("clients/eventsource.mjs", true, true),
     client("clients/eventsource-client.mjs", true, true),
     client("clients/eventsource-parser.mjs", false, false),
-    Client { expects: End::Cut, ..client("clients/fetch-event-source.mjs", false, true) },
+    Client { is_cut: true, ..client("clients/fetch-event-source.mjs", false, true) },
     client("clients/httpx-sse.py", false, false),
     client("clients/requests-sse.py", true, true),
     client("clients/sseclient-py.py", false, false),
@@ -165,7 +157,7 @@ impl<'a> Topic<'a> {
 
     #[track_caller]
     fn publish(&mut self) {
-        let data = (self.published.len() + 1).to_string();
+        let data = format!("n° {}\nof many", self.published.len() + 1);
         let mut fields = vec![("topic", self.name.as_str()), ("data", &data)];
         if self.private {
             fields.push(("private", "on"));
@@ -175,46 +167,59 @@ impl<'a> Topic<'a> {
     }
 
     #[track_caller]
-    fn readers(&self) -> Vec<Reader> {
+    fn readers(&self, among: fn(&Client) -> bool) -> Vec<Reader> {
         let token = self.private.then(|| self.hub.subscriber(Generation::V1, &[&self.name]));
         let start = |client| Reader::start(client, self.hub, &self.name, token.as_deref());
-        CLIENTS.iter().map(start).collect()
+        CLIENTS.iter().filter(|client| among(client)).map(start).collect()
     }
 }
 
 // draft-08, "Subscribers": a maximum connection lifetime, after which they reconnect
 pub(super) fn the_end_of_a_stream_loses_nothing(hub: &Hub) {
-    let mut topic = Topic::new(hub, "brisk");
+    // The second shows that a client resumes; the third, that it does from what it received last.
+    let (topic, readers) = read_streams(hub, |client| !client.is_cut, 3);
+    for mut reader in readers {
+        let comes_back = reader.client.after_its_end;
+        reader.expect(&topic.published, comes_back);
+    }
+}
+
+pub(super) fn a_client_that_stops_at_a_clean_end_is_cut(hub: &Hub) {
+    let (topic, readers) = read_streams(hub, |client| client.is_cut, 2);
+    for mut reader in readers {
+        reader.expect(&topic.published, hub.has(Capability::Cuts));
+    }
+}
+
+/// Publishes until each of these clients has had so many streams, or has stopped. Some updates come
+/// while a stream is open, and some while its reader is away.
+#[track_caller]
+fn read_streams(hub: &Hub, among: fn(&Client) -> bool, streams: usize) -> (Topic<'_>, Vec<Reader>) {
+    let mut topic = Topic::new(hub, "streams");
     topic.publish();
-    let readers = topic.readers();
-    // Some updates come while a stream is open, and some while its reader is away.
-    let readers: Vec<Reader> = thread::scope(|scope| {
-        let read = |mut reader: Reader| {
-            reader.read_until(|reader| reader.streams() >= STREAMS);
-            reader
-        };
-        let readers: Vec<_> =
+    let read = |mut reader: Reader| {
+        reader.read_until(|reader| reader.streams() >= streams);
+        reader
+    };
+    let readers = topic.readers(among);
+    let readers = thread::scope(|scope| {
+        let threads: Vec<_> =
             readers.into_iter().map(|reader| scope.spawn(move || read(reader))).collect();
-        while readers.iter().any(|reader| !reader.is_finished()) {
+        while threads.iter().any(|thread| !thread.is_finished()) {
             topic.publish();
             thread::sleep(Duration::from_millis(200));
         }
-        readers.into_iter().map(|reader| reader.join().expect("a reader goes on")).collect()
+        threads.into_iter().map(|thread| thread.join().expect("a reader goes on")).collect()
     });
     topic.publish();
-    for mut reader in readers {
-        let client = reader.client;
-        let cut = client.expects == End::Cut && hub.has(Capability::Cuts);
-        let comes_back = if cut { client.after_a_cut } else { client.after_its_end };
-        reader.expect(&topic.published, comes_back);
-    }
+    (topic, readers)
 }
 
 pub(super) fn a_restart_loses_nothing(suite: &Suite) {
     let hub = suite.launch(&[]);
     let mut topic = Topic { private: true, ..Topic::new(&hub, "restarted") };
     topic.publish();
-    let mut readers = topic.readers();
+    let mut readers = topic.readers(|_| true);
     for reader in &mut readers {
         reader.read_until(|reader| !reader.events().is_empty());
     }
@@ -233,7 +238,7 @@ pub(super) fn a_full_hub_is_waited_for(suite: &Suite) {
     let mut topic = Topic::new(&hub, "full");
     let others: Vec<Stream> = (0..places).map(|_| hub.subscribe(&topic.name)).collect();
     topic.publish();
-    let mut readers = topic.readers();
+    let mut readers = topic.readers(|_| true);
     for reader in &mut readers {
         reader.read_until(|reader| !reader.seen.is_empty());
     }
