@@ -39,6 +39,8 @@ use crate::{browser, endurance, libraries};
 /// Every case.
 pub(crate) fn all() -> impl Iterator<Item = Case> {
     [
+        // First, since they take longest, and wait for most of it.
+        libraries::CASES,
         publish::CASES,
         fields::CASES,
         limits::CASES,
@@ -66,7 +68,6 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         clients::CASES,
         talks::CASES,
         browser::CASES,
-        libraries::CASES,
         endurance::CASES,
     ]
     .into_iter()

@@ -21,7 +21,7 @@ use tokens::what_a_library_signs_is_accepted_with_its_key_as_the_library_writes_
 pub(crate) const CASES: &[Case] = &[
     case!(what_a_library_signs_is_accepted_with_its_key_as_the_library_writes_it launching),
     case!(the_end_of_a_stream_loses_nothing on BRISK),
-    case!(a_client_that_stops_at_a_clean_end_is_cut on LASTING),
+    case!(a_client_that_stops_at_a_clean_end_is_cut on LASTING).needing(&[Capability::Cuts]),
     case!(a_restart_loses_nothing launching),
     case!(a_full_hub_is_waited_for launching).needing(&[Capability::Disconnects]),
 ];
