@@ -183,7 +183,7 @@ const PYTHON_PACKAGES: [&str; 4] =
 pub(crate) fn sam() -> Result<PathBuf> {
     let environment = workspace::path("target/python");
     let contents = PYTHON_PACKAGES.join(" ");
-    install_python_packages(&environment, &PYTHON_PACKAGES, &contents)?;
+    install_python_packages(&environment, &contents, &PYTHON_PACKAGES, &contents)?;
     Ok(environment.join("bin"))
 }
 
@@ -194,12 +194,18 @@ pub(crate) fn libraries() -> Result<()> {
     let contents =
         fs::read_to_string(&requirements).with_context(|| requirements.display().to_string())?;
     let packages = ["--requirement", &requirements.to_string_lossy()];
-    install_python_packages(&workspace::path("tests/libraries/.venv"), &packages, &contents)
+    let environment = workspace::path("tests/libraries/.venv");
+    install_python_packages(&environment, "Python libraries for the suite", &packages, &contents)
 }
 
-/// Makes a Python environment of these packages, as arguments for pip; `contents` changes when
-/// they do.
-fn install_python_packages(environment: &Path, packages: &[&str], contents: &str) -> Result<()> {
+/// Makes a Python environment of these packages, which are arguments for pip; `contents` changes
+/// when they do.
+fn install_python_packages(
+    environment: &Path,
+    name: &str,
+    packages: &[&str],
+    contents: &str,
+) -> Result<()> {
     // Written once everything is in place.
     let note = environment.join("installed");
     if fs::read_to_string(&note).is_ok_and(|installed| installed == contents) {
@@ -213,7 +219,7 @@ fn install_python_packages(environment: &Path, packages: &[&str], contents: &str
         }
         install(&["python3-venv"])?;
     }
-    println!("installing {} into {} (pip)", packages.join(" "), environment.display());
+    println!("installing {name} into {} (pip)", environment.display());
     process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(environment))?;
     process::run(
         Command::new(environment.join("bin/pip"))
