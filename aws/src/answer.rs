@@ -42,6 +42,15 @@ fn prelude(fields: &HeaderMap) -> HeaderMap {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn every_answer_has_a_body() {
+        let mut empty = Response::new(Vec::new());
+        *empty.status_mut() = http::StatusCode::NO_CONTENT;
+        let mut answer = streamed(whole(empty.into()));
+        assert_eq!(answer.metadata_prelude.status_code, 200);
+        assert_eq!(answer.stream.next().await.unwrap(), "\n");
+    }
+
     #[test]
     fn fields_are_what_json_can_hold() {
         let mut response = Response::new(Body::whole(Vec::new()));

@@ -79,9 +79,7 @@ impl Hub {
     async fn publish(&self, publish: Publish) -> Response<Body> {
         match self.log.append(publish.update(), publish.id_origin()).await {
             Ok(_) => whole(publish.accepted()),
-            Err(AppendError::TooLarge { bytes, limit }) => {
-                whole(publish.too_large(bytes, limit))
-            }
+            Err(AppendError::TooLarge { bytes, limit }) => whole(publish.too_large(bytes, limit)),
             Err(error @ AppendError::Unavailable(_)) => {
                 error!(%error, "an update was not appended");
                 whole(publish.unavailable())

@@ -106,7 +106,8 @@ async fn invoke(front: &Front, request: Request<Incoming>, arrival: Arrival) -> 
 async fn read(mut reply: Reply) -> Option<Response<Answer>> {
     match reply.mode {
         Mode::Raw => {
-            let mut response = Response::new(Answer::Streamed { first: None, rest: reply.body, began: false });
+            let mut response =
+                Response::new(Answer::Streamed { first: None, rest: reply.body, began: false });
             response
                 .headers_mut()
                 .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));

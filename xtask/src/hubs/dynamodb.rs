@@ -157,7 +157,10 @@ mod tests {
     fn what_a_process_said_is_shown_without_its_stack() {
         let file = unnamed_file().unwrap();
         let mut shell = Command::new("sh");
-        shell.args(["-c", r"printf 'Error: no\n\tat Main.main(Main.java:1)\nCaused by: that\n' >&2"]);
+        shell.args([
+            "-c",
+            r"printf 'Error: no\n\tat Main.main(Main.java:1)\nCaused by: that\n' >&2",
+        ]);
         shell.stderr(Stdio::from(file.try_clone().unwrap()));
         assert!(shell.status().unwrap().success());
         assert_eq!(beginning(&file).unwrap(), "Error: no\nCaused by: that");
