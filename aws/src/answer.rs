@@ -1,11 +1,17 @@
 //! From the hub's responses to Lambda's.
 
-use cinnabar_runtime::Body;
+use cinnabar_runtime::{Body, answer};
 use http::{HeaderMap, HeaderValue, Response};
 use lambda_runtime::{MetadataPrelude, StreamResponse};
 
 /// A response on its way to Lambda. All are streamed, since a function can only answer in one way.
 pub type Answer = StreamResponse<Body>;
+
+/// The response of an answer. Where a streamed response has no body, others have seen it stay open
+/// until the function's time was over.
+pub(crate) fn whole(answer: cinnabar_core::Answer) -> Response<Body> {
+    answer::whole(answer.with_body())
+}
 
 /// Turns a response into Lambda's form.
 pub(crate) fn streamed(response: Response<Body>) -> Answer {
@@ -35,6 +41,15 @@ fn prelude(fields: &HeaderMap) -> HeaderMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn every_answer_has_a_body() {
+        let mut empty = Response::new(Vec::new());
+        *empty.status_mut() = http::StatusCode::NO_CONTENT;
+        let mut answer = streamed(whole(empty.into()));
+        assert_eq!(answer.metadata_prelude.status_code, 200);
+        assert_eq!(answer.stream.next().await.unwrap(), "\n");
+    }
 
     #[test]
     fn fields_are_what_json_can_hold() {

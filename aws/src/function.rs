@@ -1,12 +1,12 @@
 //! The function: a hub that is made once per process and answers invocations.
 
 use cinnabar_core::{Timestamp, misconfigured, unconfigured};
-use cinnabar_runtime::{answer, machine};
+use cinnabar_runtime::machine;
 use lambda_runtime::{Error, LambdaEvent};
 use tokio::sync::OnceCell;
 use tracing::{error, warn};
 
-use crate::answer::{Answer, streamed};
+use crate::answer::{Answer, streamed, whole};
 use crate::configuration::{self, ConfigurationError};
 use crate::event::Event;
 use crate::hub::Hub;
@@ -31,10 +31,8 @@ impl Function {
             Ok(Some(hub)) => {
                 Ok(hub.respond(payload, Timestamp::from_millis(context.deadline)).await?)
             }
-            Ok(None) => Ok(streamed(answer::whole(misconfigured()))),
-            Err(_) => {
-                Ok(streamed(answer::whole(unconfigured(&payload.head(), &machine::entropy()?))))
-            }
+            Ok(None) => Ok(streamed(whole(misconfigured()))),
+            Err(_) => Ok(streamed(whole(unconfigured(&payload.head(), &machine::entropy()?)))),
         }
     }
 

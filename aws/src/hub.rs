@@ -6,11 +6,11 @@ use cinnabar_core::{
     Admission, CheckHealth, Command, Config, Health, Publish, Sampler, Step, Subscribe, Timestamp,
     admit,
 };
-use cinnabar_runtime::{Body, Opened, Streams, answer, machine};
+use cinnabar_runtime::{Body, Opened, Streams, machine};
 use http::Response;
 use tracing::{error, info};
 
-use crate::answer::{Answer, streamed};
+use crate::answer::{Answer, streamed, whole};
 use crate::event::Event;
 use crate::log::{AppendError, Log};
 use crate::source::PolledLog;
@@ -73,22 +73,20 @@ impl Hub {
                 info!("{line}");
             }
         }
-        answer::whole(answer)
+        whole(answer)
     }
 
     async fn publish(&self, publish: Publish) -> Response<Body> {
         match self.log.append(publish.update(), publish.id_origin()).await {
-            Ok(_) => answer::whole(publish.accepted()),
-            Err(AppendError::TooLarge { bytes, limit }) => {
-                answer::whole(publish.too_large(bytes, limit))
-            }
+            Ok(_) => whole(publish.accepted()),
+            Err(AppendError::TooLarge { bytes, limit }) => whole(publish.too_large(bytes, limit)),
             Err(error @ AppendError::Unavailable(_)) => {
                 error!(%error, "an update was not appended");
-                answer::whole(publish.unavailable())
+                whole(publish.unavailable())
             }
             Err(error @ AppendError::Broken(_)) => {
                 error!(%error, "an update was not appended");
-                answer::whole(publish.log_broken())
+                whole(publish.log_broken())
             }
         }
     }
@@ -112,7 +110,7 @@ impl Hub {
                 checked.is_ok()
             }
         };
-        answer::whole(if is_healthy { check.healthy() } else { check.unavailable() })
+        whole(if is_healthy { check.healthy() } else { check.unavailable() })
     }
 
     /// Ends all streams, each with its position, and opens no new ones.

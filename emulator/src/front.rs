@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -66,7 +66,12 @@ async fn answer(
 ) -> Result<Response<Answer>, Infallible> {
     let arrival = Arrival::new(peer.ip(), port, SystemTime::now());
     let id = arrival.id.to_string();
+    let is_head = request.method() == Method::HEAD;
     let mut response = invoke(&front, request, arrival).await;
+    if is_head || response.status() == StatusCode::NO_CONTENT {
+        // The client gets no body, but waits for its beginning as any other client does.
+        let _ = response.body_mut().frame().await;
+    }
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert("x-amzn-requestid", id);
     }
@@ -101,7 +106,8 @@ async fn invoke(front: &Front, request: Request<Incoming>, arrival: Arrival) -> 
 async fn read(mut reply: Reply) -> Option<Response<Answer>> {
     match reply.mode {
         Mode::Raw => {
-            let mut response = Response::new(Answer::Streamed { first: None, rest: reply.body });
+            let mut response =
+                Response::new(Answer::Streamed { first: None, rest: reply.body, began: false });
             response
                 .headers_mut()
                 .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
@@ -114,7 +120,11 @@ async fn read(mut reply: Reply) -> Option<Response<Answer>> {
                     Ok(None) => {}
                     Ok(Some((head, first))) => {
                         let first = Some(first).filter(|first| !first.is_empty());
-                        return Some(head.map(|()| Answer::Streamed { first, rest: reply.body }));
+                        return Some(head.map(|()| Answer::Streamed {
+                            first,
+                            rest: reply.body,
+                            began: false,
+                        }));
                     }
                     Err(malformed) => {
                         eprintln!("lambda: a response cannot be read: {malformed}");
@@ -157,7 +167,14 @@ fn failure(status: StatusCode, message: &str) -> Response<Answer> {
 /// The body of an answer.
 enum Answer {
     Whole(Option<Bytes>),
-    Streamed { first: Option<Bytes>, rest: mpsc::Receiver<Piece> },
+    Streamed {
+        first: Option<Bytes>,
+        rest: mpsc::Receiver<Piece>,
+        /// Whether there were any bytes.
+        began: bool,
+    },
+    /// Streamed, without any bytes: the client waits until it loses patience.
+    Endless,
 }
 
 /// The function broke off; so does the answer.
@@ -183,16 +200,25 @@ impl Body for Answer {
         let frame = |bytes| Some(Ok(Frame::data(bytes)));
         match &mut *self {
             Self::Whole(body) => Poll::Ready(body.take().and_then(frame)),
-            Self::Streamed { first, rest } => {
+            Self::Streamed { first, rest, began } => {
                 if let Some(first) = first.take() {
+                    *began = true;
                     return Poll::Ready(frame(first));
                 }
-                rest.poll_recv(context).map(|piece| match piece {
-                    Some(Piece::Bytes(bytes)) => frame(bytes),
-                    Some(Piece::End) => None,
-                    None => Some(Err(BrokenOff)),
-                })
+                match ready!(rest.poll_recv(context)) {
+                    Some(Piece::Bytes(bytes)) => {
+                        *began = true;
+                        Poll::Ready(frame(bytes))
+                    }
+                    Some(Piece::End) if *began => Poll::Ready(None),
+                    Some(Piece::End) => {
+                        *self = Self::Endless;
+                        Poll::Pending
+                    }
+                    None => Poll::Ready(Some(Err(BrokenOff))),
+                }
             }
+            Self::Endless => Poll::Pending,
         }
     }
 
@@ -201,7 +227,7 @@ impl Body for Answer {
             Self::Whole(body) => {
                 http_body::SizeHint::with_exact(body.as_ref().map_or(0, Bytes::len) as u64)
             }
-            Self::Streamed { .. } => http_body::SizeHint::default(),
+            Self::Streamed { .. } | Self::Endless => http_body::SizeHint::default(),
         }
     }
 }

@@ -40,6 +40,8 @@
 //!   function URLs", urls-invocation.html)
 //! - A request, as an event, is at most 6 MB; a buffered answer 6 MB, a streamed one 200 MB.
 //!   ("Lambda quotas", gettingstarted-limits.html)
+//! - A streamed answer without a body has no end: AWS documents nothing, but adapters for other
+//!   frameworks have met it.
 //! - `WWW-Authenticate` and some other fields come out as `x-amzn-remapped-…`.
 //! - Above the reserved concurrency, requests are answered 429.
 //! - A process that has registered an extension gets SIGTERM when its environment ends, and some

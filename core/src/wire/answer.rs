@@ -32,6 +32,23 @@ pub struct Answer {
     pub log: Option<String>,
 }
 
+impl Answer {
+    /// The same answer with a body, for a platform where an answer without one may never end.
+    #[must_use]
+    pub fn with_body(mut self) -> Self {
+        if self.response.body().is_empty() {
+            // RFC 9110, section 15.3.5: it cannot have one. Any success will do for a preflight
+            // (Fetch standard, "CORS-preflight fetch").
+            if self.response.status() == StatusCode::NO_CONTENT {
+                *self.response.status_mut() = StatusCode::OK;
+            }
+            // It says nothing in plain text, and nothing in an event stream.
+            self.response.body_mut().push(b'\n');
+        }
+        self
+    }
+}
+
 impl From<Response> for Answer {
     /// An answer that is not held, with nothing to log.
     fn from(response: Response) -> Self {
@@ -143,4 +160,22 @@ pub(crate) fn finish(status: StatusCode, headers: HeaderMap, cors: &Cors) -> htt
     // Last, since an event stream has a `Cache-Control` of its own.
     response.headers_mut().extend(headers);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_has_no_body_can_get_one() {
+        let cors = Cors::Closed { varies: false };
+        let with_body = preflight("GET", &cors).with_body().response;
+        assert_eq!((with_body.status(), with_body.body().as_slice()), (StatusCode::OK, &b"\n"[..]));
+        assert_eq!(with_body.headers()[ALLOW], "GET");
+        let plain = plain("ok", &cors).with_body().response;
+        assert_eq!(plain.body(), b"ok");
+        let empty = respond(StatusCode::NOT_FOUND, HeaderMap::new(), Vec::new(), &cors);
+        let with_body = Answer::from(empty).with_body().response;
+        assert_eq!((with_body.status(), with_body.body().len()), (StatusCode::NOT_FOUND, 1));
+    }
 }

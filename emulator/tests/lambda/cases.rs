@@ -34,6 +34,7 @@ pub(crate) fn all() -> Vec<Trial> {
         a_buffered_answer_is_whole,
         a_request_above_6_mb_is_413,
         a_head_has_no_body,
+        an_answer_without_a_body_has_no_end,
         no_process_outlives_the_emulator,
         a_process_with_an_extension_is_asked_to_end,
     ]
@@ -47,6 +48,7 @@ fn opened(emulator: &Emulator) -> Invocation {
     let mut invocation = emulator.invocation();
     invocation.then("open");
     invocation.then(OK);
+    invocation.then("send :");
     invocation
 }
 
@@ -268,11 +270,21 @@ fn a_request_above_6_mb_is_413() {
 fn a_head_has_no_body() {
     let emulator = Emulator::start(&[]);
     let client = Exchange::send(&emulator, "HEAD", "", b"");
-    let mut invocation = opened(&emulator);
-    invocation.then("send one");
-    assert_eq!(invocation.then("end"), 202);
+    assert_eq!(opened(&emulator).then("end"), 202);
     let answer = client.whole();
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n"), "{answer}");
+}
+
+fn an_answer_without_a_body_has_no_end() {
+    let emulator = Emulator::start(&[]);
+    for (method, status) in [("GET", 200), ("HEAD", 200), ("OPTIONS", 204)] {
+        let client = Exchange::send(&emulator, method, "", b"");
+        let mut invocation = emulator.invocation();
+        invocation.then("open");
+        invocation.then(&format!(r#"prelude {{"statusCode":{status}}}"#));
+        assert_eq!(invocation.then("end"), 202);
+        client.expect_no_end();
+    }
 }
 
 fn no_process_outlives_the_emulator() {

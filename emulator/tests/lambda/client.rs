@@ -1,9 +1,13 @@
 //! A client that sends and receives bytes.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use crate::control::{Emulator, PATIENCE};
+
+/// Longer than an answer takes that has ended.
+const MOMENT: Duration = Duration::from_millis(300);
 
 /// A request that was sent, and what has been received of its answer.
 pub(crate) struct Exchange {
@@ -47,6 +51,14 @@ impl Exchange {
     pub(crate) fn whole(mut self) -> String {
         let _ = self.connection.read_to_end(&mut self.received);
         self.text()
+    }
+
+    /// Fails if the answer ends within a moment.
+    #[track_caller]
+    pub(crate) fn expect_no_end(mut self) {
+        self.connection.set_read_timeout(Some(MOMENT)).unwrap();
+        let error = self.connection.read_to_end(&mut self.received).expect_err("it has ended");
+        assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
     }
 
     fn text(&self) -> String {

@@ -49,6 +49,10 @@ pub(crate) fn run(
             fs::create_dir_all(&folder)
                 .with_context(|| format!("cannot create {}", folder.display()))?;
             own = dynamodb::start(Storage::Folder(&folder))?;
+            eprintln!(
+                "warning: DynamoDB Local listens on port {} of every address of this machine, and lets everybody in: block that port in networks that you do not trust",
+                own.port
+            );
             (own.port, TABLE.to_owned())
         }
     };

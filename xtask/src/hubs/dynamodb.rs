@@ -1,9 +1,12 @@
 //! DynamoDB Local: the database of the AWS variant, on this machine, in a file or in memory.
 //!
-//! It speaks DynamoDB's API, and checks neither signatures nor who sends a request.
+//! It speaks DynamoDB's API, and checks neither signatures nor who sends a request. It listens on
+//! every address of the machine; it has no option for fewer.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -48,7 +51,7 @@ pub(crate) fn start(storage: Storage) -> Result<Database> {
 }
 
 fn launch(storage: Storage) -> Result<Database> {
-    let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let port = free_port()?;
     let folder = tools::dynamodb_local()?;
     let mut java = Command::new("java");
     java
@@ -62,13 +65,15 @@ fn launch(storage: Storage) -> Result<Database> {
         Storage::Folder(folder) => java.arg("-dbPath").arg(folder),
         Storage::Memory => java.arg("-inMemory"),
     };
-    // All it prints is its settings and a warning from its logger.
+    // All it prints is its settings, a warning from its logger, and why it cannot start.
+    let said = unnamed_file()?;
     let mut tethered = emulator::tethered(&java);
-    let mut process = Running::start(tethered.stdout(Stdio::null()).stderr(Stdio::null()))?;
+    let mut process =
+        Running::start(tethered.stdout(Stdio::null()).stderr(Stdio::from(said.try_clone()?)))?;
     let deadline = Instant::now() + READY;
     while call(port, "ListTables", &json!({})).is_err() {
         if process.has_ended()? {
-            bail!("DynamoDB Local ended; see what `java -version` says");
+            bail!("DynamoDB Local has ended, and said:\n{}", beginning(&said)?);
         }
         if Instant::now() > deadline {
             bail!("DynamoDB Local does not answer");
@@ -76,6 +81,32 @@ fn launch(storage: Storage) -> Result<Database> {
         thread::sleep(Duration::from_millis(25));
     }
     Ok(Database { port, _process: process })
+}
+
+/// A port that is free on every address, not only on the loopback one.
+fn free_port() -> io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// A file that is gone once nobody has it open.
+fn unnamed_file() -> Result<File> {
+    let path = std::env::temp_dir().join(format!("cinnabar-{}", uuid::Uuid::new_v4()));
+    let create = || {
+        let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+        fs::remove_file(&path)?;
+        Ok::<_, io::Error>(file)
+    };
+    create().with_context(|| format!("cannot create {}", path.display()))
+}
+
+/// The first lines of what was written to a file, since Java's error precedes its stack.
+fn beginning(file: &File) -> io::Result<String> {
+    let mut bytes = [0; 4096];
+    let read = file.read_at(&mut bytes, 0)?;
+    let text = String::from_utf8_lossy(bytes.get(..read).unwrap_or_default()).into_owned();
+    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with("\tat ")).collect();
+    Ok(lines.join("\n"))
 }
 
 /// Creates a table as template.yaml describes it, unless there is one of this name.
@@ -116,4 +147,28 @@ fn call(port: u16, name: &str, argument: &Value) -> Result<(u16, String)> {
     connection.read_to_string(&mut answer)?;
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
     Ok((status.context("the answer is not HTTP")?, answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_said_is_shown_without_its_stack() {
+        let file = unnamed_file().unwrap();
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            r"printf 'Error: no\n\tat Main.main(Main.java:1)\nCaused by: that\n' >&2",
+        ]);
+        shell.stderr(Stdio::from(file.try_clone().unwrap()));
+        assert!(shell.status().unwrap().success());
+        assert_eq!(beginning(&file).unwrap(), "Error: no\nCaused by: that");
+    }
+
+    #[test]
+    fn a_free_port_is_free_on_every_address() {
+        let port = free_port().unwrap();
+        drop(TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).unwrap());
+    }
 }

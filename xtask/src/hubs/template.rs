@@ -109,6 +109,29 @@ mod tests {
         assert!(config.warnings().is_empty(), "{:?}", config.warnings());
     }
 
+    /// The log would raise it to this, and its owner would not notice.
+    #[test]
+    fn a_history_is_not_shorter_than_the_log_keeps() {
+        let age = &template()["Parameters"]["HistoryAge"];
+        let pattern = age["AllowedPattern"].as_str().unwrap();
+        let pattern = regex::Regex::new(&format!("^(?:{pattern})$")).unwrap();
+        for (age, is_allowed) in [
+            ("10m", true),
+            ("90m", true),
+            ("1h", true),
+            ("24h", true),
+            ("7d", true),
+            ("9m", false),
+            ("05m", false),
+            ("0h", false),
+            ("60s", false),
+            ("24", false),
+            ("", false),
+        ] {
+            assert_eq!(pattern.is_match(age), is_allowed, "{age}");
+        }
+    }
+
     #[test]
     fn nothing_may_be_scanned_or_done_without_a_limit() {
         let template = template();
