@@ -169,7 +169,8 @@ mod tests {
     #[test]
     fn whatever_has_no_body_can_get_one() {
         let cors = Cors::Closed { varies: false };
-        let with_body = preflight("GET", &cors).with_body().response;
+        let request = Request::new("OPTIONS", "https://hub.example/", []);
+        let with_body = preflight("GET", &request, &cors).with_body().response;
         assert_eq!((with_body.status(), with_body.body().as_slice()), (StatusCode::OK, &b"\n"[..]));
         assert_eq!(with_body.headers()[ALLOW], "GET");
         let plain = plain("ok", &cors).with_body().response;

@@ -76,6 +76,7 @@ fn make(program: &Program) -> Result<()> {
     tools::nightly()?;
     tools::npm_packages()?;
     // Two builds at once (`dev` in one terminal, wrangler in another) would write the same files.
+    fs::create_dir_all(workspace::path("target"))?;
     let turn = File::create(workspace::path("target/worker.lock"))?;
     turn.lock().context("cannot lock target/worker.lock")?;
     let wasm = compile(program)?;

@@ -219,7 +219,7 @@ impl Compiled {
         let is_special = |special: &&str| scheme.matches(special, &Effort::default());
         let opaque = match pathname {
             Some(pathname) if !SPECIAL_SCHEMES.iter().any(is_special) => {
-                Some(opaque_path::parse(pathname)?)
+                Some(opaque_path::parse(pathname)??)
             }
             _ => None,
         };

@@ -8,23 +8,26 @@
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 use urlpattern::parser::{Options, Part, PartModifier, PartType, parse_pattern_string};
 
-use super::InvalidUrlPattern;
 use super::characters::Characters;
 use super::node::{Look, Node};
-use super::regexp;
+use super::regexp::{self, InvalidRegexp};
 
 /// Schemes of which URLs have a hierarchy (URL, "special scheme").
 pub(super) const SPECIAL_SCHEMES: [&str; 6] = ["ftp", "file", "http", "https", "ws", "wss"];
 
 /// The expression of such a path (URL Pattern, "generate a regular expression and name list").
-pub(super) fn parse(pattern: &str) -> Result<Node, InvalidUrlPattern> {
+///
+/// # Errors
+///
+/// If it is no pattern, or holds a regular expression that is refused.
+pub(super) fn parse(pattern: &str) -> Result<Result<Node, InvalidRegexp>, urlpattern::Error> {
     let parts = parse_pattern_string(pattern, &Options::default(), |text| Ok(canonical(text)))?;
-    let mut nodes = vec![Node::Look(Look::Start)];
-    for part in &parts {
-        nodes.push(node(part)?);
-    }
-    nodes.push(Node::Look(Look::End));
-    Ok(Node::Sequence(nodes))
+    let nodes: Result<Vec<Node>, InvalidRegexp> = [Ok(Node::Look(Look::Start))]
+        .into_iter()
+        .chain(parts.iter().map(node))
+        .chain([Ok(Node::Look(Look::End))])
+        .collect();
+    Ok(nodes.map(Node::Sequence))
 }
 
 /// URL Pattern, "canonicalize an opaque pathname".
@@ -33,7 +36,7 @@ fn canonical(text: &str) -> String {
     utf8_percent_encode(path, CONTROLS).to_string()
 }
 
-fn node(part: &Part) -> Result<Node, InvalidUrlPattern> {
+fn node(part: &Part) -> Result<Node, InvalidRegexp> {
     let any =
         |least| Node::Repeat { node: Box::new(Node::One(Characters::dot())), least, most: None };
     let value = match part.kind {

@@ -23,7 +23,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use self::delivery::Wanted;
 use crate::command::subscribe::Subscribe;
 use crate::config::Config;
 use crate::limits::{MAX_HOLDER_MATCHERS_SIZE, PAGE_UPDATES};
@@ -257,14 +256,15 @@ impl Holder {
         let mut offered: Vec<(Position, usize)> = Vec::new();
         let mut uncertain = Vec::new();
         for wanted in self.wanted(appended).chunk_by(|one, other| one.stream == other.stream) {
-            let [Wanted { stream, .. }, ..] = *wanted else { continue };
+            let Some(stream) = wanted.first().map(|wanted| wanted.stream) else { continue };
             let Some(session) = self.sessions.get_mut(&stream) else { continue };
             let mut certain = wanted.split(|wanted| !wanted.is_certain);
             let certain = certain.next().unwrap_or_default();
             offered.clear();
-            offered.extend(certain.iter().map(|&Wanted { index, .. }| {
-                let update = &appended[index];
-                let frame = frames[index].get_or_insert_with(|| self.pace.frame(&update.update));
+            offered.extend(certain.iter().map(|wanted| {
+                let update = &appended[wanted.index];
+                let frame =
+                    frames[wanted.index].get_or_insert_with(|| self.pace.frame(&update.update));
                 (update.position, frame.len())
             }));
             let taken = session.take_live(&offered, self.reached, &self.pace, now);
