@@ -7,6 +7,7 @@
 //! dev      build, serve under workerd, print what to paste ── serve (the same hub, bare, for tests)
 //!          (with --aws: under an emulator of Lambda, with DynamoDB Local)
 //! test     all checks ── build (the Worker; wrangler calls it too)
+//! bench    a load for this hub or any other, and what it measures
 //! contract the Worker's log, held to what every log must do
 //! check    the configuration, before a deploy
 //! plan     who may import whom
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, contract, dev, plan, readme, serve, test, token};
+use crate::commands::{bench, check, contract, dev, plan, readme, serve, test, token};
 use crate::hubs::worker;
 use crate::machine::process;
 
@@ -49,6 +50,11 @@ enum Command {
     Dev(dev::Arguments),
     /// Run every check: what CI runs
     Test(test::Arguments),
+    /// Put a load on a hub, and measure how fast it is
+    ///
+    /// It prints a table, in Markdown. Whoever shares the machine is measured as well: compare only
+    /// what was measured side by side, with --against.
+    Bench(bench::Arguments),
     /// Build the Worker for deployment
     Build,
     /// Hold the Worker's log to the contract of every log, under workerd
@@ -69,6 +75,7 @@ fn main() -> ExitCode {
     let done = process::end_children_on_signals().and_then(|()| match Arguments::parse().command {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Build => worker::build_and_report(),
         Command::Contract => contract::check(),
         Command::Check => check::run(),

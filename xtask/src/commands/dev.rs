@@ -164,7 +164,8 @@ fn require_free(port: u16) -> Result<()> {
     Ok(())
 }
 
-fn wait_until_it_answers(hub: &mut Running, port: u16) -> Result<()> {
+/// Waits until the hub at this port is ready.
+pub(crate) fn wait_until_it_answers(hub: &mut Running, port: u16) -> Result<()> {
     let deadline = Instant::now() + READY;
     loop {
         match healthz(port) {

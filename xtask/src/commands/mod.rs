@@ -1,5 +1,6 @@
 //! The commands, a file for each.
 
+pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod contract;
 pub(crate) mod dev;

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::commands::{contract, plan, readme, requirements, stack, suite};
+use crate::commands::{bench, contract, plan, readme, requirements, stack, suite};
 use crate::hubs::{aws, dev_vars, worker};
 use crate::machine::cargo::TOGETHER;
 use crate::machine::{cargo, process, tools, workspace};
@@ -73,6 +73,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("the Worker's log, held to the contract of every log under workerd");
     contract::check()?;
+
+    heading("the load of `cargo xtask bench`, put on the Worker for a moment");
+    bench::check()?;
 
     heading(".dev.vars, read by wrangler");
     dev_vars::compare_with_wrangler()?;

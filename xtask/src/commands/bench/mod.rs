@@ -1,0 +1,304 @@
+//! `bench`: a load that anybody can repeat, against any hub.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | the load itself, and what is measured | the crate `cinnabar-load` |
+//! | a hub of our own to put it on | [`ours`] |
+//! | how figures of two hubs are compared and shown | [`table`] |
+
+mod ours;
+mod table;
+
+use std::cell::Cell;
+use std::io::{IsTerminal as _, Write as _, stderr};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use cinnabar_load::{
+    CASES, Case, Figures, Hub, LEAST_SIZE, Load, MOST_PUBLISHERS, Process, Progress, Tokens,
+};
+use clap::Args;
+use jsonwebtoken::Algorithm;
+
+use self::ours::Ours;
+use self::table::Row;
+use crate::commands::token::{self, Generation};
+use crate::hubs::configuration::{DEVELOPMENT_ISSUER, DEVELOPMENT_KEY};
+use crate::machine::process::allow_many_connections;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The URL of a running hub [default: one that is built and started here, anew for each load]
+    #[arg(long)]
+    url: Option<String>,
+
+    /// Start the AWS variant: its function under an emulator of Lambda, with DynamoDB Local
+    #[arg(long, conflicts_with = "url")]
+    aws: bool,
+
+    /// A running hub to compare with: it gets the same load, in turn, and each figure its ratio
+    #[arg(long, value_name = "URL")]
+    against: Option<String>,
+
+    /// The process of the hub at --url, if it is on this machine: what it takes is measured, too
+    #[arg(long, value_name = "ID", requires = "url")]
+    pid: Option<u32>,
+
+    /// The process of the hub at --against
+    #[arg(long, value_name = "ID", requires = "against")]
+    against_pid: Option<u32>,
+
+    /// A load by its number, 1 to 7; several may be given
+    #[arg(long, value_name = "NUMBER", num_args = 1.., conflicts_with_all = ["streams", "publishers", "rate"],
+        value_parser = clap::value_parser!(u8).range(1..=CASES.len() as i64))]
+    case: Vec<u8>,
+
+    /// All loads that have a number
+    #[arg(long, conflicts_with_all = ["case", "streams", "publishers", "rate"])]
+    all: bool,
+
+    /// How many streams are open [default: 100]
+    #[arg(long)]
+    streams: Option<usize>,
+
+    /// How many publishers there are; each waits for its answer before it publishes again [default:
+    /// 1]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_PUBLISHERS)))]
+    publishers: Option<u16>,
+
+    /// How many updates are published a second [default: as many as are acknowledged]
+    #[arg(long, value_name = "UPDATES", value_parser = rate)]
+    rate: Option<f64>,
+
+    /// How many bytes of data an update has
+    #[arg(long, value_name = "BYTES", default_value_t = 64, value_parser = size)]
+    size: usize,
+
+    /// How many topics there are: the streams are spread over them, and the updates as well
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    topics: u16,
+
+    /// Publish private updates
+    #[arg(long)]
+    private: bool,
+
+    /// How long is published; whatever is still on its way then is waited for
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+
+    /// How long is published before, without being measured
+    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
+    warm_up: u64,
+
+    /// The secret that publishers' tokens are signed with [default: the development key]
+    // What looks like an option may be a secret, and would be shown.
+    #[arg(long, allow_hyphen_values = true)]
+    publisher_key: Option<String>,
+
+    /// The secret that subscribers' tokens are signed with [default: the development key]
+    #[arg(long, allow_hyphen_values = true)]
+    subscriber_key: Option<String>,
+
+    /// The generation of the protocol that is spoken
+    #[arg(long, value_enum, default_value_t = Generation::V1)]
+    generation: Generation,
+
+    /// The `iss` of 1.0 tokens
+    #[arg(long, default_value = DEVELOPMENT_ISSUER)]
+    issuer: String,
+
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    allow_many_connections();
+    if arguments.url.is_none() {
+        ours::build(arguments.aws)?;
+    }
+    let mut rows = Vec::new();
+    for load in arguments.loads() {
+        let figures = arguments.measure_first(&load)?;
+        let against = match &arguments.against {
+            Some(url) => Some(arguments.measure(url, arguments.against_pid, &load)?),
+            None => None,
+        };
+        rows.push(Row { load, figures, against });
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&table::json(&rows)?)?);
+    } else {
+        print!("{}", table::markdown(&rows));
+    }
+    Ok(())
+}
+
+/// A few updates to two streams of a hub that was built before: does the load itself work?
+///
+/// No time decides it.
+pub(crate) fn check() -> Result<()> {
+    let keys = [DEVELOPMENT_KEY; 2];
+    let ours = Ours::start(false, 2, keys)?;
+    let load = Load {
+        streams: 2,
+        publishers: 2,
+        duration: Duration::from_millis(200),
+        warm_up: Duration::ZERO,
+        ..Load::default()
+    };
+    let tokens = tokens(Generation::V1, DEVELOPMENT_ISSUER, &ours.url, keys)?;
+    let hub = Hub::new(&ours.url, tokens, "match")?;
+    let figures = cinnabar_load::run(&load, &hub, None, &|_| {})?;
+    let Figures { publications, refused, deliveries, lost, out_of_order, twice, .. } = figures;
+    if publications == 0 || deliveries != 2 * publications {
+        bail!("of {publications} updates to two streams, {deliveries} arrived");
+    }
+    if [refused, lost, out_of_order, twice] != [0; 4] {
+        bail!("the load finds fault with the hub: {figures:?}");
+    }
+    Ok(())
+}
+
+impl Arguments {
+    fn loads(&self) -> Vec<Load> {
+        let numbered = |case: Case| Load {
+            streams: case.streams,
+            publishers: case.publishers,
+            rate: case.rate,
+            size: self.size,
+            topics: self.topics.into(),
+            private: self.private,
+            duration: Duration::from_secs(self.seconds),
+            warm_up: Duration::from_secs(self.warm_up),
+        };
+        if self.all {
+            return CASES.map(numbered).into();
+        }
+        if !self.case.is_empty() {
+            return self
+                .case
+                .iter()
+                .map(|number| numbered(CASES[usize::from(number - 1)]))
+                .collect();
+        }
+        let publishers = self.publishers.unwrap_or(1);
+        vec![numbered(Case { streams: self.streams.unwrap_or(100), publishers, rate: self.rate })]
+    }
+
+    fn keys(&self) -> [&str; 2] {
+        [&self.publisher_key, &self.subscriber_key]
+            .map(|key| key.as_deref().unwrap_or(DEVELOPMENT_KEY))
+    }
+
+    /// Puts the load on the hub at `--url`, or on one that is started for it.
+    fn measure_first(&self, load: &Load) -> Result<Figures> {
+        if let Some(url) = &self.url {
+            return self.measure(url, self.pid, load);
+        }
+        let ours = Ours::start(self.aws, load.streams, self.keys())?;
+        self.measure(&ours.url, Some(ours.id()), load)
+    }
+
+    fn measure(&self, url: &str, pid: Option<u32>, load: &Load) -> Result<Figures> {
+        let tokens = tokens(self.generation, &self.issuer, url, self.keys())?;
+        let parameter = if self.generation == Generation::V1 { "match" } else { "topic" };
+        let hub = Hub::new(url, tokens, parameter)?;
+        let process = match pid {
+            Some(pid) => Some(Process::observe(pid).with_context(|| {
+                format!("what process {pid} takes cannot be measured: on Linux, is it running?")
+            })?),
+            None => None,
+        };
+        let watcher = Watcher::new(format!("{}, {url}", table::name(load)), load);
+        let figures = cinnabar_load::run(load, &hub, process, &|progress| watcher.tell(progress))
+            .with_context(|| url.to_owned());
+        watcher.end();
+        let figures = figures?;
+        if figures.ended > 0 {
+            eprintln!("warning: {url} ended {} streams before the end", figures.ended);
+        }
+        if figures.reader_busy > 0.9 {
+            eprintln!(
+                "warning: reading took a whole processor, so that {url} may be faster than this"
+            );
+        }
+        Ok(figures)
+    }
+}
+
+/// Tokens for every topic.
+fn tokens(generation: Generation, issuer: &str, url: &str, keys: [&str; 2]) -> Result<Tokens> {
+    let every = || vec!["*".to_owned()];
+    let mint = |publish, subscribe, key: &str| {
+        token::mint(&token::Arguments {
+            publish,
+            subscribe,
+            payload: None,
+            expires: 24 * 3600,
+            key: Some(key.to_owned()),
+            algorithm: Some(Algorithm::HS256),
+            generation,
+            issuer: Some(issuer.to_owned()),
+            audience: vec![url.to_owned()],
+            subject: "cargo-xtask-bench".to_owned(),
+        })
+    };
+    let [publisher, subscriber] = keys;
+    Ok(Tokens {
+        publisher: mint(every(), Vec::new(), publisher)?,
+        subscriber: mint(Vec::new(), every(), subscriber)?,
+    })
+}
+
+/// Says on standard error how far a load has come.
+struct Watcher {
+    name: String,
+    streams: usize,
+    /// A terminal is told every second, on one line.
+    is_terminal: bool,
+    told: Cell<Option<std::mem::Discriminant<Progress>>>,
+}
+
+impl Watcher {
+    fn new(name: String, load: &Load) -> Self {
+        let is_terminal = stderr().is_terminal();
+        Self { name, streams: load.streams, is_terminal, told: Cell::new(None) }
+    }
+
+    fn tell(&self, progress: Progress) {
+        let kind = Some(std::mem::discriminant(&progress));
+        if self.told.replace(kind) == kind && !self.is_terminal {
+            return;
+        }
+        let what = match progress {
+            Progress::Opening(open) => format!("{open} of {} streams are open", self.streams),
+            Progress::WarmingUp(published, delivered) => {
+                format!("warming up: {published} published, {delivered} delivered")
+            }
+            Progress::Measuring(published, delivered) => {
+                format!("measuring: {published} published, {delivered} delivered")
+            }
+        };
+        let (begin, end) = if self.is_terminal { ("\r\x1b[K", "") } else { ("", "\n") };
+        eprint!("{begin}{}: {what}{end}", self.name);
+        // It is only to be seen.
+        let _ = stderr().flush();
+    }
+
+    fn end(&self) {
+        if self.is_terminal {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| "give a number above 0".to_owned())
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    let size = text.parse().ok().filter(|size| *size >= LEAST_SIZE);
+    size.ok_or_else(|| format!("give {LEAST_SIZE} or more, since an update says when it was sent"))
+}
