@@ -3,6 +3,12 @@
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+/// Latencies of deliveries, in microseconds.
+pub(crate) struct Latencies(Histogram<u64>);
+
+/// The longest that is told apart from longer ones: an hour.
+const LONGEST: u64 = 3_600_000_000;
+
 /// What a hub did under a load.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figures {
@@ -56,14 +62,27 @@ pub struct Taken {
     pub memory_loaded: f64,
 }
 
-impl Latency {
-    /// Of microseconds.
-    pub(crate) fn of(microseconds: &Histogram<u64>) -> Option<Self> {
-        let at = |quantile| milliseconds(microseconds.value_at_quantile(quantile));
-        (!microseconds.is_empty()).then(|| Self {
+impl Latencies {
+    /// Three digits, which are exact enough to tell hubs apart.
+    pub(crate) fn new() -> Self {
+        #[expect(clippy::expect_used, reason = "only other bounds could be refused")]
+        Self(Histogram::new_with_bounds(1, LONGEST, 3).expect("the bounds are allowed"))
+    }
+
+    pub(crate) fn record(&mut self, nanoseconds: u64) {
+        self.0.saturating_record(nanoseconds / 1000);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.reset();
+    }
+
+    pub(crate) fn summary(&self) -> Option<Latency> {
+        let at = |quantile| milliseconds(self.0.value_at_quantile(quantile));
+        (!self.0.is_empty()).then(|| Latency {
             p50: at(0.5),
             p99: at(0.99),
-            max: milliseconds(microseconds.max()),
+            max: milliseconds(self.0.max()),
         })
     }
 }
@@ -78,11 +97,10 @@ mod tests {
 
     #[test]
     fn percentiles() {
-        let mut latencies = Histogram::new(3).unwrap();
-        assert_eq!(Latency::of(&latencies), None);
-        (1..=1000).for_each(|milliseconds| latencies.record(milliseconds * 1000).unwrap());
-        let latency = Latency::of(&latencies).unwrap();
-        // Three digits are exact enough to tell systems apart.
+        let mut latencies = Latencies::new();
+        assert_eq!(latencies.summary(), None);
+        (1..=1000).for_each(|milliseconds| latencies.record(milliseconds * 1_000_000));
+        let latency = latencies.summary().unwrap();
         for (measured, exact) in [(latency.p50, 500.0), (latency.p99, 990.0), (latency.max, 1000.0)]
         {
             assert!((measured - exact).abs() <= exact / 1000.0, "{measured} for {exact}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// A load.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,9 +20,18 @@ pub struct Load {
     /// Whether the updates are private.
     pub private: bool,
     /// How long is published; what is still on its way then is waited for.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
     pub duration: Duration,
     /// How long is published before, which does not count.
+    #[serde(rename = "warm_up_seconds", serialize_with = "seconds")]
     pub warm_up: Duration,
+    /// How long nothing may arrive before the rest is given up for lost.
+    #[serde(rename = "patience_seconds", serialize_with = "seconds")]
+    pub patience: Duration,
+}
+
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
 }
 
 /// The least that an update's data takes, which is the stamp by which it is known again.
@@ -42,6 +51,7 @@ impl Default for Load {
             private: false,
             duration: Duration::from_secs(10),
             warm_up: Duration::from_secs(2),
+            patience: Duration::from_secs(15),
         }
     }
 }

@@ -7,12 +7,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use hdrhistogram::Histogram;
 use tokio::io::{AsyncRead as _, ReadBuf};
 
 use crate::clock::Clock;
 use crate::connection::{Connection, Opened};
 use crate::failure::Failure;
+use crate::figures::Latencies;
 use crate::http::Malformed;
 use crate::hub::Hub;
 use crate::order::Order;
@@ -32,8 +32,8 @@ pub(crate) struct Tally {
     pub(crate) deliveries: Cell<u64>,
     /// When the last one came, by the clock of the run.
     pub(crate) last: Cell<u64>,
-    /// Microseconds from publication to delivery.
-    pub(crate) latencies: RefCell<Histogram<u64>>,
+    /// From publication to delivery.
+    pub(crate) latencies: RefCell<Latencies>,
     /// How many streams have ended, in all rounds.
     pub(crate) ended: Cell<u64>,
 }
@@ -46,15 +46,12 @@ pub(crate) struct Stream {
 
 impl Tally {
     pub(crate) fn new(clock: Clock) -> Self {
-        // Three digits, whatever the size; it grows as it must.
-        #[expect(clippy::expect_used, reason = "only more than five digits are refused")]
-        let latencies = Histogram::new(3).expect("three digits are allowed");
         Self {
             clock,
             buffer: RefCell::new(vec![0; READ]),
             deliveries: Cell::new(0),
             last: Cell::new(0),
-            latencies: RefCell::new(latencies),
+            latencies: RefCell::new(Latencies::new()),
             ended: Cell::new(0),
         }
     }
@@ -62,7 +59,7 @@ impl Tally {
     fn begin(&self) {
         self.deliveries.set(0);
         self.last.set(self.clock.nanoseconds());
-        self.latencies.borrow_mut().reset();
+        self.latencies.borrow_mut().clear();
     }
 }
 
@@ -109,7 +106,7 @@ impl Stream {
                 let order = orders.get_mut(usize::from(stamp.publisher));
                 if order.is_some_and(|order| order.handle_arrived(stamp.number)) {
                     deliveries += 1;
-                    latencies.saturating_record(now.saturating_sub(stamp.nanoseconds) / 1000);
+                    latencies.record(now.saturating_sub(stamp.nanoseconds));
                 }
             });
         });

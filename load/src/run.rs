@@ -12,15 +12,12 @@ use tokio::time::{self, Instant};
 
 use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::figures::{Figures, Latency, Taken};
+use crate::figures::{Figures, Taken};
 use crate::hub::Hub;
 use crate::load::Load;
 use crate::process::{Process, Usage};
 use crate::publishers::{self, Plan, Publisher};
 use crate::readers::{self, Stream, Tally};
-
-/// How long nothing may arrive before the rest is given up for lost.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How often it is looked whether all has arrived.
 const LOOK: Duration = Duration::from_millis(5);
@@ -92,7 +89,7 @@ async fn measure(
     let deliveries = tally.deliveries.get();
     let delivering = Duration::from_nanos(tally.last.get().saturating_sub(began));
     let per = if load.streams == 0 { publications } else { deliveries };
-    let latency = Latency::of(&tally.latencies.borrow());
+    let latency = tally.latencies.borrow().summary();
     Ok(Figures {
         publications,
         publications_per_second: publications as f64 / publishing.as_secs_f64(),
@@ -153,7 +150,8 @@ impl Round<'_> {
 
         let (mut quiet, mut told) = (Instant::now(), Instant::now());
         let mut deliveries = self.tally.deliveries.get();
-        while !readers::are_complete(self.streams, &publishers) && quiet.elapsed() < PATIENCE {
+        let patience = self.plan.load.patience;
+        while !readers::are_complete(self.streams, &publishers) && quiet.elapsed() < patience {
             time::sleep(LOOK).await;
             if deliveries != self.tally.deliveries.get() {
                 (deliveries, quiet) = (self.tally.deliveries.get(), Instant::now());

@@ -20,7 +20,7 @@ use cinnabar_load::{
 use clap::Args;
 use jsonwebtoken::Algorithm;
 
-use self::ours::Ours;
+use self::ours::{Ours, Variant};
 use self::table::Row;
 use crate::commands::token::{self, Generation};
 use crate::hubs::configuration::{DEVELOPMENT_ISSUER, DEVELOPMENT_KEY};
@@ -115,7 +115,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     allow_many_connections();
     if arguments.url.is_none() {
-        ours::build(arguments.aws)?;
+        arguments.variant().build()?;
     }
     let mut rows = Vec::new();
     for load in arguments.loads() {
@@ -139,7 +139,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// No time decides it.
 pub(crate) fn check() -> Result<()> {
     let keys = [DEVELOPMENT_KEY; 2];
-    let ours = Ours::start(false, 2, keys)?;
+    let ours = Ours::start(Variant::Worker, 2, keys)?;
     let load = Load {
         streams: 2,
         publishers: 2,
@@ -171,6 +171,7 @@ impl Arguments {
             private: self.private,
             duration: Duration::from_secs(self.seconds),
             warm_up: Duration::from_secs(self.warm_up),
+            ..Load::default()
         };
         if self.all {
             return CASES.map(numbered).into();
@@ -186,6 +187,10 @@ impl Arguments {
         vec![numbered(Case { streams: self.streams.unwrap_or(100), publishers, rate: self.rate })]
     }
 
+    fn variant(&self) -> Variant {
+        if self.aws { Variant::Aws } else { Variant::Worker }
+    }
+
     fn keys(&self) -> [&str; 2] {
         [&self.publisher_key, &self.subscriber_key]
             .map(|key| key.as_deref().unwrap_or(DEVELOPMENT_KEY))
@@ -196,7 +201,7 @@ impl Arguments {
         if let Some(url) = &self.url {
             return self.measure(url, self.pid, load);
         }
-        let ours = Ours::start(self.aws, load.streams, self.keys())?;
+        let ours = Ours::start(self.variant(), load.streams, self.keys())?;
         self.measure(&ours.url, Some(ours.id()), load)
     }
 
@@ -301,4 +306,56 @@ fn rate(text: &str) -> Result<f64, String> {
 fn size(text: &str) -> Result<usize, String> {
     let size = text.parse().ok().filter(|size| *size >= LEAST_SIZE);
     size.ok_or_else(|| format!("give {LEAST_SIZE} or more, since an update says when it was sent"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Program {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn loads(options: &str) -> Option<Vec<Load>> {
+        let words = std::iter::once("bench").chain(options.split_whitespace());
+        Some(Program::try_parse_from(words).ok()?.arguments.loads())
+    }
+
+    #[test]
+    fn loads_are_those_that_were_asked_for() {
+        let names =
+            |options| -> Vec<String> { loads(options).unwrap().iter().map(table::name).collect() };
+        assert_eq!(names(""), ["100 streams, 1 publisher"]);
+        assert_eq!(names("--all").len(), CASES.len());
+        assert_eq!(
+            names("--case 2 5 --private"),
+            ["100 streams, 8 publishers, private", "1,000 streams, 100 updates/s, private"]
+        );
+        assert_eq!(names("--streams 3 --rate 2 --topics 3"), ["3 streams, 3 topics, 2 updates/s"]);
+        for options in [
+            "--case 0",
+            "--case 8",
+            "--case 1 --streams 2",
+            "--size 3",
+            "--rate 0",
+            "--rate NaN",
+            "--publishers 0",
+            "--topics 0",
+            "--pid 1",
+            "--against-pid 1",
+            "--aws --url http://localhost/hub",
+        ] {
+            assert_eq!(loads(options), None, "{options}");
+        }
+    }
+
+    #[test]
+    fn keys_are_those_that_were_given() {
+        let parsed = Program::try_parse_from(["bench", "--publisher-key", "-p", "--url", "u"]);
+        assert_eq!(parsed.ok().unwrap().arguments.keys(), ["-p", DEVELOPMENT_KEY]);
+    }
 }

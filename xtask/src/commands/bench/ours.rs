@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
@@ -12,9 +13,34 @@ use crate::hubs::{aws, worker};
 use crate::machine::process::Running;
 use crate::machine::{environment, workspace};
 
-/// Builds what [`Ours::start`] starts.
-pub(super) fn build(on_aws: bool) -> Result<()> {
-    if on_aws { aws::build() } else { worker::build() }
+/// A hub that this program can build and start.
+#[derive(Clone, Copy)]
+pub(super) enum Variant {
+    Worker,
+    Aws,
+}
+
+impl Variant {
+    /// Builds what [`Ours::start`] starts.
+    pub(super) fn build(self) -> Result<()> {
+        match self {
+            Self::Worker => worker::build(),
+            Self::Aws => aws::build(),
+        }
+    }
+
+    /// Serves it, in a process that becomes the hub.
+    fn command(self) -> Result<Command> {
+        let mut command = environment::bare(std::env::current_exe()?);
+        command.args(["serve", "--prebuilt"]);
+        match self {
+            Self::Worker => &mut command,
+            Self::Aws => {
+                command.args(["--aws", "--environment-concurrency", &suite::MANY.to_string()])
+            }
+        };
+        Ok(command)
+    }
 }
 
 /// A running hub with nothing in its log.
@@ -27,7 +53,7 @@ pub(super) struct Ours {
 impl Ours {
     /// Starts it, with room for so many streams, and with the keys of publishers and subscribers.
     /// The rest of its configuration is that of the environment.
-    pub(super) fn start(on_aws: bool, streams: usize, keys: [&str; 2]) -> Result<Self> {
+    pub(super) fn start(variant: Variant, streams: usize, keys: [&str; 2]) -> Result<Self> {
         let data = Folder::new()?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let url = configuration::hub_url(port);
@@ -46,14 +72,8 @@ impl Ours {
         variables
             .entry("MAX_STREAMS".to_owned())
             .or_insert_with(|| streams.max(LEAST_MAX_STREAMS).to_string());
-        let mut command = environment::bare(std::env::current_exe()?);
-        command
-            .args(["serve", "--prebuilt", "--port", &port.to_string(), "--data"])
-            .arg(&data.0)
-            .envs(variables);
-        if on_aws {
-            command.args(["--aws", "--environment-concurrency", &suite::MANY.to_string()]);
-        }
+        let mut command = variant.command()?;
+        command.args(["--port", &port.to_string(), "--data"]).arg(&data.0).envs(variables);
         let mut process = Running::start(&mut command)?;
         dev::wait_until_it_answers(&mut process, port)?;
         Ok(Self { url, process, _data: data })

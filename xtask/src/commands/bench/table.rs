@@ -137,7 +137,10 @@ pub(super) fn name(load: &Load) -> String {
         name += &format!(", {}", count(load.topics, "topic"));
     }
     match load.rate {
-        Some(rate) => name += &format!(", {} updates/s", number(rate)),
+        Some(rate) => {
+            let updates = if rate == 1.0 { "update" } else { "updates" };
+            name += &format!(", {} {updates}/s", number(rate));
+        }
         None => name += &format!(", {}", count(load.publishers.into(), "publisher")),
     }
     if load.size != Load::default().size {
