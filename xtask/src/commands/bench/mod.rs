@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use cinnabar_load::{
-    CASES, Case, Figures, Hub, LEAST_SIZE, Load, MOST_PUBLISHERS, Process, Progress, Tokens,
+    CASES, Case, Failure, Figures, Hub, LEAST_SIZE, Load, MOST_PUBLISHERS, Process, Progress,
+    Tokens,
 };
 use clap::Args;
 use jsonwebtoken::Algorithm;
@@ -216,10 +217,14 @@ impl Arguments {
             None => None,
         };
         let watcher = Watcher::new(format!("{}, {url}", table::name(load)), load);
-        let figures = cinnabar_load::run(load, &hub, process, &|progress| watcher.tell(progress))
-            .with_context(|| url.to_owned());
+        let figures = cinnabar_load::run(load, &hub, process, &|progress| watcher.tell(progress));
         watcher.end();
-        let figures = figures?;
+        let figures = match figures {
+            Err(refused @ Failure::Refused { status: 401 | 403, .. }) => bail!(
+                "{url}: {refused}. Give its keys with --publisher-key and --subscriber-key, and its --issuer; or --generation 0.x"
+            ),
+            figures => figures.with_context(|| url.to_owned())?,
+        };
         if figures.ended > 0 {
             eprintln!("warning: {url} ended {} streams before the end", figures.ended);
         }

@@ -73,7 +73,12 @@ impl Ours {
             .entry("MAX_STREAMS".to_owned())
             .or_insert_with(|| streams.max(LEAST_MAX_STREAMS).to_string());
         let mut command = variant.command()?;
-        command.args(["--port", &port.to_string(), "--data"]).arg(&data.0).envs(variables);
+        command
+            .args(["--port", &port.to_string(), "--data"])
+            .arg(&data.0)
+            .envs(variables)
+            // Only what was measured goes to standard output.
+            .stdout(std::io::stderr());
         let mut process = Running::start(&mut command)?;
         dev::wait_until_it_answers(&mut process, port)?;
         Ok(Self { url, process, _data: data })
