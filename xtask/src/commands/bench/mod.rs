@@ -33,7 +33,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     url: Option<String>,
 
-    /// Start the AWS variant: its function under an emulator of Lambda, with DynamoDB Local
+    /// Start the AWS variant: its function, built for debugging, under an emulator of Lambda, with
+    /// DynamoDB Local
     #[arg(long, conflicts_with = "url")]
     aws: bool,
 
