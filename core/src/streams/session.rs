@@ -311,11 +311,10 @@ impl Session {
         }
         let words = if self.is_native() {
             self.tell_position(key, reached, now)
-        } else if self.ends_with_a_cut() {
-            // It is no clean end, which is what the words are for.
-            return None;
-        } else {
+        } else if self.subscribe.reader.takes_last_words {
             sse::last_words(self.subscribe.retry)
+        } else {
+            return None;
         };
         self.state = State::Leaving;
         Some(words)
