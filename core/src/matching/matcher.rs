@@ -2,7 +2,8 @@
 //!
 //! A matcher type is a variant of [`Matcher`]. To add one, add the variant, its constructor, its
 //! part in [`Matchers::selects`](super::matchers::Matchers::selects), its cost in
-//! [`Budget`](super::budget::Budget), and its place in [`crate::matching::index`].
+//! [`Budget`](super::budget::Budget), and its place in [`crate::matching::index`]; then its
+//! parameter in `admission/subscription.rs` and its `match_type` in `authorization/grant.rs`.
 
 use std::sync::Arc;
 
@@ -14,7 +15,8 @@ use crate::matching::url_pattern::{InvalidUrlPattern, UrlPattern};
 use crate::terms::characters::{self, ForbiddenCharacter};
 use crate::terms::hub_url::HubUrl;
 
-/// An expression that selects topics (draft-08, "Matcher Types").
+/// An expression that selects topics (draft-08, "Matcher Types"). Patterns, then templates, stay
+/// last: [`Matchers`](super::matchers::Matchers) finds them by their order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Matcher {
     /// `*`: every topic, whatever the matcher type.
