@@ -254,7 +254,7 @@ fn values_that_are_not_text_count_as_what_they_say() {
     .unwrap();
     assert!(config.anonymous && !config.query_authorization);
     assert_eq!(config.protocol, Generations::Only(Generation::V1));
-    assert_eq!(config.origin_secret, Some(Secret::new("123456")));
+    assert_eq!(config.origin_secret, Secret::parse("123456").ok());
     assert_eq!((config.history_size, config.hub_aliases.len()), (500, 2));
     assert_eq!(config.issuers.trusted.len(), 1);
 
@@ -372,7 +372,16 @@ fn values_are_checked() {
         ("MERCURE_PUBLISHER_JWT_ALG", "ES512"),
         ("MERCURE_PUBLISHER_JWT_ALG", "none"),
         ("MERCURE_TRUSTED_ISSUERS", "https://a https://b"),
+        ("MERCURE_TRUSTED_ISSUERS", "https://a;https://b"),
+        ("MERCURE_TRUSTED_ISSUERS", "'https://a'"),
         ("MERCURE_TRUSTED_ISSUERS", "[]"),
+        ("MERCURE_PUBLISHER_JWT_KEY", "\n"),
+        ("MERCURE_PUBLISHER_JWT_KEY", " "),
+        ("MERCURE_TRUSTED_ISSUERS", r#"[{"issuer": "https://a", "key": "\n"}]"#),
+        ("MERCURE_TRUSTED_ISSUERS", r#"[{"issuer": "https://a", "key": ""}]"#),
+        ("ORIGIN_SECRET", " "),
+        ("ORIGIN_SECRET", "${ORIGIN_SECRET}"),
+        ("ORIGIN_SECRET", "/run/secrets/ORIGIN_SECRET"),
         ("MERCURE_TRUSTED_ISSUERS", "[{\"issuer\": \"https://a\"}]"),
         ("HUB_ALIASES", "hub"),
         ("HUB_ALIASES", "/hub/"),
