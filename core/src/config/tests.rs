@@ -345,6 +345,14 @@ fn misspelt_names_are_pointed_out_and_others_left_alone() {
 }
 
 #[test]
+fn a_password_in_a_url_is_not_shown() {
+    for name in ["HUB_URL", "CORS_ORIGINS", "PUBLISH_ORIGINS"] {
+        let told = mistakes(&[(name, "https://user:c2VjcmV0@a.example/hub")]);
+        assert!(told.contains("a.example") && !told.contains("c2VjcmV0"), "{told}");
+    }
+}
+
+#[test]
 fn values_are_checked() {
     for (name, value) in [
         ("HUB_URL", "/hub"),

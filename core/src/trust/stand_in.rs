@@ -33,7 +33,7 @@ fn is_command(text: &str) -> bool {
         || within(text, "<(", ")").is_some()
         || within(text, "`", "`").is_some_and(is_plain)
         || text.starts_with("@Microsoft.KeyVault(")
-        || holds_name(text, "$(", |end| end == ')' || end.is_whitespace())
+        || holds_name(text, "$(", &[")", " ", "\t", "\n"])
 }
 
 /// As shells, Windows, PowerShell, Caddy, Symfony, CloudFormation, templates and people write them.
@@ -54,17 +54,17 @@ fn is_placeholder(text: &str) -> bool {
         || within(text, "<", ">").is_some_and(is_phrase)
         || tags.iter().any(|tag| text.starts_with(tag))
         || ["{env.", "{file.", "%env("].iter().any(|start| text.contains(start))
-        || ["${", "{$"].iter().any(|start| holds_name(text, start, |end| "}:".contains(end)))
+        || ["${", "{$"].iter().any(|start| holds_name(text, start, &["}", ":-"]))
         || text.strip_prefix("${").is_some_and(is_name)
 }
 
-/// Whether a text holds, at whatever place, a name behind this start and before such an end. Of
+/// Whether a text holds, at whatever place, a name behind this start and before one of these ends. Of
 /// random secrets of 64 printable characters, fewer than one in ten thousand do.
-fn holds_name(text: &str, start: &str, is_end: impl Fn(char) -> bool) -> bool {
+fn holds_name(text: &str, start: &str, ends: &[&str]) -> bool {
     text.split(start).skip(1).any(|rest| {
         let end = rest.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
         let (name, rest) = rest.split_at(end.unwrap_or(rest.len()));
-        name.len() > 2 && is_name(name) && rest.starts_with(&is_end)
+        name.len() > 2 && is_name(name) && ends.iter().any(|end| rest.starts_with(end))
     })
 }
 
