@@ -23,10 +23,9 @@ pub(super) fn public_key(text: &str) -> Result<PublicKey, String> {
     // `openssl ecparam` writes the name of the curve in front, which the key holds too.
     let first = labels().next().unwrap_or_default();
     if first == "EC PARAMETERS"
-        && let Some(key) =
-            text.get(1..).and_then(|rest| rest.find("-----BEGIN ")).map(|at| &text[at + 1..])
+        && let Some((key, _)) = text.match_indices("-----BEGIN ").nth(1)
     {
-        return public_key(key);
+        return public_key(&text[key..]);
     }
     if first.contains("CERTIFICATE REQUEST") {
         return Err("is a certificate request; give the public key that `openssl req -in REQUEST -noout -pubkey` prints".into());

@@ -1,7 +1,8 @@
 //! Public keys, in whatever form they were written, and what an algorithm asks of them.
 //!
 //! What platforms' cryptography would judge differently is checked here, so that a key is good on all
-//! platforms or on none. Whether a point is on its curve is left to them: all of them check that.
+//! platforms or on none. Whether a point is on its curve is left to them: with one that is not they
+//! verify nothing.
 
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 
