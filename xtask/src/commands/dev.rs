@@ -17,7 +17,7 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use crate::commands::page::{Page, Settings};
 use crate::commands::token::{self, Generation};
 use crate::commands::{check, serve};
-use crate::hubs::configuration::{self, APPLICATIONS_SECRET, Variables};
+use crate::hubs::configuration::{self, Variables};
 use crate::hubs::{aws, platforms, worker, workerd};
 use crate::machine::environment;
 use crate::machine::process::{Running, quote};
@@ -57,10 +57,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if variables.get("ORIGIN_SECRET").is_some_and(|secret| !secret.is_empty()) {
         bail!("ORIGIN_SECRET is set, but no CDN is in front of this hub to send it: unset it");
     }
-    if configuration::applications_secret().as_ref() == variables.get("MERCURE_PUBLISHER_JWT_KEY") {
-        println!(
-            "{APPLICATIONS_SECRET} is set here, so that it is the hub's key; a deployed hub has MERCURE_PUBLISHER_JWT_KEY and MERCURE_SUBSCRIBER_JWT_KEY"
-        );
+    if let Some(ignored) = configuration::ignored_secret() {
+        println!("{ignored}");
     }
 
     let mut hub = Running::start(&mut built(arguments, &variables)?)?;
@@ -299,7 +297,7 @@ fn mint(
     }
     let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
     let key = match set(&format!("MERCURE_{role}_JWT_KEY")) {
-        Some(key) if config::shared_secret(key).is_some() => key.clone(),
+        Some(key) if config::shared_secret(key).is_ok() => key.clone(),
         Some(_) => {
             return Ok(Err(
                 "the hub has a public key; sign with the private one: cargo xtask token --key FILE --algorithm ES256",
