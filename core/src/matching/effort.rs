@@ -13,8 +13,11 @@ pub(crate) const STEP_EFFORT: usize = 4;
 /// What it takes to look something up among many others.
 pub(crate) const LOOK_EFFORT: usize = 64;
 
+/// What it takes to reach a matcher among all those of a holder, which are in no cache.
+pub(crate) const REACH_EFFORT: usize = 256;
+
 /// What it takes to try a matcher, however soon that ends.
-pub(crate) const TRY_EFFORT: usize = 128;
+pub(crate) const TRY_EFFORT: usize = 256;
 
 /// What matching has taken so far. Clones count together.
 #[derive(Clone, Debug, Default)]

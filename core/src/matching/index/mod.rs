@@ -10,7 +10,7 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::matching::effort::{Effort, LOOK_EFFORT};
+use crate::matching::effort::{Effort, LOOK_EFFORT, REACH_EFFORT};
 use crate::matching::index::beginnings::Beginnings;
 use crate::matching::index::patterns::PatternIndex;
 use crate::matching::matcher::Matcher;
@@ -213,7 +213,7 @@ impl<Id: Copy + Ord> Index<Id> {
         effort: &Effort,
     ) -> impl Iterator<Item = (&Template, &BTreeSet<Id>)> {
         let templates = self.templates.of(topic, effort).flatten();
-        templates.inspect(|_| effort.spend(LOOK_EFFORT))
+        templates.inspect(|_| effort.spend(REACH_EFFORT))
     }
 }
 
@@ -233,7 +233,7 @@ fn remove_from<Id: Ord, K: Ord + Borrow<Q>, Q: Ord + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matching::effort::STEP_EFFORT;
+    use crate::matching::effort::{STEP_EFFORT, TRY_EFFORT};
 
     fn hub() -> HubUrl {
         HubUrl::parse("https://hub.example/.well-known/mercure").unwrap()
@@ -309,6 +309,84 @@ mod tests {
         // With more, all of it is told.
         let selection = index.select(&Subject::new(topics.iter().map(String::as_str)), usize::MAX);
         assert_eq!((selection.ids, selection.undecided), ([1].into(), BTreeSet::new()));
+    }
+
+    /// The same for very many that are cheap, and as many topics: what each takes adds up, and none
+    /// is looked at once nothing is left.
+    #[test]
+    fn many_matchers_and_many_topics_are_bounded_too() {
+        let mut index = Index::default();
+        for id in 0..400 {
+            let pattern = format!("https://e.example/:a\\?{id:06}*");
+            let pattern = Matcher::url_pattern(&pattern, &hub()).unwrap();
+            let template = Matcher::selector(&format!("https://e.example/a{{+x}}-{id}")).unwrap();
+            let mut matchers = [pattern, template].into_iter().collect();
+            index.insert(id, &mut matchers, &hub());
+        }
+        let elsewhere = Matcher::url_pattern("https://elsewhere.example/:a", &hub()).unwrap();
+        index.insert(400, &mut [elsewhere].into_iter().collect(), &hub());
+        index.insert(401, &mut [Matcher::exact("b").unwrap()].into_iter().collect(), &hub());
+        let topics: Vec<String> =
+            (0..200).map(|number| format!("https://e.example/a{number}")).collect();
+        let select = |effort| {
+            let subject = Subject::new(topics.iter().map(String::as_str));
+            let selection = index.select(&subject, effort);
+            (selection, subject.effort().spent())
+        };
+        let (selection, all) = select(usize::MAX);
+        assert!(selection.ids.is_empty() && selection.undecided.is_empty());
+        // A pattern and a template for each id, and each topic.
+        assert!(all > 200 * 2 * 400 * (REACH_EFFORT + TRY_EFFORT), "{all}");
+
+        let effort = all / 10;
+        let (selection, spent) = select(effort);
+        let one_more = all / topics.len();
+        assert!((effort..effort + one_more).contains(&spent), "{spent} of {effort}");
+        assert!(selection.ids.is_empty());
+        assert_eq!(selection.undecided, (0..=400).collect());
+        let (selection, spent) = select(0);
+        assert_eq!((selection.undecided.len(), spent), (401, 0));
+    }
+
+    #[test]
+    fn who_is_selected_again_and_again_is_counted() {
+        let mut index = Index::default();
+        for id in 0..1_000 {
+            let pattern = Matcher::url_pattern("/:any", &hub()).unwrap();
+            index.insert(id, &mut [pattern].into_iter().collect(), &hub());
+        }
+        let effort = |topics: &[&str]| {
+            let subject = Subject::new(topics.iter().copied());
+            assert_eq!(index.select(&subject, usize::MAX).ids.len(), 1_000);
+            subject.effort().spent()
+        };
+        // However many an update is for, the first time costs nothing.
+        assert!(effort(&["/a"]) < 1_000 * LOOK_EFFORT / 10);
+        assert!(effort(&["/a", "/b", "/c"]) > 2 * 1_000 * LOOK_EFFORT);
+    }
+
+    #[test]
+    fn the_cheap_of_every_kind_come_first() {
+        let mut index = Index::default();
+        let mut insert = |id, matcher| {
+            index.insert(id, &mut [matcher].into_iter().collect(), &hub());
+        };
+        for id in 2..60 {
+            let variables = ",a".repeat(1_300);
+            insert(id, Matcher::selector(&format!("/{{+a{variables}}}{id}")).unwrap());
+        }
+        for id in 60..120 {
+            let pattern = format!("/([a-z]*a[a-z]{{100}}[b-z]{{{id}}})");
+            insert(id, Matcher::url_pattern(&pattern, &hub()).unwrap());
+        }
+        insert(0, Matcher::selector("/{id}").unwrap());
+        insert(1, Matcher::url_pattern("/:any", &hub()).unwrap());
+        let topics = ["b", "c"].map(|last| format!("/{}{last}", "a".repeat(4_000)));
+        let subject = Subject::new(topics.iter().map(String::as_str));
+        let selection = index.select(&subject, 10_000_000);
+        assert_eq!(selection.ids, [0, 1].into());
+        // Those templates cost more than the patterns.
+        assert!(selection.undecided.is_superset(&(2..60).collect()));
     }
 
     #[test]

@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::matching::effort::{Effort, LOOK_EFFORT};
+use crate::matching::effort::{Effort, LOOK_EFFORT, REACH_EFFORT};
 use crate::matching::index::beginnings::Beginnings;
 use crate::matching::url_pattern::{Fixed, ParsedTopic, UrlPattern};
 
@@ -97,7 +97,7 @@ impl<Id: Copy + Ord> PatternIndex<Id> {
             }
         }
         candidates.extend(places.iter().flat_map(|place| place.open.iter().chain(&place.complete)));
-        effort.spend(candidates.len() * LOOK_EFFORT);
+        effort.spend(candidates.len() * REACH_EFFORT);
         candidates
     }
 }
