@@ -124,7 +124,7 @@ fn lock(data: &Path) -> Result<File> {
                 Err(_) => format!("`lsof {}` names its process", quote(&path.to_string_lossy())),
             };
             bail!(
-                "a hub that `cargo xtask dev` started is still using the data in {}: stop it ({how}), or choose another folder with --data and another port with --port",
+                "a hub that `cargo xtask dev` started is still using the data in {}: stop it (Ctrl-C in its terminal, or if that is gone, {how}), or choose another folder with --data and another port with --port",
                 data.display()
             )
         }
@@ -233,11 +233,11 @@ impl Tokens {
             Ok(token) => token.clone(),
             Err(why) => format!("(none: {why})"),
         };
-        let publisher = self.publisher().unwrap_or("<a publisher's token>");
+        let publisher = self.publisher().unwrap_or("<token of a publisher>");
         let mut subscribe = quote(&format!("{hub_url}?{}={TOPIC}", parameter(config)));
         let mut page = page.to_owned();
         if !config.is_anonymous() {
-            let token = self.subscriber().unwrap_or("<a subscriber's token>");
+            let token = self.subscriber().unwrap_or("<token of a subscriber>");
             subscribe += &format!(" -H 'Authorization: Bearer {token}'");
             if self.in_url(config).is_none() {
                 page += " (it cannot send a token: set ANONYMOUS=1)";
@@ -300,7 +300,7 @@ fn mint(
         Some(key) if config::shared_secret(key).is_ok() => key.clone(),
         Some(_) => {
             return Ok(Err(
-                "the hub has a public key; sign with the private one: cargo xtask token --key FILE --algorithm ES256",
+                "the hub has a public key; sign with the private one: cargo xtask token --key FILE --algorithm NAME --publish '*' --subscribe '*'",
             ));
         }
         None => return Ok(Err("the hub has no key for this role")),
