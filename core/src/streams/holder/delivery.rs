@@ -1,5 +1,7 @@
 //! Who gets which bytes, and who is cut when too many bytes wait.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use super::Holder;
@@ -23,28 +25,37 @@ impl Holder {
     /// Which live stream takes which of these updates, by its index: stream by stream, in order.
     ///
     /// Telling that is bounded by [`MAX_EFFORT`], once for what was asked for and once for what is
-    /// granted. The streams of which it could not be told find out by replaying, each in its turn.
-    pub(super) fn wanted(&self, appended: &[Appended]) -> Vec<Wanted> {
+    /// granted; each update has its share of what is left. The streams of which it could not be told
+    /// find out by replaying, each in its turn, from there on.
+    pub(super) fn wanted(&self, all: &[Appended]) -> Vec<Wanted> {
         let mut wanted = Vec::new();
+        let mut behind = BTreeSet::new();
         let (mut left, mut left_for_grants) = (MAX_EFFORT, MAX_EFFORT);
-        for (index, appended) in appended.iter().enumerate() {
+        for (index, appended) in all.iter().enumerate() {
             let subject = Subject::of(&appended.update);
-            let selection = self.index.select(&subject, left);
+            let selection = self.index.select(&subject, left / (all.len() - index));
             let selecting = subject.effort().spent();
             left = left.saturating_sub(selecting);
+            let awaits = |stream: &StreamId| {
+                let session = self.sessions.get(stream);
+                session.filter(|session| session.awaits(appended))
+            };
             for stream in selection.undecided {
-                let session = self.sessions.get(&stream);
-                if session.is_some_and(|session| session.awaits(appended)) {
+                if !behind.contains(&stream) && awaits(&stream).is_some() {
+                    behind.insert(stream);
                     wanted.push(Wanted { stream, index, is_certain: false });
                 }
             }
             for stream in selection.ids {
-                let Some(session) = self.sessions.get(&stream) else { continue };
-                if !session.awaits(appended) {
+                if behind.contains(&stream) {
                     continue;
                 }
+                let Some(session) = awaits(&stream) else { continue };
                 let granting = subject.effort().spent() - selecting;
                 let is_certain = !appended.update.is_private() || granting < left_for_grants;
+                if !is_certain {
+                    behind.insert(stream);
+                }
                 if !is_certain || session.may_read(appended, &subject) {
                     wanted.push(Wanted { stream, index, is_certain });
                 }
