@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ID", requires = "against")]
     against_pid: Option<u32>,
 
-    /// A load by its number, 1 to 7; several may be given
+    /// A load by its number, which is its row in the table of the README; several may be given
     #[arg(long, value_name = "NUMBER", num_args = 1.., conflicts_with_all = ["streams", "publishers", "rate"],
         value_parser = clap::value_parser!(u8).range(1..=CASES.len() as i64))]
     case: Vec<u8>,
@@ -228,6 +228,15 @@ impl Arguments {
         };
         if figures.ended > 0 {
             eprintln!("warning: {url} ended {} streams before the end", figures.ended);
+        }
+        if figures.out_of_order + figures.twice > 0 {
+            eprintln!(
+                "warning: {url} delivered {} updates after later ones, and {} twice",
+                figures.out_of_order, figures.twice
+            );
+        }
+        if figures.refused > 0 {
+            eprintln!("warning: {url} did not acknowledge {} publications", figures.refused);
         }
         if figures.reader_busy > 0.9 {
             eprintln!(
