@@ -37,9 +37,10 @@ pub(crate) struct Index<Id> {
 /// Whom an update is for.
 #[derive(Debug)]
 pub(crate) struct Selection<Id> {
-    pub(crate) ids: BTreeSet<Id>,
-    /// Those of whom that could not be told with the effort that was allowed.
-    pub(crate) undecided: BTreeSet<Id>,
+    /// In order, each once.
+    pub(crate) ids: Vec<Id>,
+    /// Those of whom that could not be told with the effort that was allowed; in order, each once.
+    pub(crate) undecided: Vec<Id>,
 }
 
 impl<Id: Copy + Ord> Selection<Id> {
@@ -126,7 +127,8 @@ impl<Id: Copy + Ord> Index<Id> {
     /// The costly patterns are tried last, so that they alone are left undecided unless there are
     /// very many of the others.
     pub(crate) fn select(&self, subject: &Subject<'_>, effort: usize) -> Selection<Id> {
-        let mut selection = Selection { ids: self.every.clone(), undecided: BTreeSet::new() };
+        let ids = self.every.iter().copied().collect();
+        let mut selection = Selection { ids, undecided: Vec::new() };
         for topic in subject.topics() {
             selection.ids.extend(self.exact.get(*topic).into_iter().flatten());
         }
@@ -141,7 +143,13 @@ impl<Id: Copy + Ord> Index<Id> {
         if costly_are_left {
             self.select_patterns(&mut selection, subject, is_left, true);
         }
-        selection.undecided.retain(|id| !selection.ids.contains(id));
+        let Selection { ids, undecided } = &mut selection;
+        for ids in [&mut *ids, &mut *undecided] {
+            // The ids of each matcher are in order, and often there is but one that selects.
+            ids.sort();
+            ids.dedup();
+        }
+        undecided.retain(|id| ids.binary_search(id).is_err());
         selection
     }
 
@@ -263,11 +271,11 @@ mod tests {
         let selection = index.select(&subject, effort);
         let one_more = 120 * STEP_EFFORT * topics[19].len();
         assert!((effort..effort + one_more).contains(&subject.effort().spent()));
-        assert_eq!(selection.ids, [1].into());
-        assert_eq!(selection.undecided, (2..12).collect());
+        assert_eq!(selection.ids, [1]);
+        assert_eq!(selection.undecided, (2..12).collect::<Vec<_>>());
         // With more, all of it is told.
         let selection = index.select(&Subject::new(topics.iter().map(String::as_str)), usize::MAX);
-        assert_eq!((selection.ids, selection.undecided), ([1].into(), BTreeSet::new()));
+        assert_eq!((selection.ids, selection.undecided), (vec![1], vec![]));
     }
 
     #[test]

@@ -6,79 +6,118 @@ use super::Holder;
 use crate::limits::MAX_EFFORT;
 use crate::matching::subject::Subject;
 use crate::streams::history::Appended;
+use crate::streams::outbox::Chunk;
 use crate::streams::output::Output;
 use crate::streams::stream_id::StreamId;
+use crate::terms::cursor::Place;
 use crate::time::Timestamp;
 
-/// A live stream, and an update that it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Wanted {
-    pub(super) stream: StreamId,
-    pub(super) index: usize,
-    /// Whether it is known that the stream takes it.
-    pub(super) is_certain: bool,
+/// How much effort is left to tell whom updates are for.
+pub(super) struct Effort {
+    asked: usize,
+    granted: usize,
+}
+
+impl Effort {
+    /// As much as may be made at a time: once for what was asked for, and once for what is granted.
+    pub(super) const MOST: Self = Self { asked: MAX_EFFORT, granted: MAX_EFFORT };
 }
 
 impl Holder {
-    /// Which live stream takes which of these updates, by its index: stream by stream, in order.
+    /// Writes an update to the live streams that want it. `before` is the holder's place before it,
+    /// and before those that became durable with it.
     ///
-    /// Telling that is bounded by [`MAX_EFFORT`], once for what was asked for and once for what is
-    /// granted. The streams of which it could not be told find out by replaying, each in its turn.
-    pub(super) fn wanted(&self, appended: &[Appended]) -> Vec<Wanted> {
-        let mut wanted = Vec::new();
-        let (mut left, mut left_for_grants) = (MAX_EFFORT, MAX_EFFORT);
-        for (index, appended) in appended.iter().enumerate() {
-            let subject = Subject::of(&appended.update);
-            let selection = self.index.select(&subject, left);
-            let selecting = subject.effort().spent();
-            left = left.saturating_sub(selecting);
-            for stream in selection.undecided {
-                let session = self.sessions.get(&stream);
-                if session.is_some_and(|session| session.awaits(appended)) {
-                    wanted.push(Wanted { stream, index, is_certain: false });
-                }
+    /// A stream that it does not fit falls behind. So does one of which it could not be told whether
+    /// it wants it: it finds out by replaying. Those are returned.
+    pub(super) fn offer(
+        &mut self,
+        appended: &Appended,
+        before: Place,
+        effort: &mut Effort,
+        now: Timestamp,
+    ) -> Vec<StreamId> {
+        let update = &appended.update;
+        let subject = Subject::of(update);
+        let selection = self.index.select(&subject, effort.asked);
+        let asking = subject.effort().spent();
+        let granting = || subject.effort().spent() - asking;
+        effort.asked = effort.asked.saturating_sub(asking);
+
+        let mut undecided = selection.undecided;
+        undecided.retain(|stream| {
+            let session = self.sessions.get_mut(stream);
+            session.is_some_and(|session| session.fall_behind(appended, before))
+        });
+        // Made for the first stream that takes it, and shared with the others.
+        let mut frame: Option<(Bytes, Chunk)> = None;
+        let mut full = Vec::new();
+        let mut streams = selection.ids;
+        streams.retain(|stream| {
+            let Some(session) = self.sessions.get_mut(stream) else { return false };
+            if !session.awaits(appended) {
+                return false;
             }
-            for stream in selection.ids {
-                let Some(session) = self.sessions.get(&stream) else { continue };
-                if !session.awaits(appended) {
-                    continue;
+            if update.is_private() && granting() >= effort.granted {
+                if session.fall_behind(appended, before) {
+                    undecided.push(*stream);
                 }
-                let granting = subject.effort().spent() - selecting;
-                let is_certain = !appended.update.is_private() || granting < left_for_grants;
-                if !is_certain || session.may_read(appended, &subject) {
-                    wanted.push(Wanted { stream, index, is_certain });
-                }
+                return false;
             }
-            let granting = subject.effort().spent() - selecting;
-            left_for_grants = left_for_grants.saturating_sub(granting);
+            if !session.may_read(appended, &subject) {
+                return false;
+            }
+            let (bytes, chunk) = frame.get_or_insert_with(|| {
+                let bytes = self.pace.frame(update);
+                let chunk = self.waiting.chunk(bytes.len());
+                (bytes, chunk)
+            });
+            if !session.take_live(appended, bytes.len(), before, &self.pace, now) {
+                return false;
+            }
+            if session.push(*chunk, &self.pace, now) {
+                full.push(*stream);
+            }
+            self.waiters.enter(*stream, &session.outbox);
+            true
+        });
+        effort.granted = effort.granted.saturating_sub(granting());
+        if let Some((bytes, chunk)) = frame {
+            self.send(streams, bytes, chunk, &full, now);
         }
-        wanted.sort_unstable();
-        wanted
+        undecided
     }
 
     /// Writes to those streams that still exist.
     pub(super) fn write(&mut self, mut streams: Vec<StreamId>, bytes: Bytes, now: Timestamp) {
         let chunk = self.waiting.chunk(bytes.len());
         let mut full = Vec::new();
-        streams.retain(|stream| match self.sessions.get_mut(stream) {
-            Some(session) => {
-                session.outbox.push(chunk, now);
-                self.waiters.enter(*stream, &session.outbox);
-                session.wrote(now);
-                if session.fills(bytes.len(), &self.pace, now) {
-                    full.push(*stream);
-                }
-                true
+        streams.retain(|stream| {
+            let Some(session) = self.sessions.get_mut(stream) else { return false };
+            if session.push(chunk, &self.pace, now) {
+                full.push(*stream);
             }
-            None => false,
+            self.waiters.enter(*stream, &session.outbox);
+            true
         });
+        self.send(streams, bytes, chunk, &full, now);
+    }
+
+    /// Has a chunk written that was pushed to these streams, and filled the responses of some.
+    fn send(
+        &mut self,
+        streams: Vec<StreamId>,
+        bytes: Bytes,
+        chunk: Chunk,
+        full: &[StreamId],
+        now: Timestamp,
+    ) {
         if !streams.is_empty() {
             self.waiting.keep(chunk, streams.len());
             self.outputs.push_back(Output::Write { streams, bytes });
             self.bound();
         }
         for stream in full {
-            self.schedule(stream, now);
+            self.schedule(*stream, now);
         }
     }
 
