@@ -307,18 +307,14 @@ class Batch {
   }
 }
 
-// A body that is sent at once, and ends after a while.
+// A body that is sent at once, and ends after a while. No timer outlives its reader.
 export function held(bytes, millis) {
+  let timer;
   return new ReadableStream({
     start(controller) {
       controller.enqueue(bytes);
-      setTimeout(() => {
-        try {
-          controller.close();
-        } catch {
-          // Its reader has left already.
-        }
-      }, millis);
+      timer = setTimeout(() => controller.close(), millis);
     },
+    cancel: () => clearTimeout(timer),
   });
 }

@@ -28,47 +28,85 @@ const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// How many topics of 4 kB an update has: all that it may have together.
 const TOPICS: usize = 32;
 
-/// Streams with one matcher each: the query of each.
+/// Streams with as many matchers each, and the topics of an update.
 struct Kind {
     name: &'static str,
     streams: u64,
+    matchers: u64,
     parameter: &'static str,
     matcher: fn(u64) -> String,
+    topics: fn() -> Vec<String>,
 }
 
-const KINDS: [Kind; 6] = [
-    Kind { name: "one long chain", streams: 1, parameter: "match_urlpattern", matcher: chain },
+const KINDS: [Kind; 7] = [
+    Kind {
+        name: "one long chain",
+        streams: 1,
+        matchers: 1,
+        parameter: "match_urlpattern",
+        matcher: chain,
+        topics: long,
+    },
     Kind {
         name: "different long chains",
         streams: 20,
+        matchers: 1,
         parameter: "match_urlpattern",
         matcher: chain,
+        topics: long,
     },
     Kind {
         name: "optional letters",
         streams: 1,
+        matchers: 1,
         parameter: "match_urlpattern",
         matcher: |_| "https://e.example/((?:a?){240}[b-z])".to_owned(),
+        topics: long,
     },
     Kind {
         name: "patterns of runs",
         streams: 10_000,
+        matchers: 1,
         parameter: "match_urlpattern",
         matcher: |stream| format!("https://e.example/:a\\?{stream}*"),
+        topics: long,
     },
     Kind {
         name: "templates of many",
         streams: 20,
+        matchers: 1,
         parameter: "topic",
         matcher: |stream| format!("https://e.example/{{+a{}}}{stream}", ",a".repeat(1_300)),
+        topics: long,
     },
     Kind {
         name: "exploded templates",
         streams: 1_000,
+        matchers: 1,
         parameter: "topic",
         matcher: |stream| format!("https://e.example/a{{a*}}{{/b*}}{{c*}}{{d*}}{stream}"),
+        topics: long,
+    },
+    Kind {
+        name: "many short topics",
+        streams: 187,
+        matchers: 200,
+        parameter: "match_urlpattern",
+        matcher: |number| format!("https://e.example/:a\\?{number:06}*"),
+        topics: short,
     },
 ];
+
+/// As long as topics may be.
+fn long() -> Vec<String> {
+    let topic = |number| format!("https://e.example/{}{number}", "a".repeat(4_000));
+    (0..TOPICS).map(topic).collect()
+}
+
+/// As many as there may be.
+fn short() -> Vec<String> {
+    (0..1_000).map(|number| format!("https://e.example/a{number}")).collect()
+}
 
 /// Nearly as many steps as a subscriber may have, and all of them are reached.
 fn chain(stream: u64) -> String {
@@ -76,18 +114,18 @@ fn chain(stream: u64) -> String {
 }
 
 fn main() {
-    println!("{TOPICS} topics of 4 kB: how long a live update, the longest page that it left to a");
+    println!(
+        "{TOPICS} topics of 4 kB, or 1,000 short ones: how long a live update, the longest page that it left to a"
+    );
     println!("replay, and a page of a stream that resumes hold up the holder\n");
     for kind in &KINDS {
         let mut log = MemoryLog::default();
-        let topic = |number| format!("https://e.example/{}{number}", "a".repeat(4_000));
-        let topics: Vec<String> = (0..TOPICS).map(topic).collect();
-        let update = Arc::new(update(topics.join("\n")));
+        let update = Arc::new(update((kind.topics)().join("\n")));
         let position = log.append(Arc::clone(&update), NOW);
 
         let mut holder = Holder::new(&config(), CursorKey::from_bytes([5; 16]), Place::default());
         for stream in 0..kind.streams {
-            subscribe(&mut holder, stream, kind.parameter, &(kind.matcher)(stream));
+            subscribe(&mut holder, stream, &kind.query(stream));
         }
         let start = Instant::now();
         holder.handle_appended(&[Appended { position, update }], NOW);
@@ -95,7 +133,7 @@ fn main() {
         let (left, pages) = replay(&mut holder, &log);
 
         let mut other = Holder::new(&config(), CursorKey::from_bytes([5; 16]), Place::default());
-        resume(&mut other, kind.parameter, &(kind.matcher)(0), &log);
+        resume(&mut other, &kind.query(0), &log);
         let (page, _) = replay(&mut other, &log);
         println!(
             "{:24}{:>7} streams  live {live:>10.2?}  {pages:>5} left to a replay {left:>10.2?}  resuming {page:>10.2?}",
@@ -117,9 +155,18 @@ fn replay(holder: &mut Holder, log: &MemoryLog) -> (Duration, usize) {
     }
 }
 
-fn resume(holder: &mut Holder, parameter: &str, text: &str, log: &MemoryLog) {
-    let text = utf8_percent_encode(text, NON_ALPHANUMERIC);
-    let url = format!("{HUB}?{parameter}={text}&last_event_id=earliest");
+impl Kind {
+    fn query(&self, stream: u64) -> String {
+        let matchers = (0..self.matchers).map(|number| {
+            let text = (self.matcher)(stream * self.matchers + number);
+            format!("{}={}", self.parameter, utf8_percent_encode(&text, NON_ALPHANUMERIC))
+        });
+        matchers.collect::<Vec<_>>().join("&")
+    }
+}
+
+fn resume(holder: &mut Holder, query: &str, log: &MemoryLog) {
+    let url = format!("{HUB}?{query}&last_event_id=earliest");
     let request = Request::new("GET", &url, []);
     let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) =
         admit(&request, &config(), NOW, &[9; 32])
@@ -141,9 +188,8 @@ fn resume(holder: &mut Holder, parameter: &str, text: &str, log: &MemoryLog) {
     }
 }
 
-fn subscribe(holder: &mut Holder, stream: u64, parameter: &str, text: &str) {
-    let text = utf8_percent_encode(text, NON_ALPHANUMERIC);
-    let request = Request::new("GET", &format!("{HUB}?{parameter}={text}"), []);
+fn subscribe(holder: &mut Holder, stream: u64, query: &str) {
+    let request = Request::new("GET", &format!("{HUB}?{query}"), []);
     let subscribe = match admit(&request, &config(), NOW, &[9; 32]) {
         Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => subscribe,
         other => panic!("not a subscription: {other:?}"),

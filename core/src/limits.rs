@@ -27,8 +27,9 @@ pub(crate) const MAX_PATTERNS_SIZE: usize = 384 * 1024;
 
 /// Most that the patterns and templates of one request may take together for each character of a
 /// topic, in units of [`MAX_EFFORT`]; past it: 400. Patterns that are runs between texts, such as
-/// `/users/:id/books/:book`, count as nothing, others with four for each step of their programs,
-/// and a template with one or three for each of its variables.
+/// `/users/:id/books/:book`, count as nothing, and with one for each further alternative if a part
+/// may be missing (`{/:book}?`); others with four for each step of their programs, and a template
+/// with one or three for each of its variables.
 pub(crate) const MAX_PATTERNS_COST: usize = 2 * 1024;
 
 /// The same for one token, whose issuer is trusted; past it: 401.
@@ -39,10 +40,11 @@ pub(crate) const MAX_TOPICS_LENGTH: usize = 128 * 1024;
 
 /// How much effort is made at a time to tell which streams want updates, in units of about a
 /// nanosecond ([`effort`](crate::matching::effort)). One thread serves all streams, and who
-/// subscribes may have shown no token. So whatever the patterns are, and however many:
+/// subscribes may have shown no token. So whatever the patterns and topics are, and however many:
 ///
 /// - Updates that have become durable are offered to live streams with this much effort, and as
-///   much again for grants. The streams of which it could not be told by then replay those updates.
+///   much again for grants. The cheapest matchers come first. The streams of which it could not be
+///   told by then replay those updates.
 /// - A page of a replay ends once it took this much. Only the stream's own matchers are tried, and
 ///   others run before the next page.
 ///

@@ -97,6 +97,8 @@ pub(crate) enum Capability {
     HistorySize,
     /// The hub answers for every path of its host, `/healthz` among them.
     WholeHost,
+    /// Variables may be bound to JSON, those that `JSON_BINDINGS` names.
+    JsonBindings,
     /// The hub serves from child processes, which its platform ends and replaces as it likes.
     Environments,
 }

@@ -89,8 +89,11 @@ impl Process {
         let endpoint = Arc::new(Endpoint::local(self.port));
         let deadline = Instant::now() + READY;
         loop {
-            let answer =
-                Request::new(Arc::clone(&endpoint), "GET", "/healthz".to_owned()).try_send();
+            let mut request = Request::new(Arc::clone(&endpoint), "GET", "/healthz".to_owned());
+            if let Some(secret) = self.environment.get("ORIGIN_SECRET") {
+                request = request.header("X-Origin-Verify", secret);
+            }
+            let answer = request.try_send();
             if answer.as_ref().is_ok_and(|response| response.status == ready) {
                 return Ok(());
             }

@@ -59,6 +59,10 @@ pub(crate) enum InvalidToken {
     InQuery,
     #[error("its `mercure` claim has no `publish` member")]
     NoPublishMember,
+    #[error(
+        "it has `authorization_details`, but its header has no `typ` of `at+jwt`, so it counts as a token of 0.x, without grants"
+    )]
+    DetailsOfV0,
 }
 
 impl From<InvalidToken> for Refusal {

@@ -120,7 +120,11 @@ impl Resource<'_> {
                 let mercure = named("mercure").or_else(|| named(NAMESPACED_CLAIM));
                 let (grants, may_publish) = Grants::from_mercure_claim(mercure)?;
                 if role == Role::Publisher && !may_publish {
-                    return Err(InvalidToken::NoPublishMember);
+                    let has_details = named("authorization_details").is_some();
+                    return Err(match has_details {
+                        true => InvalidToken::DetailsOfV0,
+                        false => InvalidToken::NoPublishMember,
+                    });
                 }
                 grants
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::variables::VARIABLES;
+use crate::config::variables::{VARIABLES, Variable};
 
 /// The names that this protocol's first hubs used, and today's names for them. A name for one role
 /// comes before the name for both, which is for the role that is left.
@@ -89,12 +89,15 @@ pub(super) fn refusal(name: &str) -> Option<String> {
     Some(format!("is an older name of {names}, set to something else; remove one of them"))
 }
 
-/// The variable that this name, which is not one, resembles: at edit distance 1 or 2.
+/// The variable that this name, which is not one, resembles: at edit distance 2 or less, but for
+/// capitals and `MERCURE_` in front, which some names have and others do not.
 #[must_use]
 pub fn resembles(name: &str) -> Option<&'static str> {
-    let nearest =
-        VARIABLES.iter().map(|variable| (distance(name, variable.name), variable.name)).min()?;
-    matches!(nearest.0, 1 | 2).then_some(nearest.1)
+    let bare = |name: &str| name.to_ascii_uppercase().replacen("MERCURE_", "", 1);
+    let name_of =
+        |variable: &Variable| (distance(&bare(name), &bare(variable.name)), variable.name);
+    let (distance, nearest) = VARIABLES.iter().map(name_of).min()?;
+    (distance <= 2 && nearest != name).then_some(nearest)
 }
 
 /// Levenshtein's distance, row by row.
@@ -130,7 +133,17 @@ mod tests {
             assert_eq!(resembles(variable.name), None, "{}", variable.name);
         }
         assert_eq!(resembles("HUB_URI"), Some("HUB_URL"));
-        assert_eq!(resembles("PATH"), None);
+        for (name, variable) in [
+            ("MERCURE_CORS_ORIGINS", "CORS_ORIGINS"),
+            ("cors_origins", "CORS_ORIGINS"),
+            ("TRUSTED_ISSUERS", "MERCURE_TRUSTED_ISSUERS"),
+            ("PUBLISHER_JWT_ALG", "MERCURE_PUBLISHER_JWT_ALG"),
+        ] {
+            assert_eq!(resembles(name), Some(variable));
+        }
+        for other in ["PATH", "HOME", "MERCURE_URL", "MERCURE_PUBLIC_URL", "http_proxy"] {
+            assert_eq!(resembles(other), None, "{other}");
+        }
     }
 
     #[test]

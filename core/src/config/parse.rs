@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::config::serves::Serves;
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::HubUrl;
+use crate::wire::origin::without_user;
 use crate::wire::reader::NativeReaders;
 
 /// The longest duration: ten years, in milliseconds.
@@ -19,7 +20,8 @@ const SIZES: [(&str, u64); 5] =
 
 pub(super) fn hub_url(text: &str) -> Result<HubUrl, String> {
     HubUrl::parse(text).map_err(|error| {
-        format!("`{text}` {error}; write it like https://hub.example.com/.well-known/mercure")
+        let shown = without_user(text);
+        format!("`{shown}` {error}; write it like https://hub.example.com/.well-known/mercure")
     })
 }
 

@@ -74,7 +74,7 @@ impl Config {
             outboxes_size: values.required("OUTBOXES_SIZE", parse::size),
             native_readers: values.required("NATIVE_READERS", parse::native_readers),
             serves: values.required("SERVES", parse::serves),
-            origin_secret: values.optional("ORIGIN_SECRET", |text| Ok(Secret::new(text))),
+            origin_secret: values.optional("ORIGIN_SECRET", Secret::parse),
             poll_fast: values.required("POLL_FAST", parse::duration),
             poll_slow: values.required("POLL_SLOW", parse::duration),
             response_size: platform.response_size,

@@ -2,13 +2,26 @@
 
 use std::fmt;
 
+use crate::trust::stand_in;
+
 /// A text that `Debug` does not show.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
 
 impl Secret {
-    pub(super) fn new(text: &str) -> Self {
-        Self(text.to_owned())
+    /// # Errors
+    ///
+    /// Why a text would keep nobody away.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err(
+                "is empty; set it to the output of `openssl rand -hex 32`, or remove it".into()
+            );
+        }
+        match stand_in::what(text) {
+            Some(what) => Err(what.into()),
+            None => Ok(Self(text.to_owned())),
+        }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

@@ -254,7 +254,7 @@ fn values_that_are_not_text_count_as_what_they_say() {
     .unwrap();
     assert!(config.anonymous && !config.query_authorization);
     assert_eq!(config.protocol, Generations::Only(Generation::V1));
-    assert_eq!(config.origin_secret, Some(Secret::new("123456")));
+    assert_eq!(config.origin_secret, Secret::parse("123456").ok());
     assert_eq!((config.history_size, config.hub_aliases.len()), (500, 2));
     assert_eq!(config.issuers.trusted.len(), 1);
 
@@ -345,6 +345,14 @@ fn misspelt_names_are_pointed_out_and_others_left_alone() {
 }
 
 #[test]
+fn a_password_in_a_url_is_not_shown() {
+    for name in ["HUB_URL", "CORS_ORIGINS", "PUBLISH_ORIGINS"] {
+        let told = mistakes(&[(name, "https://user:c2VjcmV0@a.example/hub")]);
+        assert!(told.contains("a.example") && !told.contains("c2VjcmV0"), "{told}");
+    }
+}
+
+#[test]
 fn values_are_checked() {
     for (name, value) in [
         ("HUB_URL", "/hub"),
@@ -372,7 +380,16 @@ fn values_are_checked() {
         ("MERCURE_PUBLISHER_JWT_ALG", "ES512"),
         ("MERCURE_PUBLISHER_JWT_ALG", "none"),
         ("MERCURE_TRUSTED_ISSUERS", "https://a https://b"),
+        ("MERCURE_TRUSTED_ISSUERS", "https://a;https://b"),
+        ("MERCURE_TRUSTED_ISSUERS", "'https://a'"),
         ("MERCURE_TRUSTED_ISSUERS", "[]"),
+        ("MERCURE_PUBLISHER_JWT_KEY", "\n"),
+        ("MERCURE_PUBLISHER_JWT_KEY", " "),
+        ("MERCURE_TRUSTED_ISSUERS", r#"[{"issuer": "https://a", "key": "\n"}]"#),
+        ("MERCURE_TRUSTED_ISSUERS", r#"[{"issuer": "https://a", "key": ""}]"#),
+        ("ORIGIN_SECRET", " "),
+        ("ORIGIN_SECRET", "${ORIGIN_SECRET}"),
+        ("ORIGIN_SECRET", "/run/secrets/ORIGIN_SECRET"),
         ("MERCURE_TRUSTED_ISSUERS", "[{\"issuer\": \"https://a\"}]"),
         ("HUB_ALIASES", "hub"),
         ("HUB_ALIASES", "/hub/"),

@@ -1,8 +1,10 @@
 //! Topic matchers: the expressions that select topics, in requests and in tokens.
 //!
 //! A matcher type is a variant of [`Matcher`]. To add one, add the variant, its constructor, its
-//! part in [`Matchers::selects`](super::matchers::Matchers::selects), its cost in
-//! [`Budget`](super::budget::Budget), and its place in [`crate::matching::index`].
+//! part in [`Matchers::selects`](super::matchers::Matchers::selects), its [`cost`](Matcher::cost)
+//! and its size in [`Budget`](super::budget::Budget), and its place in [`crate::matching::index`];
+//! then its parameter in `admission/subscription.rs` and its `match_type` in
+//! `authorization/grant.rs`.
 
 use std::sync::Arc;
 
@@ -14,7 +16,8 @@ use crate::matching::url_pattern::{InvalidUrlPattern, UrlPattern};
 use crate::terms::characters::{self, ForbiddenCharacter};
 use crate::terms::hub_url::HubUrl;
 
-/// An expression that selects topics (draft-08, "Matcher Types").
+/// An expression that selects topics (draft-08, "Matcher Types"). Patterns, then templates, stay
+/// last: [`Matchers`](super::matchers::Matchers) finds them by their order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Matcher {
     /// `*`: every topic, whatever the matcher type.
@@ -45,6 +48,16 @@ pub(crate) enum InvalidMatcher {
 }
 
 impl Matcher {
+    /// Roughly what it takes for each character of a topic, beyond one look at it; `None` if it is
+    /// looked up rather than tried.
+    pub(crate) fn cost(&self) -> Option<usize> {
+        match self {
+            Self::Every | Self::Exact(_) => None,
+            Self::Pattern(pattern) => Some(pattern.cost()),
+            Self::Template(template) => Some(template.cost()),
+        }
+    }
+
     /// A matcher of type `exact`.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::matching::effort::LOOK_EFFORT;
 use crate::matching::matcher::Matcher;
 use crate::matching::subject::Subject;
 use crate::matching::template::Template;
@@ -27,6 +28,11 @@ impl Matchers {
     /// Whether any of them selects topics as URLs.
     pub(crate) fn have_patterns(&self) -> bool {
         self.patterns().next().is_some()
+    }
+
+    /// The most that any of them costs, if one has to be tried.
+    pub(crate) fn costliest(&self) -> Option<usize> {
+        self.0.iter().filter_map(Matcher::cost).max()
     }
 
     /// Adds a matcher. Returns whether it is new.
@@ -63,6 +69,7 @@ impl Matchers {
     /// exact ones.
     pub(crate) fn selects(&self, subject: &Subject<'_>, index: usize, hub: &HubUrl) -> bool {
         let Some(&topic) = subject.topics().get(index) else { return false };
+        subject.effort().spend(LOOK_EFFORT);
         self.0.contains(&Matcher::Every)
             || self.0.contains(&Matcher::Exact(topic.into()))
             || self.templates().any(|template| subject.is_selected_by(template, index))

@@ -24,8 +24,11 @@ pub(crate) struct Subject<'a> {
     effort: Effort,
 }
 
-/// What scanning a topic takes for each of its bytes.
+/// What scanning a topic takes for each of its bytes; and resolving it.
 const SCAN_EFFORT: usize = 8;
+
+/// What resolving a topic takes besides, however short it is.
+const RESOLVE_EFFORT: usize = 512;
 
 /// Topics that parse as URL references; patterns match nothing else.
 type Resolved = [Option<ParsedTopic>];
@@ -74,14 +77,17 @@ impl<'a> Subject<'a> {
         &self.topics
     }
 
-    /// The topics, resolved against a hub's URL.
+    /// The topics, resolved against a hub's URL. Counts what that takes.
     pub(crate) fn resolved(&self, hub: &HubUrl) -> Rc<Resolved> {
         let mut resolved = self.resolved.borrow_mut();
         if let Some((_, topics)) = resolved.iter().find(|(base, _)| base == hub) {
             return Rc::clone(topics);
         }
-        let topics: Rc<Resolved> =
-            self.topics.iter().map(|topic| ParsedTopic::new(topic, hub)).collect();
+        let resolve = |topic: &&str| {
+            self.effort.spend(RESOLVE_EFFORT + topic.len() * SCAN_EFFORT);
+            ParsedTopic::new(topic, hub)
+        };
+        let topics: Rc<Resolved> = self.topics.iter().map(resolve).collect();
         resolved.push((hub.clone(), Rc::clone(&topics)));
         topics
     }

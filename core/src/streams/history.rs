@@ -88,7 +88,8 @@ pub struct PageLimit {
 /// A stretch of history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The updates in the stretch, in order; those that the stream does not want may be left out.
+    /// The updates in the stretch that the stream wants, in order, as its [`Pager`](crate::Pager)
+    /// told: they are written as they are.
     pub updates: Vec<Appended>,
     /// Where the stretch ends: if a limit cut it, the position of the last update that was looked
     /// at, else the position that was asked for.

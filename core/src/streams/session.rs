@@ -28,7 +28,6 @@ use crate::streams::outbox::{Chunk, Outbox};
 use crate::streams::pace::Pace;
 use crate::streams::resume::Question;
 use crate::terms::cursor::{CursorKey, Place, Position};
-use crate::terms::update::Update;
 use crate::time::Timestamp;
 use crate::wire::sse;
 
@@ -204,15 +203,14 @@ impl Session {
         if page.oldest > self.cursor.position.next() {
             return None;
         }
-        let wanted: Vec<&Appended> =
-            page.updates.iter().filter(|appended| self.wants(&appended.update)).collect();
+        let updates = &page.updates;
         let frames: Vec<Bytes> =
-            wanted.iter().map(|appended| pace.frame(&appended.update)).collect();
+            updates.iter().map(|appended| pace.frame(&appended.update)).collect();
         // A page is bounded by the size of its updates, an outbox by that of their frames, which
         // may be larger. What does not fit is read again with the next page.
         let taken = self.room_for(frames.iter().map(Bytes::len), pace);
         self.state = State::Replaying { fetching: false };
-        match wanted.get(taken) {
+        match updates.get(taken) {
             // This place's time is not known. That of the old place is no later, so it holds too.
             Some(first_left) => self.cursor.position = first_left.position.back(1),
             None => {
@@ -220,17 +218,13 @@ impl Session {
                 self.cursor.since = page.since.unwrap_or(self.cursor.since);
             }
         }
-        if let Some(last) = wanted[..taken].last() {
+        if let Some(last) = updates[..taken].last() {
             self.told = (last.position, now);
         }
         Some(match &frames[..taken] {
             [frame] => frame.clone(),
             frames => frames.concat().into(),
         })
-    }
-
-    fn wants(&self, update: &Update) -> bool {
-        self.subscribe.wants(&Subject::of(update), update.is_private())
     }
 
     /// Whether an update that is just durable is new to it.
@@ -312,11 +306,10 @@ impl Session {
         }
         let words = if self.is_native() {
             self.tell_position(key, reached, now)
-        } else if self.ends_with_a_cut() {
-            // It is no clean end, which is what the words are for.
-            return None;
-        } else {
+        } else if self.subscribe.reader.takes_last_words {
             sse::last_words(self.subscribe.retry)
+        } else {
+            return None;
         };
         self.state = State::Leaving;
         Some(words)

@@ -39,7 +39,7 @@ pub enum InvalidHubUrl {
     #[error("holds credentials, a query or a fragment")]
     Extras,
     /// Its path is `/`, ends with a slash, or contains two in a row.
-    #[error("ends with a slash, or has two in a row")]
+    #[error("has no path, ends with a slash, or has two in a row")]
     Slashes,
     /// Its path is the health check's.
     #[error("is the address of the health check")]

@@ -47,17 +47,6 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// Whether these bytes look like a key or a certificate: a sequence, as long as the rest is, that
-/// begins with a whole sequence or a whole integer, as few random bytes do.
-pub(super) fn looks_like_a_key(bytes: &[u8]) -> bool {
-    let mut outer = Elements(bytes);
-    outer.sequence().is_some_and(|inner| {
-        let mut first = inner;
-        let mut other = inner;
-        outer.is_empty() && (first.sequence().is_some() || other.read(INTEGER).is_some())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,15 +73,5 @@ mod tests {
         for wrong in [&[0x02, 0x80, 0x00, 0x00][..], &[0x02, 0x84, 0, 0, 0, 0], &[0x02, 0xff]] {
             assert_eq!(Elements::new(wrong).read(INTEGER), None, "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn a_key_is_a_sequence_of_the_right_length() {
-        let key = [0x30, 0x03, 0x02, 0x01, 0x07];
-        assert!(looks_like_a_key(&key));
-        assert!(!looks_like_a_key(&key[..4]));
-        assert!(!looks_like_a_key(&[&key[..], &[0]].concat()));
-        assert!(!looks_like_a_key(&[0x30, 0x03, 0x0c, 0x01, 0x07]));
-        assert!(!looks_like_a_key(&[]));
     }
 }

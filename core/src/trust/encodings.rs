@@ -24,15 +24,28 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text.replace('-', "+").replace('_', "/")).ok()
 }
 
-/// Hexadecimal digits, perhaps after `0x` or with colons between bytes.
-pub(super) fn hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let digits = text.strip_prefix("0x").unwrap_or(text).replace(':', "");
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    let byte = |[high, low]: &[u8; 2]| {
-        let digit = |digit: &u8| char::from(*digit).to_digit(16);
-        u8::try_from(digit(high)? * 16 + digit(low)?).ok()
-    };
-    rest.is_empty().then(|| pairs.iter().map(byte).collect()).flatten()
+/// What the letters of Base64 in a text say, whatever stands around and between them: from each
+/// place where a group of four may begin, since words in front may be of such letters, too.
+pub(super) fn base64_within(text: &str) -> impl Iterator<Item = Vec<u8>> {
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "+/-_".contains(letter);
+    let letters: String = on_one_line(text).chars().filter(|letter| is_letter(*letter)).collect();
+    (0..4).filter_map(move |from| {
+        let letters = letters.get(from..)?;
+        // One letter alone is no byte.
+        let whole = letters.len() - usize::from(letters.len() % 4 == 1);
+        base64(&letters[..whole])
+    })
+}
+
+/// The same of hexadecimal digits: `0x30, 0x59`, `30:59`, `\x30\x59`.
+pub(super) fn hexadecimal_within(text: &str) -> impl Iterator<Item = Vec<u8>> {
+    let text = text.replace("\\x", "").replace("0x", "").replace("0X", "");
+    let digit = |letter: char| u8::try_from(letter.to_digit(16)?).ok();
+    let digits: Vec<u8> = text.chars().filter_map(digit).collect();
+    (0..2).filter_map(move |from| {
+        let (pairs, _) = digits.get(from..)?.as_chunks::<2>();
+        Some(pairs.iter().map(|[high, low]| high * 16 + low).collect())
+    })
 }
 
 #[cfg(test)]
@@ -57,12 +70,30 @@ mod tests {
     }
 
     #[test]
-    fn hexadecimal_is_read_in_all_its_forms() {
-        for text in ["30aF", "0x30af", "30:AF"] {
-            assert_eq!(hexadecimal(text), Some(vec![0x30, 0xaf]), "{text}");
+    fn base64_is_found_within_other_text() {
+        for text in ["K2VwAyEA", "KEY=K2VwAyEA==", "(K2Vw, AyEA)", "aK2VwAyEAb", "K2Vw\\nAyEA;x"] {
+            let is_it = |bytes: Vec<u8>| bytes.windows(6).any(|six| six == b"+ep\x03!\0");
+            assert!(base64_within(text).any(is_it), "{text}");
         }
-        for text in ["30a", "3g", "é0"] {
-            assert_eq!(hexadecimal(text), None, "{text}");
+    }
+
+    #[test]
+    fn hexadecimal_is_found_within_other_text() {
+        for text in [
+            "30aF59",
+            "0x30af59",
+            "0X30AF59",
+            "30:AF:59",
+            "30-af-59",
+            "{0x30, 0xaf, 0x59}",
+            "hex:30af59",
+            "\\x30\\xaf\\x59",
+            "30 AF\n59",
+            "30af59c",
+            "KEY=30af59",
+        ] {
+            let is_it = |bytes: Vec<u8>| bytes.windows(3).any(|three| three == [0x30, 0xaf, 0x59]);
+            assert!(hexadecimal_within(text).any(is_it), "{text}");
         }
     }
 }

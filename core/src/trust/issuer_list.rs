@@ -94,8 +94,11 @@ pub(crate) fn read(
 fn one(text: &str, own: &Keys) -> Result<Issuer, String> {
     match text {
         "" => Err("names no issuer; write the `iss` of your tokens, or remove it".into()),
+        _ if text.starts_with(['"', '\'', '`']) => {
+            Err("is in quotes; write it without those around it".into())
+        }
         // draft-08, "Token Validation": if they had the same keys, each could sign for the others.
-        _ if text.contains([' ', ',', '\t', '\n']) => Err("names several issuers, which would all share the hub's keys; write a JSON list, in which each has its own".into()),
+        _ if text.contains([' ', ',', ';', '\t', '\n']) => Err("names several issuers, which would all share the hub's keys; write a JSON list, in which each has its own".into()),
         _ => Ok(Issuer {
             identifier: text.to_owned(),
             keys: own.clone(),
@@ -143,7 +146,7 @@ fn key(
     let named = verifier.algorithm.as_deref().map(algorithm::algorithm).transpose();
     let named = named.map_err(|what| format!("has an `algorithm` that is {what}"))?;
     let text = match verifier.key {
-        Value::String(text) if !text.is_empty() => text,
+        Value::String(text) => text,
         jwk @ Value::Object(_) => jwk.to_string(),
         Value::Array(_) => return Err("is a list; give the one JWK that signs".into()),
         _ => return Err("is neither text nor a JWK".into()),

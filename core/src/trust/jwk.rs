@@ -33,7 +33,11 @@ pub(super) fn read(
     if value.get("keys").is_some() {
         return Err("is a set of JWKs; give the one key that signs".into());
     }
-    if jwk.text("kty") != "oct" && value.get("d").is_some() {
+    let kind = jwk.text("kty");
+    if kind.is_empty() {
+        return Err("is JSON but no JWK, since it has no `kty`; give a JWK, or the key in PEM, from `-----BEGIN PUBLIC KEY-----` on".into());
+    }
+    if kind != "oct" && value.get("d").is_some() {
         return Err("is a private JWK, which the hub must not have; give it without `d`, and without `key_ops`".into());
     }
     jwk.check_use()?;
@@ -47,8 +51,14 @@ pub(super) fn read(
         }
         (Some(algorithm), _) | (None, Some(algorithm)) => algorithm,
         (None, None) => {
+            let such_as = match kind {
+                "oct" => "HS256",
+                "RSA" => "RS256",
+                "OKP" => "EdDSA",
+                _ => "ES256",
+            };
             return Err(format!(
-                "is a JWK without `alg`; name its algorithm in it or in {naming}, such as ES256"
+                "is a JWK without `alg`; name its algorithm in it or in {naming}, such as {such_as}"
             ));
         }
     };
@@ -132,8 +142,16 @@ mod tests {
     fn a_jwk_and_its_variable_agree() {
         let jwk = r#"{"kty": "oct", "alg": "HS256", "k": "c2VjcmV0"}"#;
         assert!(mistake(jwk, "HS512").contains("for HS256"));
-        assert!(mistake(r#"{"kty": "oct"}"#, "").contains("without `alg`"));
-        assert!(mistake(r#"{"alg": "ES512"}"#, "").contains("not supported"));
+        for (kind, such_as) in
+            [("oct", "HS256"), ("RSA", "RS256"), ("OKP", "EdDSA"), ("EC", "ES256")]
+        {
+            let what = mistake(&format!(r#"{{"kty": "{kind}"}}"#), "");
+            assert!(what.contains("without `alg`") && what.ends_with(such_as), "{what}");
+        }
+        assert!(mistake(r#"{"kty": "EC", "alg": "ES512"}"#, "").contains("not supported"));
+        for json in ["{}", r#"{"PublicKey": "c2VjcmV0"}"#, r#"{"kty": 1}"#] {
+            assert!(mistake(json, "ES256").contains("no JWK"), "{json}");
+        }
         assert!(mistake(r#"{"keys": []}"#, "").contains("set of JWKs"));
         assert!(mistake("{c2VjcmV0", "").contains("is not JSON"));
     }

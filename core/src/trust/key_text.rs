@@ -42,9 +42,6 @@ pub(crate) fn key(
     naming: &str,
 ) -> Result<KeyAndWeaknesses, String> {
     let trimmed = text.trim();
-    if trimmed.starts_with('\u{feff}') {
-        return Err("begins with a byte order mark (U+FEFF), which editors do not show; save it as UTF-8 without one".into());
-    }
     if is_pem(trimmed) {
         let key = pem::public_key(trimmed)?;
         let Some(algorithm) = named else {
@@ -62,9 +59,7 @@ pub(crate) fn key(
             }
         };
     }
-    if let Some(what) = not_a_secret::what(trimmed) {
-        return Err(what.into());
-    }
+    let secret = shared_secret(text)?;
     let algorithm = named.unwrap_or(Algorithm::HS256);
     if algorithm.family() != AlgorithmFamily::Hmac {
         return Err(format!(
@@ -72,19 +67,31 @@ pub(crate) fn key(
             needed_by(algorithm)
         ));
     }
-    Ok(KeyAndWeaknesses::secret(without_line_break(text).as_bytes(), algorithm))
+    Ok(KeyAndWeaknesses::secret(secret.as_bytes(), algorithm))
 }
 
-/// The shared secret that this text is, which signs tokens as well as verifying them; or `None`, if
-/// the hub would read it as a public key or refuse it.
-#[must_use]
-pub fn shared_secret(text: &str) -> Option<&str> {
+/// The shared secret that this text is, which signs tokens as well as verifying them.
+///
+/// # Errors
+///
+/// What it is instead, without any part of it, to be read after the name of a key.
+pub fn shared_secret(text: &str) -> Result<&str, &'static str> {
     let trimmed = text.trim();
-    let is_secret = !trimmed.starts_with('\u{feff}')
-        && !is_pem(trimmed)
-        && !is_jwk(trimmed)
-        && not_a_secret::what(trimmed).is_none();
-    is_secret.then(|| without_line_break(text))
+    if trimmed.starts_with('\u{feff}') {
+        return Err(
+            "begins with a byte order mark (U+FEFF), which editors do not show; save it as UTF-8 without one",
+        );
+    }
+    if is_pem(trimmed) {
+        return Err("is a key in PEM, and not a shared secret; give the secret itself");
+    }
+    if is_jwk(trimmed) {
+        return Err("is a JWK, and not a shared secret as text; give the secret itself");
+    }
+    match not_a_secret::what(trimmed) {
+        Some(what) => Err(what),
+        None => Ok(without_line_break(text)),
+    }
 }
 
 fn is_pem(text: &str) -> bool {
@@ -163,7 +170,7 @@ mod tests {
             format!("[{}]", samples::rsa_jwk(2048, &[1, 0, 1])),
             "/run/secrets/key".to_owned(),
         ] {
-            assert_eq!(shared_secret(&text), None);
+            assert_eq!(shared_secret(&text).err(), not_a_secret::what(&text));
             for named in ["", "HS256", "ES256"] {
                 let what = mistake(&text, named);
                 assert_eq!(Some(&*what), not_a_secret::what(&text), "{text}");
@@ -179,7 +186,7 @@ mod tests {
         for text in [p256(), "{}".to_owned(), "k".repeat(32)] {
             let text = format!("\u{feff}{text}");
             assert!(mistake(&text, "").contains("byte order mark"), "{text}");
-            assert_eq!(shared_secret(&text), None);
+            assert!(shared_secret(&text).is_err());
         }
     }
 
@@ -188,14 +195,25 @@ mod tests {
         let secret = "k".repeat(32);
         for end in ["", "\n", "\r\n"] {
             let text = format!("{secret}{end}");
-            assert_eq!(shared_secret(&text), Some(&*secret));
+            assert_eq!(shared_secret(&text), Ok(&*secret));
             assert_eq!(key(&text, None, "").unwrap().weaknesses, []);
         }
         for (around, kept) in [("\n\n", "\n"), (" ", " "), ("\r", "\r"), (" \n", " ")] {
             let text = format!("{secret}{around}");
-            assert_eq!(shared_secret(&text), Some(&*format!("{secret}{kept}")));
+            assert_eq!(shared_secret(&text), Ok(&*format!("{secret}{kept}")));
             assert_eq!(key(&text, None, "").unwrap().weaknesses, [Weakness::WhiteSpace]);
         }
+    }
+
+    #[test]
+    fn nothing_is_no_secret() {
+        for text in ["", "\n", "\r\n", " ", "\t\n", "\u{a0}", "\"\"", "''\n", "\u{feff}"] {
+            for named in ["", "HS512", "ES256"] {
+                assert!(!mistake(text, named).is_empty(), "{text:?}");
+            }
+            assert!(shared_secret(text).is_err(), "{text:?}");
+        }
+        assert!(mistake("\n", "").starts_with("is empty; "));
     }
 
     #[test]

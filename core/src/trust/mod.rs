@@ -15,5 +15,5 @@ pub(crate) mod role;
 #[cfg(test)]
 mod samples;
 pub(crate) mod shown;
-mod stand_in;
+pub(crate) mod stand_in;
 pub(crate) mod weakness;

@@ -6,12 +6,17 @@
 
 use serde::de::IgnoredAny;
 
-use crate::trust::der::looks_like_a_key;
-use crate::trust::encodings::{base64, hexadecimal, on_one_line};
+use crate::trust::encodings::{base64_within, hexadecimal_within};
 use crate::trust::stand_in;
 
 /// How often a text may have been encoded: `.env` files hold Base64 of files that hold Base64.
 const ENCODINGS: usize = 3;
+
+/// With an empty secret, too, anybody could sign.
+const EMPTY: &str = "is empty; set it to the secret that tokens are signed with, or leave it out";
+
+/// Fewer bytes hold no key, whatever they say.
+const SHORTEST: usize = 12;
 
 /// How a key, or a token, is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +31,9 @@ enum Form {
 
 /// What this text is, if it is no secret, and what to write; to be read after the name of a key.
 pub(super) fn what(text: &str) -> Option<&'static str> {
+    if bare(text).is_empty() {
+        return Some(EMPTY);
+    }
     key_in(text).or_else(|| stand_in::what(bare(text)))
 }
 
@@ -45,9 +53,10 @@ pub(super) fn key_in_bytes(bytes: &[u8]) -> Option<&'static str> {
 pub(super) fn is_json(text: &str) -> bool {
     let Some(content) = text.strip_prefix(['{', '[']) else { return false };
     let has_names = content.trim_start().starts_with('"') && content.contains("\":");
+    let is_name = |rest: &str| rest.starts_with(['"', '\'', ':', '\\']);
+    let names = |name: &&str| content.split(name).skip(1).any(is_name);
     has_names
-        || content.contains("kty")
-        || content.contains("keys")
+        || ["kty", "keys"].iter().any(names)
         || serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
@@ -92,23 +101,23 @@ impl Form {
 
 /// The text without what may have been left around it.
 fn bare(text: &str) -> &str {
-    text.trim_matches(|character: char| {
-        character.is_whitespace() || ['"', '\'', '\u{feff}'].contains(&character)
-    })
+    let around = ['"', '\'', '\u{feff}', char::REPLACEMENT_CHARACTER];
+    text.trim_matches(|character: char| character.is_whitespace() || around.contains(&character))
 }
 
 /// What a text is as it stands.
 fn form(text: &str) -> Option<Form> {
-    let ssh = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-", "PuTTY-User-Key-File"];
-    let names_a_key = || ["KEY", "CERTIFICATE"].iter().any(|word| text.contains(word));
-    let is_xml = text.starts_with('<') && (text.contains("</") || text.contains("/>"));
-    if text.contains("BEGIN SSH2") || ssh.iter().any(|start| text.starts_with(start)) {
+    let holds = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let is_xml = text.starts_with('<') && holds(&["</", "/>"]) && text.ends_with('>');
+    if text.contains("BEGIN SSH2") || text.starts_with("PuTTY-User-Key-File") {
         Some(Form::Ssh)
-    } else if text.contains("-----BEGIN") || text.contains("BEGIN ") && names_a_key() {
+    } else if holds(&["-----BEGIN", "KEY-----", "-----END"])
+        || text.contains("BEGIN ") && holds(&["KEY", "CERTIFICATE"])
+    {
         Some(Form::Pem)
-    } else if is_json(text) || text.contains("\"kty") {
+    } else if is_json(text) || holds(&["\"kty", "\"RSA\"", "\"OKP\""]) {
         Some(Form::Jwk)
-    } else if is_xml && text.ends_with('>') {
+    } else if is_xml {
         Some(Form::Xml)
     } else if text.starts_with("eyJ") && text.split('.').count() == 3 {
         Some(Form::Token)
@@ -117,60 +126,49 @@ fn form(text: &str) -> Option<Form> {
     }
 }
 
-/// What a text, or a word of it, says in Base64 or hexadecimal.
+/// What a text says in Base64 or hexadecimal.
 fn encoded(text: &str, encodings: usize) -> Option<Form> {
-    let line = on_one_line(text);
-    // As `data:` URLs and some frameworks introduce it.
-    let introduced =
-        line.rsplit_once("base64").map(|(_, rest)| rest.trim_start_matches([':', ',']));
-    let whole = [Some(&*line), introduced].into_iter().flatten();
-    whole.chain(text.split_whitespace()).find_map(|text| {
-        let decoded = [base64(text), hexadecimal(text)];
-        decoded.iter().flatten().find_map(|bytes| form_of_bytes(bytes, encodings - 1))
-    })
+    let left = encodings.checked_sub(1)?;
+    let decoded = base64_within(text).chain(hexadecimal_within(text));
+    decoded.filter(|bytes| bytes.len() >= SHORTEST).find_map(|bytes| form_of_bytes(&bytes, left))
 }
 
 fn form_of_bytes(bytes: &[u8], encodings: usize) -> Option<Form> {
-    if is_der(bytes) {
-        return Some(Form::Der);
+    if let Some(form) = (0..bytes.len()).find_map(|from| form_at(&bytes[from..])) {
+        return Some(form);
     }
-    if is_ssh(bytes) {
-        return Some(Form::Ssh);
-    }
-    // PowerShell encodes text as UTF-16, perhaps with its mark.
-    let text = bytes.strip_prefix(&[0xff, 0xfe]).unwrap_or(bytes);
-    let bytes: Vec<u8> = text.iter().copied().filter(|byte| *byte != 0).collect();
-    let text = std::str::from_utf8(&bytes).ok().map(bare)?;
-    form(text).or_else(|| if encodings == 0 { None } else { encoded(text, encodings) })
+    // PowerShell encodes text as UTF-16.
+    let bytes: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+    let text = String::from_utf8_lossy(&bytes);
+    let is_letter = |byte: &&u8| byte.is_ascii_alphanumeric();
+    let is_encoded = bytes.iter().filter(is_letter).count() > bytes.len() / 2;
+    form(bare(&text)).or_else(|| if is_encoded { encoded(&text, encodings) } else { None })
 }
 
-/// A key in DER, also one that was cut off.
-fn is_der(bytes: &[u8]) -> bool {
-    // The beginnings of the identifiers of RSA, of elliptic curves, and of Ed25519 and its like.
-    let identifiers: [&[u8]; 3] = [
-        &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7],
-        &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d],
-        &[0x06, 0x03, 0x2b, 0x65],
-    ];
-    let head = &bytes[..bytes.len().min(32)];
-    let names_a_key =
-        |identifier: &&[u8]| head.windows(identifier.len()).any(|at| at == *identifier);
+/// What holds these bytes, at whatever place. They are five or more, so that no random secret has
+/// them.
+fn form_at(bytes: &[u8]) -> Option<Form> {
     match bytes {
-        // A sequence of more than 255 bytes that begins with a sequence or an integer.
-        [0x30, 0x82, _, _, 0x30 | 0x02, ..] => true,
-        [0x30, ..] => looks_like_a_key(bytes) || identifiers.iter().any(names_a_key),
-        _ => false,
+        // The identifiers of RSA, of elliptic curves, of Ed25519 and its like, and of ML-DSA.
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, ..]
+        | [0x2a, 0x86, 0x48, 0xce, 0x3d, ..]
+        | [0x2b, 0x81, 0x04, 0x00, 0x0a | 0x22 | 0x23, ..]
+        | [0x06, 0x03, 0x2b, 0x65, 0x6e..=0x71, ..]
+        | [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, ..]
+        // Around that of Ed25519 and Ed448, if a stray character broke it.
+        | [0x30, 0x2a | 0x43, 0x30, 0x05, 0x06, ..]
+        | [0x65, 0x70 | 0x71, 0x03, 0x21 | 0x3a, 0x00, ..]
+        // The moduli of RSA keys of 2048, 3072 or 4096 bits, and of 1024; and the usual exponent.
+        | [0x02, 0x82, 0x01 | 0x02, 0x01 | 0x81, 0x00, ..]
+        | [0x81, 0x89, 0x02, 0x81, 0x81, 0x00, ..]
+        | [0x02, 0x03, 0x01, 0x00, 0x01, ..] => Some(Form::Der),
+        // RFC 4253, section 6.6: the length of the key's type, and that type.
+        [0, 0, 0, _, b's', b's', b'h', b'-', ..]
+        | [0, 0, 0, _, b'e', b'c', b'd', b's', b'a', ..]
+        | [0, 0, 0, _, b's', b'k', b'-', ..] => Some(Form::Ssh),
+        _ if bytes.starts_with(b"openssh-key-v1") => Some(Form::Ssh),
+        _ => None,
     }
-}
-
-/// RFC 4253, section 6.6: the length of the key's type, and that type; or a private key's file.
-fn is_ssh(bytes: &[u8]) -> bool {
-    let is_type = |rest: &[u8]| {
-        let types: [&[u8]; 3] = [b"ssh-", b"ecdsa-", b"sk-"];
-        types.iter().any(|start| rest.starts_with(start))
-    };
-    bytes.starts_with(b"openssh-key-v1")
-        || bytes.strip_prefix(&[0, 0, 0]).is_some_and(|rest| is_type(rest.get(1..).unwrap_or(&[])))
 }
 
 #[cfg(test)]
@@ -246,17 +244,27 @@ mod tests {
             "[3k!x",
             "<3 mercure",
             "$ecret-$ecret-$ecret",
+            "pay$(5){or}%more%",
+            "a${b}c$(d)e{$f}g",
             "$2y$10$abcdefghijklmnopqrstuv",
             "50%off%",
             "/k4+Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9v=",
             "pässwörter sind auch geheim",
             "-----",
             "eyJ.",
+            "[all my monkeys dance at night, really]",
+            "{turkeys-are-birds-9271-and-so-on}",
+            "ssh-is-how-we-connect-to-the-moon",
+            "my W13 secret is long enough for everybody",
+            "the e30 secret of thirty-two bytes and more",
+            "W10=",
+            "MDAwMDAwMDAwMDAwMDAwMDAwMDA=",
+            "12345678901234567890123456789012",
+            "My secret MAMCAQc= is",
             "base64é",
             "0x30",
             "3000",
             "MA==",
-            "",
         ] {
             assert_eq!(what(secret), None, "{secret}");
         }
@@ -267,6 +275,8 @@ mod tests {
         for (name, der) in samples::all() {
             let pem = samples::pem("PUBLIC KEY", &der);
             let utf16: Vec<u8> = pem.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let big_endian: Vec<u8> = pem.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            let base64 = STANDARD.encode(&der);
             let lines = |text: &str| {
                 let lines: Vec<&[u8]> = text.as_bytes().chunks(76).collect();
                 String::from_utf8(lines.join(&b'\n')).unwrap()
@@ -288,17 +298,31 @@ mod tests {
                 STANDARD.encode(STANDARD.encode(STANDARD.encode(&pem))),
                 STANDARD.encode(&utf16),
                 STANDARD.encode([&[0xff, 0xfe], &utf16[..]].concat()),
+                STANDARD.encode(&big_endian),
+                STANDARD.encode([&[0xfe, 0xff], &big_endian[..]].concat()),
                 hex(pem.as_bytes()),
-                STANDARD.encode(&der),
+                base64.clone(),
                 URL_SAFE_NO_PAD.encode(&der),
-                lines(&STANDARD.encode(&der)),
-                format!("{}\n", STANDARD.encode(&der)).repeat(2),
+                base64.replace('=', "%3D"),
+                lines(&base64),
+                format!("{base64}\n").repeat(2),
+                format!("PUBLIC_KEY={base64}"),
+                format!("key:{base64}"),
+                format!("({base64})"),
+                format!("[{base64}]"),
+                format!("{base64},{base64}"),
+                format!("a-{base64};"),
                 // Its last line was lost.
                 STANDARD.encode(&der[..40]),
                 hex(&der),
                 hex(&der).to_uppercase(),
                 format!("0x{}", hex(&der)),
+                format!("0X{}", hex(&der)),
+                format!("hex:{}", hex(&der)),
+                format!("\\x{}", colons.join("\\x")),
+                format!("{{0x{}}}", colons.join(", 0x")),
                 colons.join(":"),
+                colons.join("-"),
                 colons.join(" "),
             ] {
                 assert!(what(&text).is_some(), "{name}: {text}");
@@ -326,6 +350,33 @@ mod tests {
                 serde_json::Value::from(jwk.as_str()).to_string(),
             ] {
                 assert!(what(&text).is_some(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lost_or_stray_character_makes_no_secret_of_a_key() {
+        let jwk =
+            r#"{"kty":"OKP","crv":"Ed25519","x":"AYGosms0F2LIl0uR9eAskcbZFcQIVSD1nMoyPcdqTV0"}"#;
+        let mut texts =
+            vec![STANDARD.encode(jwk), STANDARD.encode(samples::rsa_jwk(2048, &[1, 0, 1]))];
+        // Of 512 bits nobody has a key.
+        for (_, der) in samples::all().into_iter().filter(|(name, _)| *name != "short RSA") {
+            let pem = samples::pem("PUBLIC KEY", &der);
+            texts.extend([STANDARD.encode(&der), STANDARD.encode(pem), hex(&der)]);
+        }
+        for text in texts {
+            for at in (0..text.len().min(80)).chain(text.len() - 8..text.len()) {
+                let (before, behind) = text.split_at(at);
+                for text in [
+                    format!("{before}{}", &behind[1..]),
+                    format!("{before},{behind}"),
+                    format!("{before}a{behind}"),
+                    format!("{before} {behind}…"),
+                    format!("{before}\u{0}{behind}"),
+                ] {
+                    assert!(what(&text).is_some(), "{at}: {text}");
+                }
             }
         }
     }

@@ -20,7 +20,13 @@ pub(super) fn public_key(text: &str) -> Result<PublicKey, String> {
     if labels().any(|label| label.contains("PRIVATE KEY")) {
         return Err("holds a private key, which the hub must not have; give it the public one that `openssl pkey -in KEY -pubout` prints".into());
     }
+    // `openssl ecparam` writes the name of the curve in front, which the key holds too.
     let first = labels().next().unwrap_or_default();
+    if first == "EC PARAMETERS"
+        && let Some((key, _)) = text.match_indices("-----BEGIN ").nth(1)
+    {
+        return public_key(&text[key..]);
+    }
     if first.contains("CERTIFICATE REQUEST") {
         return Err("is a certificate request; give the public key that `openssl req -in REQUEST -noout -pubkey` prints".into());
     }
@@ -108,6 +114,9 @@ mod tests {
             let what = mistake(&format!("{}{}", p256(), pem(label, &[0x30, 0x00])));
             assert!(what.contains("a private key") && what.contains("-pubout"), "{what}");
         }
+        let parameters = pem("EC PARAMETERS", &[0x06, 0x00]);
+        assert!(public_key(&format!("{parameters}{}", p256())).is_ok());
+        assert!(public_key(&format!("{parameters}{}{}", p256(), p256())).is_err());
         // As `openssl pkey -text` prints it.
         let text = "Public-Key: (256 bit)\npub:\n    04:3d:04:cc:df:08\nASN1 OID: prime256v1\n";
         assert!(public_key(&format!("{}{text}", p256())).is_ok());

@@ -1,7 +1,8 @@
 //! Public keys, in whatever form they were written, and what an algorithm asks of them.
 //!
-//! Everything is checked here and nothing left to the platform's cryptography, so that a key is good
-//! on all platforms or on none.
+//! What platforms' cryptography would judge differently is checked here, so that a key is good on all
+//! platforms or on none. Whether a point is on its curve is left to them: with one that is not they
+//! verify nothing.
 
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 
@@ -158,9 +159,13 @@ fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), String> {
     if !(2048..=4096).contains(&bits) {
         return Err(format!("is an RSA key of {bits} bits; use one of 2048 to 4096 bits"));
     }
+    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+    // A product of odd primes; and not every library takes another.
+    if !is_odd(modulus) {
+        return Err("is an RSA key whose modulus is even, so that a part of it must have changed; give it again, as it was made".into());
+    }
     // With an exponent of 1 anybody could sign. An odd one of 2 to 33 bits is what all libraries take.
-    let is_odd = exponent.last().is_some_and(|last| last % 2 == 1);
-    if !is_odd || !(2..=33).contains(&self::bits(exponent)) {
+    if !is_odd(exponent) || !(2..=33).contains(&self::bits(exponent)) {
         return Err("is an RSA key with an unusual exponent; make one with 65537, as `openssl genpkey -algorithm RSA` does".into());
     }
     Ok(())
@@ -215,6 +220,9 @@ mod tests {
                 }
             }
         }
+        let even = [&modulus(2040)[..], &[0]].concat();
+        let what = PublicKey::rsa(&even, &[1, 0, 1]).decoding_key(Algorithm::RS256).unwrap_err();
+        assert!(what.contains("modulus is even"), "{what}");
         let zeros = [&[0, 0][..], &modulus(2047)].concat();
         assert!(PublicKey::rsa(&zeros, &[1, 0, 1]).decoding_key(Algorithm::RS256).is_err());
     }

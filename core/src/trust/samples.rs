@@ -28,8 +28,13 @@ pub(super) fn pem(label: &str, der: &[u8]) -> String {
 }
 
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
-    [&[tag, 0x82], &length[..], content].concat()
+    let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let length = match (high, low) {
+        (0, 0..=0x7f) => vec![low],
+        (0, _) => vec![0x81, low],
+        _ => vec![0x82, high, low],
+    };
+    [&[tag][..], &length, content].concat()
 }
 
 /// A modulus of this many bits, which nobody can factor or sign with.
@@ -42,7 +47,11 @@ pub(super) fn modulus(bits: usize) -> Vec<u8> {
 
 /// An RSA key as `-----BEGIN RSA PUBLIC KEY-----` has it.
 pub(super) fn rsa_pkcs1(bits: usize, exponent: &[u8]) -> Vec<u8> {
-    let positive = |number: &[u8]| [&[0][..], number].concat();
+    let is_negative = |number: &[u8]| number.first().is_some_and(|first| *first >= 0x80);
+    let positive = |number: &[u8]| match is_negative(number) {
+        true => [&[0][..], number].concat(),
+        false => number.to_vec(),
+    };
     let numbers =
         [element(0x02, &positive(&modulus(bits))), element(0x02, &positive(exponent))].concat();
     element(0x30, &numbers)

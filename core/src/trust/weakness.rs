@@ -5,10 +5,16 @@
 
 use jsonwebtoken::Algorithm;
 
-/// The secrets that the documentation of hubs, frameworks and clients tells readers to replace,
-/// and that get deployed all the same.
-const WELL_KNOWN: [&str; 4] =
-    ["!ChangeThisMercureHubJWTSecretKey!", "!ChangeMe!", "!UnsecureChangeMe!", "aVerySecretKey"];
+/// The secrets that the documentation of hubs, frameworks, clients and JWT debuggers tells readers
+/// to replace, and that get deployed all the same.
+const WELL_KNOWN: [&str; 6] = [
+    "!ChangeThisMercureHubJWTSecretKey!",
+    "!ChangeMe!",
+    "!UnsecureChangeMe!",
+    "aVerySecretKey",
+    "your-256-bit-secret",
+    "a-string-secret-at-least-256-bits-long",
+];
 
 /// A weakness of a shared secret, to be read after the secret's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

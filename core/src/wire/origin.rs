@@ -20,8 +20,10 @@ impl Origins {
     ///
     /// What is wrong with the first entry that is not an origin, and what to write.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let pattern =
-            |entry| OriginPattern::parse(entry).map_err(|invalid| format!("`{entry}` {invalid}"));
+        let pattern = |entry| {
+            OriginPattern::parse(entry)
+                .map_err(|invalid| format!("`{}` {invalid}", without_user(entry)))
+        };
         entries(text).map(pattern).collect::<Result<_, _>>().map(Self)
     }
 
@@ -44,6 +46,14 @@ pub(crate) fn entries(text: &str) -> impl Iterator<Item = &str> {
 /// An entry without the quotes and brackets that other formats of lists put around it.
 pub(crate) fn unquoted(entry: &str) -> &str {
     entry.trim_matches(|c| "\"'`“”‘’«»<>()[]{}".contains(c))
+}
+
+/// A URL as it may be shown: without a user, who may have a password.
+pub(crate) fn without_user(url: &str) -> String {
+    match url.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}"),
+        None => url.to_owned(),
+    }
 }
 
 /// One origin, or those below a domain.
@@ -79,6 +89,14 @@ enum InvalidOrigin {
         "may have a `*` only in place of the first names of a host, before a domain that is yours: write it like https://*.example.com"
     )]
     Wildcard,
+    #[error(
+        "has a `*` as its port; list an origin for each port, like http://localhost:3000 http://localhost:5173"
+    )]
+    EveryPort,
+    #[error(
+        "has a `*`, which stands for hosts below a domain alone; list the whole origin of each app, and of no browser's extension, since one may read answers if its manifest has the hub's address in `host_permissions`"
+    )]
+    EveryApp,
     #[error("is not an origin; write scheme and host alone, like https://www.example.com")]
     NotAnOrigin,
 }
@@ -106,7 +124,10 @@ impl OriginPattern {
         };
         match scheme.to_ascii_lowercase().as_str() {
             scheme @ ("https" | "http") => Self::of_site(scheme, rest),
-            "ws" | "wss" | "ftp" => Err(InvalidOrigin::Scheme),
+            // The pages of the last four have the origin of another page, or none.
+            "ws" | "wss" | "ftp" | "javascript" | "data" | "blob" | "about" => {
+                Err(InvalidOrigin::Scheme)
+            }
             // Every other scheme may be an app's, but these are misspelt.
             scheme if scheme.bytes().all(|byte| b"htps".contains(&byte)) => {
                 Err(InvalidOrigin::Scheme)
@@ -131,6 +152,10 @@ impl OriginPattern {
             None => (rest, false),
         };
         let (authority, _path) = split_authority(rest);
+        if authority.strip_suffix(":*").is_some_and(|host| !host.is_empty() && !host.contains('*'))
+        {
+            return Err(InvalidOrigin::EveryPort);
+        }
         if authority.contains('*') {
             return Err(InvalidOrigin::Wildcard);
         }
@@ -173,7 +198,7 @@ impl OriginPattern {
         }
         let (authority, path) = split_authority(rest);
         if authority.contains('*') {
-            return Err(InvalidOrigin::Wildcard);
+            return Err(InvalidOrigin::EveryApp);
         }
         let authority = authority.to_ascii_lowercase();
         let (host, port) = match authority.split_once(':') {
@@ -186,11 +211,15 @@ impl OriginPattern {
             _ => host.split('.').all(is_label),
         };
         let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-        let has_port = port.is_none_or(|port| is_port(port) && port.parse::<u16>().is_ok());
-        if !has_host || !has_port {
+        let port = match port.map(|port| port.parse::<u16>().ok().filter(|_| is_port(port))) {
+            None => String::new(),
+            Some(Some(port)) => format!(":{port}"),
+            Some(None) => return Err(InvalidOrigin::Host),
+        };
+        if !has_host {
             return Err(InvalidOrigin::Host);
         }
-        let pattern = Self::Exactly(format!("{scheme}://{authority}"));
+        let pattern = Self::Exactly(format!("{scheme}://{host}{port}"));
         if matches!(path, "" | "/") { Ok(pattern) } else { Err(InvalidOrigin::More(pattern)) }
     }
 
@@ -277,6 +306,7 @@ mod tests {
             ("tauri://localhost", "tauri://localhost"),
             ("app://-", "app://-"),
             ("app://obsidian.md:8080", "app://obsidian.md:8080"),
+            ("app://obsidian.md:08080", "app://obsidian.md:8080"),
             ("com.example.app://web", "com.example.app://web"),
             ("chrome-extension://ponmlkjihgfedcba", "chrome-extension://ponmlkjihgfedcba"),
             ("moz-extension://4ed7f644-c3b5-4bf1/", "moz-extension://4ed7f644-c3b5-4bf1"),
@@ -349,6 +379,7 @@ mod tests {
             ("https://a.example//", "https://a.example"),
             ("https://a.example?x", "https://a.example"),
             ("https://user:secret@a.example:443", "https://a.example"),
+            ("https://user:s@ecret@a.example/x", "https://a.example"),
             ("https://*.example.com/*", "https://*.example.com"),
             ("https://a%2Eexample", "https://a.example"),
             ("\"https://a.example\"", "https://a.example"),
@@ -363,6 +394,7 @@ mod tests {
         ] {
             let mistake = mistake(wrong);
             assert!(mistake.ends_with(&format!("; write {right}")), "{wrong}: {mistake}");
+            assert!(!mistake.contains("ecret"), "{mistake}");
         }
     }
 
@@ -380,10 +412,16 @@ mod tests {
             ("https://a.*.example", "https://*.example.com"),
             ("https://*a.example", "https://*.example.com"),
             ("https://**.example.com", "https://*.example.com"),
-            ("https://a.example:*", "https://*.example.com"),
+            ("https://a.example:*", "for each port"),
+            ("http://localhost:*", "for each port"),
             ("https://*.127.0.0.1", "https://*.example.com"),
             ("https://*.[::1]", "https://*.example.com"),
-            ("chrome-extension://*", "https://*.example.com"),
+            ("chrome-extension://*", "`host_permissions`"),
+            ("moz-extension://*", "`host_permissions`"),
+            ("javascript://a", "no page has"),
+            ("data://a", "no page has"),
+            ("blob://a", "no page has"),
+            ("about://blank", "no page has"),
             ("*://a.example", "not an origin"),
             ("https://a..example", "no page can have"),
             ("https://.example.com", "no page can have"),

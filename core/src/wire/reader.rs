@@ -4,15 +4,15 @@
 //! any status but 200. The libraries that other readers use stop for good at other things, and may
 //! take a position event for an update. What a request shows of its sender:
 //!
-//! | kind | shown by | told its position | after a passing failure | at its end |
-//! |---|---|---|---|---|
-//! | a browser's `EventSource` | `Sec-Fetch-Mode` and `-Site`, `no-cache`, an `Accept` of event streams alone, no token in `Authorization` | yes | 200 | a clean end |
-//! | what resembles one | `Sec-Fetch-Mode` and `no-cache` | no | 200 | a clean end |
-//! | a page's script | `Sec-Fetch-Mode` and `-Site`, an `Accept` of event streams alone | no | 503 | a cut |
-//! | any other `fetch` | `Sec-Fetch-Mode` | no | 503 | a clean end |
-//! | r3labs/sse for Go | `User-Agent: Go-http-client`, `no-cache`, an `Accept` of event streams alone | no | 503 | a cut |
-//! | any other library | an `Accept` of event streams alone | no | 200 | a clean end |
-//! | anything else | | no | 503 | a clean end |
+//! | kind | shown by | told its position | after a passing failure | its end | told when to come back |
+//! |---|---|---|---|---|---|
+//! | a browser's `EventSource` | `Sec-Fetch-Mode` and `-Site`, `no-cache`, an `Accept` of event streams alone, no token in `Authorization` | yes | 200 | a clean end | yes |
+//! | what resembles one | `Sec-Fetch-Mode` and `no-cache` | no | 200 | a clean end | yes |
+//! | a page's script | `Sec-Fetch-Mode` and `-Site`, an `Accept` of event streams alone | no | 503 | a cut | yes |
+//! | any other `fetch` | `Sec-Fetch-Mode` | no | 503 | a clean end | yes |
+//! | r3labs/sse for Go | `User-Agent: Go-http-client`, `no-cache`, an `Accept` of event streams alone | no | 503 | a cut | no |
+//! | any other library | an `Accept` of event streams alone | no | 200 | a clean end | yes |
+//! | anything else | | no | 503 | a clean end | yes |
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,9 @@ pub(crate) struct Reader {
     /// It does not come back after a clean end, but does after a cut: that is how its stream ends,
     /// once it has taken everything.
     pub(crate) stops_at_clean_ends: bool,
+    /// A line behind its last event, which a blank line does not follow, is not an event for it. So
+    /// such a line can tell it when to come back.
+    pub(crate) takes_last_words: bool,
 }
 
 impl Reader {
@@ -61,12 +64,12 @@ enum Kind {
     /// position, too. In a page, it is a library that sends a token. npm `eventsource` stops at a 503.
     LikeEventSource,
     /// @microsoft/fetch-event-source, or what looks like it: it retries whatever fails, but takes a
-    /// clean end for the last word.
+    /// clean end for the last word. Not every platform can cut it.
     PageScript,
     /// In Node, a reading loop of one's own: a cut that nobody catches ends the process.
     Fetch,
     /// It retries a 503 by itself, and takes a clean end for the last word, even of a 200 that
-    /// asks it to come back. (donovanhide/eventsource looks the same, and comes back after all of
+    /// asks it to come back. It makes an event of whatever stands at the end. (donovanhide/eventsource looks the same, and comes back after all of
     /// these.) go-sse, which stops at a 503, misspells `Cache-Control`.
     R3labs,
     /// For most libraries a 503 is final, and for one of them (aiohttp-sse-client2) a cut. Browsers
@@ -110,7 +113,8 @@ impl Kind {
             Self::PageScript | Self::R3labs => (false, false, true),
             Self::Fetch | Self::Other => (false, false, false),
         };
-        Reader { native, gives_up_on_errors, stops_at_clean_ends }
+        let takes_last_words = self != Self::R3labs;
+        Reader { native, gives_up_on_errors, stops_at_clean_ends, takes_last_words }
     }
 }
 
@@ -197,17 +201,15 @@ mod tests {
 
     #[test]
     fn a_reader_is_cut_only_where_it_is_told_of_failures() {
-        for kind in [
-            Kind::EventSource,
-            Kind::LikeEventSource,
-            Kind::PageScript,
-            Kind::Fetch,
-            Kind::R3labs,
-            Kind::Library,
-            Kind::Other,
-        ] {
-            let reader = kind.served();
-            assert!(!(reader.stops_at_clean_ends && reader.gives_up_on_errors), "{kind:?}");
+        let values = [EVENTS, NO_CACHE, MODE, SITE, TOKEN, GO];
+        // Whatever a request shows.
+        for shown in 0..1 << values.len() {
+            let fields: Vec<_> = (0..values.len())
+                .filter(|index| shown & (1 << index) != 0)
+                .map(|index| values[index])
+                .collect();
+            let reader = Reader::of(&request(&fields), NativeReaders::Auto);
+            assert!(!(reader.stops_at_clean_ends && reader.gives_up_on_errors), "{fields:?}");
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use cinnabar_core::Position;
+use serde_json::json;
 
 use crate::client::Client;
-use crate::world::{Ended, NATIVE, World};
+use crate::world::{Ended, NATIVE, World, access_token};
 
 #[test]
 fn an_empty_outbox_takes_an_update_of_any_size() {
@@ -107,6 +108,45 @@ fn a_page_is_bounded_in_bytes_and_in_updates() {
     assert!(world.pages >= 7, "{}", world.pages);
 }
 
+/// One page may follow a hundred presence channels, and its token grant as many.
+#[test]
+fn a_hundred_presence_channels_are_followed_by_one_stream() {
+    let claims = ("MERCURE_TRUSTED_ISSUERS", "https://app.example");
+    let mut world = World::new(&[claims]);
+    let channel = |number: usize| format!("https://e.example/echo/channel/presence-{number}");
+    let presence = |number: usize, tail: &str| {
+        let encoded = channel(number).replace(':', "%3A").replace('/', "%2F");
+        format!("/.well-known/mercure/subscriptions/:match_type/{encoded}{tail}")
+    };
+    let topics: Vec<serde_json::Value> = (0..100)
+        .flat_map(|number| {
+            let pattern = presence(number, "{/:subscriber}?");
+            [
+                json!({"match": channel(number)}),
+                json!({"match": pattern, "match_type": "urlpattern"}),
+            ]
+        })
+        .collect();
+    let token = access_token(json!([{
+        "type": "https://mercure.rocks/authorization-detail",
+        "actions": ["subscribe"],
+        "topics": topics,
+    }]));
+    let matchers: Vec<String> = (0..100)
+        .map(|number| {
+            let pattern = presence(number, "/:subscriber").replace('%', "%25");
+            format!("match={}&match_urlpattern={pattern}", channel(number))
+        })
+        .collect();
+    let authorization = format!("Bearer {token}");
+    let stream = world.subscribe(&matchers.join("&"), &[("authorization", &authorization)]);
+    world.take_all(stream);
+    world.publish_and_sync(&format!("topic={}&private=on&data=1", channel(99)));
+    let mut client = Client::default();
+    client.read(world.take_all(stream).concat().as_bytes());
+    assert_eq!(client.updates(), ["1"]);
+}
+
 /// A template of 1,300 variables, each of which can be anything, between these texts: what a stream
 /// that wants it asks for, and nearly the most that a subscriber may ask for.
 fn costly(start: &str, end: &str) -> String {
@@ -134,6 +174,7 @@ fn what_costs_too_much_to_tell_is_replayed_and_holds_up_nobody_else() {
     world.sync(2);
     // Whom the first is for could not be told of two streams. Each asks for a page of its own.
     assert_eq!(world.pages, 0);
+    assert_eq!(world.connection(cheap).queue.len(), 2, "each update has its share");
     world.answer_all();
     assert!(world.pages >= 2, "{}", world.pages);
     let data = |world: &mut World, stream| {

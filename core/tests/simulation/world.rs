@@ -332,6 +332,23 @@ pub(crate) fn subscriber(claims: &serde_json::Value) -> String {
     sign(SUBSCRIBER_KEY, claims)
 }
 
+/// A 1.0 subscriber's token, from the issuer `https://app.example`.
+pub(crate) fn access_token(details: serde_json::Value) -> String {
+    let claims = serde_json::json!({
+        "iss": "https://app.example",
+        "aud": HUB,
+        "sub": "7",
+        "client_id": "app",
+        "iat": 1_699_999_999,
+        "exp": 1_700_000_600,
+        "jti": "0123456789abcdef",
+        "authorization_details": details,
+    });
+    let header = Header { typ: Some("at+jwt".into()), ..Header::new(Algorithm::HS256) };
+    let key = EncodingKey::from_secret(SUBSCRIBER_KEY.as_bytes());
+    jsonwebtoken::encode(&header, &claims, &key).unwrap()
+}
+
 fn sign(key: &str, claims: &serde_json::Value) -> String {
     let key = EncodingKey::from_secret(key.as_bytes());
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()

@@ -5,6 +5,7 @@
 //! *not* arrive is shown by what arrives instead ([`silence`]): no case waits to see that nothing
 //! happens.
 
+mod bindings;
 mod clients;
 mod cors;
 mod csrf;
@@ -59,6 +60,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         targets::CASES,
         resume::CASES,
         hub_url::CASES,
+        bindings::CASES,
         discovery::CASES,
         cors::CASES,
         csrf::CASES,

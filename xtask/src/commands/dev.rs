@@ -17,7 +17,7 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use crate::commands::page::{Page, Settings};
 use crate::commands::token::{self, Generation};
 use crate::commands::{check, serve};
-use crate::hubs::configuration::{self, APPLICATIONS_SECRET, Variables};
+use crate::hubs::configuration::{self, Variables};
 use crate::hubs::{aws, platforms, worker, workerd};
 use crate::machine::environment;
 use crate::machine::process::{Running, quote};
@@ -57,10 +57,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if variables.get("ORIGIN_SECRET").is_some_and(|secret| !secret.is_empty()) {
         bail!("ORIGIN_SECRET is set, but no CDN is in front of this hub to send it: unset it");
     }
-    if configuration::applications_secret().as_ref() == variables.get("MERCURE_PUBLISHER_JWT_KEY") {
-        println!(
-            "{APPLICATIONS_SECRET} is set here, so that it is the hub's key; a deployed hub has MERCURE_PUBLISHER_JWT_KEY and MERCURE_SUBSCRIBER_JWT_KEY"
-        );
+    if let Some(ignored) = configuration::ignored_secret() {
+        println!("{ignored}");
     }
 
     let mut hub = Running::start(&mut built(arguments, &variables)?)?;
@@ -126,7 +124,7 @@ fn lock(data: &Path) -> Result<File> {
                 Err(_) => format!("`lsof {}` names its process", quote(&path.to_string_lossy())),
             };
             bail!(
-                "a hub that `cargo xtask dev` started is still using the data in {}: stop it ({how}), or choose another folder with --data and another port with --port",
+                "a hub that `cargo xtask dev` started is still using the data in {}: stop it (Ctrl-C in its terminal, or if that is gone, {how}), or choose another folder with --data and another port with --port",
                 data.display()
             )
         }
@@ -235,11 +233,11 @@ impl Tokens {
             Ok(token) => token.clone(),
             Err(why) => format!("(none: {why})"),
         };
-        let publisher = self.publisher().unwrap_or("<a publisher's token>");
+        let publisher = self.publisher().unwrap_or("<token of a publisher>");
         let mut subscribe = quote(&format!("{hub_url}?{}={TOPIC}", parameter(config)));
         let mut page = page.to_owned();
         if !config.is_anonymous() {
-            let token = self.subscriber().unwrap_or("<a subscriber's token>");
+            let token = self.subscriber().unwrap_or("<token of a subscriber>");
             subscribe += &format!(" -H 'Authorization: Bearer {token}'");
             if self.in_url(config).is_none() {
                 page += " (it cannot send a token: set ANONYMOUS=1)";
@@ -299,10 +297,10 @@ fn mint(
     }
     let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
     let key = match set(&format!("MERCURE_{role}_JWT_KEY")) {
-        Some(key) if config::shared_secret(key).is_some() => key.clone(),
+        Some(key) if config::shared_secret(key).is_ok() => key.clone(),
         Some(_) => {
             return Ok(Err(
-                "the hub has a public key; sign with the private one: cargo xtask token --key FILE --algorithm ES256",
+                "the hub has a public key; sign with the private one: cargo xtask token --key FILE --algorithm NAME --publish '*' --subscribe '*'",
             ));
         }
         None => return Ok(Err("the hub has no key for this role")),

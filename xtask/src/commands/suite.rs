@@ -7,7 +7,7 @@ use crate::machine::process::quote;
 use crate::machine::{cargo, process};
 
 /// What Lambda takes away from the hub, and its smaller limit.
-const CONDITIONS_ON_AWS: [&str; 18] = [
+const CONDITIONS_ON_AWS: [&str; 20] = [
     "--without",
     "disconnects",
     "--without",
@@ -20,6 +20,8 @@ const CONDITIONS_ON_AWS: [&str; 18] = [
     "cuts",
     "--without",
     "history-size",
+    "--without",
+    "json-bindings",
     "--max-update-size",
     "350000",
     // DynamoDB Local takes minutes to write a hundred.

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use cinnabar_core::config::{self, own_issuer};
 use clap::{Args, ValueEnum};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value, json};
 
-use crate::hubs::configuration::{self, APPLICATIONS_SECRET, DEVELOPMENT_ISSUER, DEVELOPMENT_KEY};
+use crate::hubs::configuration::{self, DEVELOPMENT_ISSUER, DEVELOPMENT_KEY};
 
 /// The `type` of a Mercure authorization detail (draft-08, "Authorization Details").
 const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     pub(crate) expires: u64,
 
     /// The secret for HS*, or a file with a private key in PEM [default: the role's variable in the
-    /// environment, else MERCURE_JWT_SECRET, else the development key]
+    /// environment, else the development key]
     // What looks like an option may be a secret, and would be shown.
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) key: Option<String>,
@@ -187,12 +187,11 @@ fn payload(arguments: &Arguments) -> Result<Option<Value>> {
 fn key(arguments: &Arguments, algorithm: Algorithm) -> Result<EncodingKey> {
     let variable = format!("MERCURE_{}_JWT_KEY", role(arguments));
     let secret = arguments.key.clone().or_else(|| set(&variable)).unwrap_or_else(|| {
-        let (key, name) = match configuration::applications_secret() {
-            Some(secret) => (secret, APPLICATIONS_SECRET),
-            None => (DEVELOPMENT_KEY.to_owned(), "the development key"),
-        };
-        eprintln!("signed with {name}; for a deployed hub, give its key with --key");
-        key
+        if let Some(ignored) = configuration::ignored_secret() {
+            eprintln!("{ignored}");
+        }
+        eprintln!("signed with the development key; for a deployed hub, give its key with --key");
+        DEVELOPMENT_KEY.to_owned()
     });
     let pem = || std::fs::read(&secret).context("--key: cannot read the private key's file");
     let key = match algorithm {
@@ -202,11 +201,11 @@ fn key(arguments: &Arguments, algorithm: Algorithm) -> Result<EncodingKey> {
                     "--key is a file, but {algorithm:?} signs with a shared secret; name the algorithm of the file's key, such as --algorithm ES256"
                 );
             }
-            let Some(secret) = config::shared_secret(&secret) else {
-                bail!(
-                    "{algorithm:?} signs with a shared secret, and this key is not one; give the file of a private key with --key FILE --algorithm ES256"
-                );
-            };
+            let secret = config::shared_secret(&secret).map_err(|what| {
+                anyhow!(
+                    "{algorithm:?} signs with a shared secret, and this key {what}; to sign with a private key, give its file with --key FILE --algorithm ES256"
+                )
+            })?;
             return Ok(EncodingKey::from_secret(secret.as_bytes()));
         }
         Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_pem(&pem()?),
@@ -288,6 +287,9 @@ mod tests {
             let told = format!("{:#}", mint(&arguments).unwrap_err());
             assert!(!told.contains(key), "{told}");
         }
+        let arguments = Arguments { key: Some("${JWT_KEY}".to_owned()), ..arguments() };
+        let told = mint(&arguments).unwrap_err().to_string();
+        assert!(told.contains("is a placeholder"), "{told}");
     }
 
     #[test]

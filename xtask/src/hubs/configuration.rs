@@ -1,6 +1,7 @@
 //! The hub's configuration on this machine: files, environment, defaults.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::{fmt, fs};
 
 use anyhow::{Context as _, Result, bail};
@@ -25,34 +26,46 @@ pub(crate) const DEVELOPMENT_KEY: &str = "!ChangeThisMercureHubJWTSecretKey!";
 pub(crate) const DEVELOPMENT_ISSUER: &str = "https://issuer.localhost";
 
 /// The variable in which applications have the secret that they sign with. A developer's shell may
-/// hold it for them, and it is no mistake there.
-pub(crate) const APPLICATIONS_SECRET: &str = "MERCURE_JWT_SECRET";
+/// hold it for them, and it is no mistake there; but it may be the one of production, so that no hub
+/// on this machine takes it for its key.
+const APPLICATIONS_SECRET: &str = "MERCURE_JWT_SECRET";
 
 /// The variables set in the environment, even to nothing: those whose names the hub knows, older
 /// names included, and those that resemble one, which the hub will point out.
 pub(crate) fn environment() -> Variables {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    of_hubs(std::env::vars_os().filter_map(text))
+}
+
+fn of_hubs(variables: impl Iterator<Item = (String, String)>) -> Variables {
     let meant = |name: &str| {
         config::names().any(|known| known == name) || config::resembles(name).is_some()
     };
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| meant(name) && name != APPLICATIONS_SECRET)
-        .collect()
+    variables.filter(|(name, _)| meant(name) && name != APPLICATIONS_SECRET).collect()
 }
 
-/// The secret of an application in the same shell, if it is not what it would be anyway.
-pub(crate) fn applications_secret() -> Option<String> {
+/// What to say of an application's secret in the environment, unless it is the one that the hub has.
+pub(crate) fn ignored_secret() -> Option<String> {
     let secret = std::env::var(APPLICATIONS_SECRET).ok()?;
-    (!secret.is_empty() && secret != DEVELOPMENT_KEY).then_some(secret)
+    (!secret.is_empty() && secret != DEVELOPMENT_KEY).then(|| {
+        format!(
+            "{APPLICATIONS_SECRET}, which is set here, is ignored: set it to {DEVELOPMENT_KEY} for the application, or set MERCURE_PUBLISHER_JWT_KEY and MERCURE_SUBSCRIBER_JWT_KEY for the hub"
+        )
+    })
 }
 
 /// The variables of a hub in development at this port; the environment overrides them.
 pub(crate) fn development(port: u16, page: &str) -> Variables {
-    let key = applications_secret().unwrap_or_else(|| DEVELOPMENT_KEY.to_owned());
+    in_development(environment(), port, page)
+}
+
+fn in_development(environment: Variables, port: u16, page: &str) -> Variables {
     let defaults = [
         ("HUB_URL", hub_url(port)),
-        ("MERCURE_PUBLISHER_JWT_KEY", key.clone()),
-        ("MERCURE_SUBSCRIBER_JWT_KEY", key),
+        ("MERCURE_PUBLISHER_JWT_KEY", DEVELOPMENT_KEY.to_owned()),
+        ("MERCURE_SUBSCRIBER_JWT_KEY", DEVELOPMENT_KEY.to_owned()),
         ("MERCURE_TRUSTED_ISSUERS", DEVELOPMENT_ISSUER.to_owned()),
         ("ANONYMOUS", "1".to_owned()),
         ("CORS_ORIGINS", page.to_owned()),
@@ -60,12 +73,13 @@ pub(crate) fn development(port: u16, page: &str) -> Variables {
     let mut variables: Variables =
         defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     // A default must not hide one that is set by its older name.
-    variables.extend(config::by_todays_names(environment()));
+    variables.extend(config::by_todays_names(environment));
     // The demonstration page works whatever other origins are given.
-    if let Some(origins) = variables.get_mut("CORS_ORIGINS").filter(|origins| *origins != "*")
-        && !origins.contains(page)
-    {
-        *origins = format!("{origins} {page}");
+    if let Some(origins) = variables.get_mut("CORS_ORIGINS").filter(|origins| *origins != "*") {
+        let separates = |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';');
+        if !origins.split(separates).any(|origin| origin == page) {
+            *origins = format!("{origins} {page}");
+        }
     }
     variables
 }
@@ -215,6 +229,29 @@ mod tests {
         assert!(warning.starts_with("A has another value in the environment"), "{warning}");
         let [mistake] = &deployment.mistakes[..] else { panic!("{:?}", deployment.mistakes) };
         assert!(mistake.starts_with(".dev.vars, line 5: "), "{mistake}");
+    }
+
+    #[test]
+    fn an_applications_secret_is_not_the_hubs() {
+        let given = [(APPLICATIONS_SECRET, "of production"), ("HEARTBEAT", "20s")];
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = in_development(of_hubs(given.into_iter()), 8787, "http://localhost:8788");
+        assert_eq!(variables["MERCURE_PUBLISHER_JWT_KEY"], DEVELOPMENT_KEY);
+        assert_eq!(variables["HEARTBEAT"], "20s");
+        assert!(!variables.values().any(|value| value == "of production"));
+    }
+
+    #[test]
+    fn the_page_is_among_the_origins() {
+        let page = "http://localhost:878";
+        for (given, origins) in [
+            ("*", "*"),
+            ("https://a;http://localhost:878", "https://a;http://localhost:878"),
+            ("http://localhost:8788", "http://localhost:8788 http://localhost:878"),
+        ] {
+            let given = Variables::from([("CORS_ORIGINS".to_owned(), given.to_owned())]);
+            assert_eq!(in_development(given, 8787, page)["CORS_ORIGINS"], origins);
+        }
     }
 
     #[test]

@@ -59,13 +59,22 @@ fn joined(option: &str, path: &Path) -> OsString {
     joined
 }
 
+/// The names of those variables, separated by spaces, whose values are JSON: they become bindings to
+/// what the JSON says, as `[vars]` of wrangler.toml makes them, for tests of what is not text.
+const JSON_BINDINGS: &str = "JSON_BINDINGS";
+
 /// workerd's configuration. It only names the variables: their values come from the environment, so
 /// that no secret is written to a file.
 fn config(variables: &Variables) -> Result<String> {
+    let json = std::env::var(JSON_BINDINGS).unwrap_or_default();
+    let is_json = |name: &str| json.split(' ').any(|named| named == name);
     let bindings: String = variables
         .iter()
         .filter(|(_, value)| !value.is_empty())
-        .map(|(name, _)| format!("    (name = \"{name}\", fromEnvironment = \"{name}\"),\n"))
+        .map(|(name, value)| match is_json(name) {
+            true => format!("    (name = \"{name}\", json = {value:?}),\n"),
+            false => format!("    (name = \"{name}\", fromEnvironment = \"{name}\"),\n"),
+        })
         .collect();
     Ok(include_str!("workerd.capnp")
         .replace("COMPATIBILITY_DATE", &configuration::compatibility_date()?)

@@ -20,6 +20,8 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use crate::matching::effort::{Effort, LOOK_EFFORT};
+
 /// Values by the beginnings of texts.
 #[derive(Debug)]
 pub(crate) struct Beginnings<V>(BTreeMap<Box<str>, V>);
@@ -55,12 +57,13 @@ impl<V> Beginnings<V> {
         self.0.remove(beginning);
     }
 
-    /// The values of all beginnings of a text, the longest first.
-    pub(crate) fn of(&self, text: &str) -> impl Iterator<Item = &V> {
+    /// The values of all beginnings of a text, the longest first. Counts what finding them takes.
+    pub(crate) fn of(&self, text: &str, effort: &Effort) -> impl Iterator<Item = &V> {
         let mut end = Bound::Included(text);
         std::iter::from_fn(move || {
             loop {
                 let (found, value) = self.0.range::<str, _>((Bound::Unbounded, end)).next_back()?;
+                effort.spend(LOOK_EFFORT);
                 // No beginning lies between what they have in common and a text that is not one.
                 let common = &text[..text.floor_char_boundary(common(found, text))];
                 if common.len() == found.len() {
@@ -89,7 +92,7 @@ mod tests {
         for text in texts {
             *beginnings.entry(text) = (*text).to_owned();
         }
-        beginnings.of(text).cloned().collect()
+        beginnings.of(text, &Effort::default()).cloned().collect()
     }
 
     #[test]
@@ -112,7 +115,7 @@ mod tests {
         let mut beginnings = Beginnings::default();
         *beginnings.entry("a") = 1;
         *beginnings.get_mut("a").unwrap() += 1;
-        assert_eq!(beginnings.of("ab").collect::<Vec<_>>(), [&2]);
+        assert_eq!(beginnings.of("ab", &Effort::default()).collect::<Vec<_>>(), [&2]);
         beginnings.remove("a");
         assert!(beginnings.is_empty() && beginnings.get_mut("a").is_none());
     }

@@ -10,6 +10,7 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::matching::effort::{Effort, LOOK_EFFORT, REACH_EFFORT};
 use crate::matching::index::beginnings::Beginnings;
 use crate::matching::index::patterns::PatternIndex;
 use crate::matching::matcher::Matcher;
@@ -32,27 +33,30 @@ pub(crate) struct Index<Id> {
     patterns: BTreeMap<HubUrl, PatternIndex<Id>>,
     /// By the prefix of every topic that a template selects.
     templates: Beginnings<BTreeMap<Template, BTreeSet<Id>>>,
+    /// Those with patterns or templates, by the class of the costliest.
+    costliest: BTreeMap<Class, BTreeSet<Id>>,
 }
 
 /// Whom an update is for.
 #[derive(Debug)]
 pub(crate) struct Selection<Id> {
-    /// In order, each once.
-    pub(crate) ids: Vec<Id>,
-    /// Those of whom that could not be told with the effort that was allowed; in order, each once.
-    pub(crate) undecided: Vec<Id>,
+    pub(crate) ids: BTreeSet<Id>,
+    /// Those of whom that could not be told with the effort that was allowed.
+    pub(crate) undecided: BTreeSet<Id>,
 }
 
-impl<Id: Copy + Ord> Selection<Id> {
-    /// Adds those who have one matcher, if it selects the update, or if that was not tried.
-    fn add(&mut self, ids: &BTreeSet<Id>, selects: Option<bool>) {
-        match selects {
-            Some(true) => self.ids.extend(ids),
-            Some(false) => {}
-            None => self.undecided.extend(ids),
-        }
-    }
+/// Matchers that cost about the same, and are tried together: the cheap classes come first, so that
+/// only the costly ones are left once no effort is.
+type Class = u32;
+
+/// The class of a cost. The first holds nearly all matchers that clients send, and each of the few
+/// others costs up to four times as much as the one before.
+fn class(cost: usize) -> Class {
+    (cost / 8).checked_ilog(4).map_or(0, |log| log + 1)
 }
+
+/// No effort is left.
+struct Spent;
 
 // Deriving it would require `Id: Default`.
 impl<Id> Default for Index<Id> {
@@ -62,6 +66,7 @@ impl<Id> Default for Index<Id> {
             exact: BTreeMap::new(),
             patterns: BTreeMap::new(),
             templates: Beginnings::default(),
+            costliest: BTreeMap::new(),
         }
     }
 }
@@ -77,6 +82,9 @@ impl<Id: Copy + Ord> Index<Id> {
 
     /// Gives `id` its matchers, with patterns that are already here replaced by shared ones.
     pub(crate) fn insert(&mut self, id: Id, matchers: &mut Matchers, hub: &HubUrl) {
+        if let Some(cost) = matchers.costliest() {
+            self.costliest.entry(class(cost)).or_default().insert(id);
+        }
         for matcher in matchers.iter() {
             match matcher {
                 Matcher::Every => self.every.insert(id),
@@ -96,6 +104,9 @@ impl<Id: Copy + Ord> Index<Id> {
     }
 
     pub(crate) fn remove(&mut self, id: Id, matchers: &Matchers, hub: &HubUrl) {
+        if let Some(cost) = matchers.costliest() {
+            remove_from(&mut self.costliest, &class(cost), id);
+        }
         for matcher in matchers.iter() {
             match matcher {
                 Matcher::Every => {
@@ -124,63 +135,89 @@ impl<Id: Copy + Ord> Index<Id> {
 
     /// Every id with a matcher for any of these topics, as far as this much effort tells.
     ///
-    /// The costly patterns are tried last, so that they alone are left undecided unless there are
-    /// very many of the others.
+    /// Once none is left, nothing more is looked at: all who have a matcher of a class that was not
+    /// finished are undecided, unless something else of theirs was found to select the update.
     pub(crate) fn select(&self, subject: &Subject<'_>, effort: usize) -> Selection<Id> {
-        let ids = self.every.iter().copied().collect();
-        let mut selection = Selection { ids, undecided: Vec::new() };
+        let mut ids = self.every.clone();
         for topic in subject.topics() {
-            selection.ids.extend(self.exact.get(*topic).into_iter().flatten());
-        }
-        let is_left = || subject.effort().spent() < effort;
-        let costly_are_left = self.select_patterns(&mut selection, subject, is_left, false);
-        for (index, topic) in subject.topics().iter().enumerate() {
-            for (template, ids) in self.candidates(topic) {
-                let selects = || subject.is_selected_by(template, index);
-                selection.add(ids, is_left().then(selects));
+            match self.exact.get(*topic) {
+                // To copy a set takes a fraction of what inserting its members takes.
+                Some(having) if ids.is_empty() => ids.clone_from(having),
+                having => ids.extend(having.into_iter().flatten()),
             }
         }
-        if costly_are_left {
-            self.select_patterns(&mut selection, subject, is_left, true);
+        let mut undecided = BTreeSet::new();
+        let mut class = Some(0);
+        while let Some(tried) = class {
+            class = match self.try_class(tried, subject, effort, &mut ids) {
+                Ok(next) => next,
+                Err(Spent) => {
+                    let all = self.costliest.range(tried..).flat_map(|(_, all)| all);
+                    undecided.extend(all.filter(|id| !ids.contains(id)));
+                    None
+                }
+            };
         }
-        let Selection { ids, undecided } = &mut selection;
-        for ids in [&mut *ids, &mut *undecided] {
-            // The ids of each matcher are in order, and often there is but one that selects.
-            ids.sort();
-            ids.dedup();
-        }
-        undecided.retain(|id| ids.binary_search(id).is_err());
-        selection
+        Selection { ids, undecided }
     }
 
-    /// Tries the costly patterns, or the others. Returns whether there are any besides.
-    fn select_patterns(
+    /// Tries the patterns and templates of one class. Returns which class is next, if there is one.
+    fn try_class(
         &self,
-        selection: &mut Selection<Id>,
+        tried: Class,
         subject: &Subject<'_>,
-        is_left: impl Fn() -> bool,
-        costly: bool,
-    ) -> bool {
-        let mut are_left = false;
+        most: usize,
+        ids: &mut BTreeSet<Id>,
+    ) -> Result<Option<Class>, Spent> {
+        let effort = subject.effort();
+        let check = || if effort.spent() < most { Ok(()) } else { Err(Spent) };
+        let mut next: Option<Class> = None;
+        let mut is_due = |cost| {
+            let class = class(cost);
+            if class > tried {
+                next = Some(next.map_or(class, |next| next.min(class)));
+            }
+            class == tried
+        };
+        let mut add = |having: &BTreeSet<Id>| {
+            let before = ids.len();
+            ids.extend(having);
+            // Who is selected for the first time is sent the update, which takes more than this.
+            effort.spend((before + having.len() - ids.len()) * LOOK_EFFORT);
+        };
         for (hub, index) in &self.patterns {
+            check()?;
             for topic in subject.resolved(hub).iter().flatten() {
-                let mut candidates = index.candidates(topic);
-                let all = candidates.len();
-                candidates.retain(|(pattern, _)| (pattern.cost() > 0) == costly);
-                are_left |= candidates.len() < all;
-                candidates.sort_by_key(|(pattern, _)| pattern.cost());
-                for (pattern, ids) in candidates {
-                    let selects = || pattern.selects(topic, subject.effort());
-                    selection.add(ids, is_left().then(selects));
+                check()?;
+                for (pattern, having) in index.candidates(topic, effort) {
+                    if is_due(pattern.cost()) {
+                        check()?;
+                        if pattern.selects(topic, effort) {
+                            add(having);
+                        }
+                    }
                 }
             }
         }
-        are_left
+        for (index, topic) in subject.topics().iter().enumerate() {
+            for (template, having) in self.templates_for(topic, effort) {
+                check()?;
+                if is_due(template.cost()) && subject.is_selected_by(template, index) {
+                    add(having);
+                }
+            }
+        }
+        Ok(next)
     }
 
     /// The templates that agree with a topic up to their first expression: only these are matched.
-    fn candidates(&self, topic: &str) -> impl Iterator<Item = (&Template, &BTreeSet<Id>)> {
-        self.templates.of(topic).flatten()
+    fn templates_for(
+        &self,
+        topic: &str,
+        effort: &Effort,
+    ) -> impl Iterator<Item = (&Template, &BTreeSet<Id>)> {
+        let templates = self.templates.of(topic, effort).flatten();
+        templates.inspect(|_| effort.spend(REACH_EFFORT))
     }
 }
 
@@ -200,7 +237,7 @@ fn remove_from<Id: Ord, K: Ord + Borrow<Q>, Q: Ord + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matching::effort::STEP_EFFORT;
+    use crate::matching::effort::{STEP_EFFORT, TRY_EFFORT};
 
     fn hub() -> HubUrl {
         HubUrl::parse("https://hub.example/.well-known/mercure").unwrap()
@@ -244,7 +281,7 @@ mod tests {
             index.insert(number, &mut matchers, &hub());
         }
         let asked: Vec<String> = index
-            .candidates("/users/7/books")
+            .templates_for("/users/7/books", &Effort::default())
             .map(|(template, _)| format!("{template:?}"))
             .collect();
         assert_eq!(asked, [r#"Template("/users/7/{+rest}")"#]);
@@ -271,11 +308,89 @@ mod tests {
         let selection = index.select(&subject, effort);
         let one_more = 120 * STEP_EFFORT * topics[19].len();
         assert!((effort..effort + one_more).contains(&subject.effort().spent()));
-        assert_eq!(selection.ids, [1]);
-        assert_eq!(selection.undecided, (2..12).collect::<Vec<_>>());
+        assert_eq!(selection.ids, [1].into());
+        assert_eq!(selection.undecided, (2..12).collect());
         // With more, all of it is told.
         let selection = index.select(&Subject::new(topics.iter().map(String::as_str)), usize::MAX);
-        assert_eq!((selection.ids, selection.undecided), (vec![1], vec![]));
+        assert_eq!((selection.ids, selection.undecided), ([1].into(), BTreeSet::new()));
+    }
+
+    /// The same for very many that are cheap, and as many topics: what each takes adds up, and none
+    /// is looked at once nothing is left.
+    #[test]
+    fn many_matchers_and_many_topics_are_bounded_too() {
+        let mut index = Index::default();
+        for id in 0..400 {
+            let pattern = format!("https://e.example/:a\\?{id:06}*");
+            let pattern = Matcher::url_pattern(&pattern, &hub()).unwrap();
+            let template = Matcher::selector(&format!("https://e.example/a{{+x}}-{id}")).unwrap();
+            let mut matchers = [pattern, template].into_iter().collect();
+            index.insert(id, &mut matchers, &hub());
+        }
+        let elsewhere = Matcher::url_pattern("https://elsewhere.example/:a", &hub()).unwrap();
+        index.insert(400, &mut [elsewhere].into_iter().collect(), &hub());
+        index.insert(401, &mut [Matcher::exact("b").unwrap()].into_iter().collect(), &hub());
+        let topics: Vec<String> =
+            (0..200).map(|number| format!("https://e.example/a{number}")).collect();
+        let select = |effort| {
+            let subject = Subject::new(topics.iter().map(String::as_str));
+            let selection = index.select(&subject, effort);
+            (selection, subject.effort().spent())
+        };
+        let (selection, all) = select(usize::MAX);
+        assert!(selection.ids.is_empty() && selection.undecided.is_empty());
+        // A pattern and a template for each id, and each topic.
+        assert!(all > 200 * 2 * 400 * (REACH_EFFORT + TRY_EFFORT), "{all}");
+
+        let effort = all / 10;
+        let (selection, spent) = select(effort);
+        let one_more = all / topics.len();
+        assert!((effort..effort + one_more).contains(&spent), "{spent} of {effort}");
+        assert!(selection.ids.is_empty());
+        assert_eq!(selection.undecided, (0..=400).collect());
+        let (selection, spent) = select(0);
+        assert_eq!((selection.undecided.len(), spent), (401, 0));
+    }
+
+    #[test]
+    fn who_is_selected_again_and_again_is_counted() {
+        let mut index = Index::default();
+        for id in 0..1_000 {
+            let pattern = Matcher::url_pattern("/:any", &hub()).unwrap();
+            index.insert(id, &mut [pattern].into_iter().collect(), &hub());
+        }
+        let effort = |topics: &[&str]| {
+            let subject = Subject::new(topics.iter().copied());
+            assert_eq!(index.select(&subject, usize::MAX).ids.len(), 1_000);
+            subject.effort().spent()
+        };
+        // However many an update is for, the first time costs nothing.
+        assert!(effort(&["/a"]) < 1_000 * LOOK_EFFORT / 10);
+        assert!(effort(&["/a", "/b", "/c"]) > 2 * 1_000 * LOOK_EFFORT);
+    }
+
+    #[test]
+    fn the_cheap_of_every_kind_come_first() {
+        let mut index = Index::default();
+        let mut insert = |id, matcher| {
+            index.insert(id, &mut [matcher].into_iter().collect(), &hub());
+        };
+        for id in 2..60 {
+            let variables = ",a".repeat(1_300);
+            insert(id, Matcher::selector(&format!("/{{+a{variables}}}{id}")).unwrap());
+        }
+        for id in 60..120 {
+            let pattern = format!("/([a-z]*a[a-z]{{100}}[b-z]{{{id}}})");
+            insert(id, Matcher::url_pattern(&pattern, &hub()).unwrap());
+        }
+        insert(0, Matcher::selector("/{id}").unwrap());
+        insert(1, Matcher::url_pattern("/:any", &hub()).unwrap());
+        let topics = ["b", "c"].map(|last| format!("/{}{last}", "a".repeat(4_000)));
+        let subject = Subject::new(topics.iter().map(String::as_str));
+        let selection = index.select(&subject, 10_000_000);
+        assert_eq!(selection.ids, [0, 1].into());
+        // Those templates cost more than the patterns.
+        assert!(selection.undecided.is_superset(&(2..60).collect()));
     }
 
     #[test]
@@ -322,5 +437,6 @@ mod tests {
         index.remove(1, &matchers, &hub());
         assert!(index.every.is_empty() && index.exact.is_empty());
         assert!(index.patterns.is_empty() && index.templates.is_empty());
+        assert!(index.costliest.is_empty());
     }
 }

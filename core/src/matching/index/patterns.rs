@@ -15,6 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::matching::effort::{Effort, LOOK_EFFORT, REACH_EFFORT};
 use crate::matching::index::beginnings::Beginnings;
 use crate::matching::url_pattern::{Fixed, ParsedTopic, UrlPattern};
 
@@ -77,30 +78,34 @@ impl<Id: Copy + Ord> PatternIndex<Id> {
         self.root.is_empty()
     }
 
-    /// The patterns that agree with a topic in all their fixed parts, each with who has it.
+    /// The patterns that agree with a topic in all their fixed parts, each with who has it. Counts
+    /// what finding them takes.
     pub(crate) fn candidates<'a>(
         &'a self,
         topic: &ParsedTopic,
+        effort: &Effort,
     ) -> Vec<(&'a UrlPattern, &'a BTreeSet<Id>)> {
         let mut candidates = Vec::new();
         let mut places = vec![&self.root];
         for part in topic.parts() {
             // Fixed parts end here, and any others may follow.
             candidates.extend(places.iter().flat_map(|place| &place.open));
-            places = places.iter().flat_map(|place| place.next(part)).collect();
+            effort.spend(places.len() * LOOK_EFFORT);
+            places = places.iter().flat_map(|place| place.next(part, effort)).collect();
             if places.is_empty() {
-                return candidates;
+                break;
             }
         }
         candidates.extend(places.iter().flat_map(|place| place.open.iter().chain(&place.complete)));
+        effort.spend(candidates.len() * REACH_EFFORT);
         candidates
     }
 }
 
 impl<Id: Copy + Ord> Place<Id> {
     /// Where a topic with this part continues.
-    fn next(&self, part: &str) -> impl Iterator<Item = &Self> {
-        self.whole.get(part).into_iter().chain(self.beginning.of(part))
+    fn next(&self, part: &str, effort: &Effort) -> impl Iterator<Item = &Self> {
+        self.whole.get(part).into_iter().chain(self.beginning.of(part, effort))
     }
 
     fn remove(&mut self, parts: &[Fixed], pattern: &UrlPattern, id: Id) {
@@ -161,7 +166,7 @@ mod tests {
 
     fn selected(index: &PatternIndex<u32>, text: &str) -> Vec<u32> {
         let topic = topic(text);
-        let candidates = index.candidates(&topic).into_iter();
+        let candidates = index.candidates(&topic, &Effort::default()).into_iter();
         let mut ids: Vec<u32> = candidates
             .filter(|(pattern, _)| pattern.matches(&topic))
             .flat_map(|(_, ids)| ids)
@@ -221,7 +226,8 @@ mod tests {
             "https://tenant7.example.com/books/1",
             "urn:room:7:a",
         ] {
-            assert_eq!(index.candidates(&topic(text)).len(), 1, "{text}");
+            let effort = Effort::default();
+            assert_eq!(index.candidates(&topic(text), &effort).len(), 1, "{text}");
             assert_eq!(selected(&index, text), [7], "{text}");
         }
     }

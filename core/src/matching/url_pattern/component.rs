@@ -2,8 +2,8 @@
 //! it, and which parts of it are fixed.
 //!
 //! The standard defines a component by its regular expression. Nearly all are a text
-//! (`example.com`), or runs of characters between texts (`/books/:id`, `/users/:id/books/*`); only
-//! the rest need a program.
+//! (`example.com`), or runs of characters between texts (`/books/:id`, `/users/:id/books/*`), or
+//! the same with a part that may be missing (`/books{/:id}?`); only the rest need a program.
 
 use super::characters::Characters;
 use super::node::{Look, Node};
@@ -25,8 +25,13 @@ enum Middle {
     /// Runs, each but the last followed by a text that begins with a character outside the run's
     /// set. So there is only one place where a run can end, and no backtracking.
     Runs(Box<[(Run, Box<str>)]>, Run),
+    /// Any of these: with and without what may be missing. None of them has a program.
+    Either(Box<[Component]>),
     Program(Program),
 }
+
+/// Most alternatives that are matched one by one: each repeats the texts that they share.
+const MAX_ALTERNATIVES: usize = 4;
 
 /// At least `least` characters of `set`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,16 +51,12 @@ impl Component {
             let program = Program::new(node)?;
             return Ok(Self { head: "".into(), middle: Middle::Program(program), tail: "".into() });
         };
-        let head: String = nodes.iter().map_while(|node| only(node)).collect();
-        let nodes = &nodes[head.len()..];
-        let tail: String = nodes.iter().rev().map_while(|node| only(node)).collect();
-        let nodes = &nodes[..nodes.len() - tail.len()];
-        let middle = match runs(nodes) {
-            _ if nodes.is_empty() => Middle::Nothing,
-            Some(runs) => runs,
+        let (head, nodes, tail) = split(nodes);
+        let middle = match simple(nodes).or_else(|| either(nodes)) {
+            Some(middle) => middle,
             None => program(nodes)?,
         };
-        Ok(Self { head: head.into(), middle, tail: tail.chars().rev().collect() })
+        Ok(Self { head, middle, tail })
     }
 
     /// Whether it matches anything that a component of a URL can be.
@@ -81,14 +82,16 @@ impl Component {
                 });
                 rest.is_some_and(|rest| last.length(rest, effort) == Some(rest.len()))
             }
+            Middle::Either(forms) => forms.iter().any(|form| form.matches(middle, effort)),
             Middle::Program(program) => program.matches(middle.as_bytes(), effort),
         }
     }
 
-    /// What its program may take for each character.
+    /// What it may take for each character, beyond one look at it.
     pub(super) fn cost(&self) -> usize {
         match &self.middle {
             Middle::Program(program) => program.steps() * STEP_EFFORT,
+            Middle::Either(forms) => forms.len() - 1,
             Middle::Nothing | Middle::Runs(..) => 0,
         }
     }
@@ -99,6 +102,9 @@ impl Component {
             Middle::Program(program) => program.size(),
             Middle::Runs(runs, _) => {
                 size_of_val(&**runs) + runs.iter().map(|(_, text)| text.len()).sum::<usize>()
+            }
+            Middle::Either(forms) => {
+                size_of_val(&**forms) + forms.iter().map(Self::size).sum::<usize>()
             }
             Middle::Nothing => 0,
         };
@@ -185,6 +191,43 @@ fn only(node: &Node) -> Option<char> {
         Node::One(set) => set.only().map(char::from),
         _ => None,
     }
+}
+
+/// The text that they begin with, the nodes between, and the text that they end with.
+fn split<'a, 'b>(nodes: &'a [&'b Node]) -> (Box<str>, &'a [&'b Node], Box<str>) {
+    let head: String = nodes.iter().map_while(|node| only(node)).collect();
+    let nodes = &nodes[head.len()..];
+    let tail: String = nodes.iter().rev().map_while(|node| only(node)).collect();
+    let nodes = &nodes[..nodes.len() - tail.len()];
+    (head.into(), nodes, tail.chars().rev().collect())
+}
+
+fn simple(nodes: &[&Node]) -> Option<Middle> {
+    if nodes.is_empty() { Some(Middle::Nothing) } else { runs(nodes) }
+}
+
+/// What these nodes are with and without each that may be missing, if those are few, and none needs
+/// a program.
+fn either(nodes: &[&Node]) -> Option<Middle> {
+    let mut alternatives = vec![Vec::new()];
+    for node in nodes {
+        let Node::Repeat { node, least: 0, most: Some(1) } = node else {
+            alternatives.iter_mut().for_each(|alternative| alternative.push(*node));
+            continue;
+        };
+        let optional = flat(node);
+        let with = alternatives.iter().map(|alternative| [&alternative[..], &optional].concat());
+        let with: Vec<Vec<&Node>> = with.collect();
+        alternatives.extend(with);
+        if alternatives.len() > MAX_ALTERNATIVES {
+            return None;
+        }
+    }
+    let component = |nodes: &Vec<&Node>| {
+        let (head, nodes, tail) = split(nodes);
+        Some(Component { head, middle: simple(nodes)?, tail })
+    };
+    alternatives.iter().map(component).collect::<Option<_>>().map(Middle::Either)
 }
 
 /// Runs and the texts between them, if these nodes are nothing else.

@@ -8,7 +8,7 @@
 //!                  │   of eight components                            │
 //!     `regexp`: ECMAScript's grammar                                  │
 //!                  │                                                  ▼
-//!     `component`: a text, a run, or a `program` ◀── matches ── ParsedTopic
+//!     `component`: a text, runs, or a `program` ◀── matches ── ParsedTopic
 //! ```
 //!
 //! The crate parses; matching is ours, since the engines of other languages read ECMAScript's
@@ -66,6 +66,7 @@ struct Compiled {
     /// The components that do not match everything; those most likely to differ come first.
     components: Box<[(Part, Component)]>,
     fixed: FixedParts,
+    cost: usize,
 }
 
 /// What a pattern was compiled from.
@@ -167,17 +168,17 @@ impl UrlPattern {
         &self.0.fixed
     }
 
-    /// What its programs may take for each character of a topic; for most patterns, which need
-    /// none, nothing. To bound the sum of these over a request's matchers is to bound what its
-    /// stream costs per update.
+    /// What it may take for each character of a topic, beyond one look at it; for most patterns,
+    /// which need no program, next to nothing. To bound the sum of these over a request's matchers
+    /// is to bound what its stream costs per update.
     pub(crate) fn cost(&self) -> usize {
-        self.0.components.iter().map(|(_, component)| component.cost()).sum()
+        self.0.cost
     }
 
     /// How many bytes it keeps. To bound the sum of these over a request's matchers is to bound its
     /// memory.
     pub(crate) fn size(&self) -> usize {
-        let Compiled { source, components, fixed } = &*self.0;
+        let Compiled { source, components, fixed, cost: _ } = &*self.0;
         let parts = fixed.parts.iter().map(|part| match part {
             Fixed::Whole(text) | Fixed::Beginning(text) => text.len(),
         });
@@ -249,6 +250,7 @@ impl Compiled {
         }
         Ok(Self {
             source,
+            cost: components.iter().map(|(_, component)| component.cost()).sum(),
             components: components.into(),
             fixed: FixedParts::new(protocol, hostname, pathname),
         })

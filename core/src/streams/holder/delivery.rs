@@ -12,15 +12,26 @@ use crate::streams::stream_id::StreamId;
 use crate::terms::cursor::Place;
 use crate::time::Timestamp;
 
-/// How much effort is left to tell whom updates are for.
+/// How much effort is left to tell whom updates are for that have become durable together.
 pub(super) struct Effort {
     asked: usize,
     granted: usize,
+    updates: usize,
 }
 
 impl Effort {
-    /// As much as may be made at a time: once for what was asked for, and once for what is granted.
-    pub(super) const MOST: Self = Self { asked: MAX_EFFORT, granted: MAX_EFFORT };
+    /// [`MAX_EFFORT`] for this many updates, once for what was asked for and once for what is
+    /// granted.
+    pub(super) fn most(updates: usize) -> Self {
+        Self { asked: MAX_EFFORT, granted: MAX_EFFORT, updates }
+    }
+
+    /// What the next update may take of what was asked for: its share of what is left.
+    fn share(&mut self) -> usize {
+        let share = self.asked / self.updates.max(1);
+        self.updates = self.updates.saturating_sub(1);
+        share
+    }
 }
 
 impl Holder {
@@ -38,12 +49,12 @@ impl Holder {
     ) -> Vec<StreamId> {
         let update = &appended.update;
         let subject = Subject::of(update);
-        let selection = self.index.select(&subject, effort.asked);
+        let selection = self.index.select(&subject, effort.share());
         let asking = subject.effort().spent();
         let granting = || subject.effort().spent() - asking;
         effort.asked = effort.asked.saturating_sub(asking);
 
-        let mut undecided = selection.undecided;
+        let mut undecided: Vec<StreamId> = selection.undecided.into_iter().collect();
         undecided.retain(|stream| {
             let session = self.sessions.get_mut(stream);
             session.is_some_and(|session| session.fall_behind(appended, before))
@@ -51,7 +62,7 @@ impl Holder {
         // Made for the first stream that takes it, and shared with the others.
         let mut frame: Option<(Bytes, Chunk)> = None;
         let mut full = Vec::new();
-        let mut streams = selection.ids;
+        let mut streams: Vec<StreamId> = selection.ids.into_iter().collect();
         streams.retain(|stream| {
             let Some(session) = self.sessions.get_mut(stream) else { return false };
             if !session.awaits(appended) {

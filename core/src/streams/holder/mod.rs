@@ -254,7 +254,7 @@ impl Holder {
         if let Some(last) = appended.last() {
             self.reached.position = last.position;
         }
-        let mut effort = Effort::MOST;
+        let mut effort = Effort::most(appended.len());
         let mut undecided = Vec::new();
         for appended in appended {
             undecided.extend(self.offer(appended, before, &mut effort, now));

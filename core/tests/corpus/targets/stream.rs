@@ -124,7 +124,6 @@ impl Stream {
             Written::Comment => {}
             Written::LastWords => {
                 assert!(!self.asked.native, "its last words are a position");
-                assert!(!self.asked.stops_at_clean_ends, "they are for a clean end");
             }
             Written::Position { cursor } => {
                 assert!(self.asked.native, "others take a position event for an update");

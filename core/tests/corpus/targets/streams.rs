@@ -132,7 +132,7 @@ impl Hub {
         match what % 16 {
             0..=3 => self.publish(x, y),
             4 | 5 => self.sync(u64::from(x % 8) + 1),
-            6 => self.answer(x, y % 2 == 0),
+            6 => self.answer(x),
             7 => {
                 if let Some(question) = self.question(x) {
                     self.holder.handle_failure(question.stream(), self.now);
@@ -218,8 +218,8 @@ impl Hub {
         (count > 0).then(|| self.questions.remove(usize::from(x) % count))
     }
 
-    /// The log answers one question; it may leave out of a page what is not wanted.
-    fn answer(&mut self, x: u8, leaves_out: bool) {
+    /// The log answers one question; it leaves out of a page what is not wanted.
+    fn answer(&mut self, x: u8) {
         match self.question(x) {
             Some(Question::Locate(stream, location)) => {
                 let located = self.log.locate(&location);
@@ -228,7 +228,7 @@ impl Hub {
             Some(Question::Fetch(fetch)) => {
                 // Its stream may have ended in the meantime.
                 let Some(subscription) = self.holder.subscription(fetch.stream) else { return };
-                let mut page = self.log.page(&fetch, &subscription);
+                let page = self.log.page(&fetch, &subscription);
                 let stretch: Vec<Appended> = self
                     .log
                     .between(fetch.after.max(self.log.oldest().back(1)), page.reached)
@@ -237,9 +237,6 @@ impl Hub {
                 let entitled: Vec<&Appended> =
                     stretch.iter().filter(|it| stream.is_entitled(&it.update)).collect();
                 assert_eq!(page.updates.iter().collect::<Vec<_>>(), entitled);
-                if !leaves_out {
-                    page.updates = stretch;
-                }
                 self.holder.handle_page(fetch.stream, &page, self.now);
             }
             None => {}
@@ -427,7 +424,7 @@ impl Hub {
             if self.questions.is_empty() && is_taken {
                 break;
             }
-            self.answer(0, true);
+            self.answer(0);
             self.drain();
         }
         let end = self.log.end().get();
