@@ -12,7 +12,8 @@
 // here, but for the chunk in its queue and one that the runtime is writing. And a stream's first
 // chunk leaves alone: some readers pass over a whole chunk that begins with a comment.
 
-// How long it is until the next look, in milliseconds: for each chunk that left, and within bounds.
+// How long it is until the next look, in milliseconds: for each chunk that left, and as much more as
+// the last look came late, which tells that there is too much to do; all of it within bounds.
 const LOOK_PER_CHUNK = 0.05;
 const SHORTEST_LOOK = 1;
 const LONGEST_LOOK = 100;
@@ -48,6 +49,8 @@ export class Sinks {
   #copied = 0;
   #unseen = 0;
   #timer = undefined;
+  #due = 0;
+  #late = 0;
   #stall = 0;
   #onTaken;
   #onGone;
@@ -184,14 +187,17 @@ export class Sinks {
 
   #setTimer() {
     clearTimeout(this.#timer);
-    const paced = Math.min(Math.max(LOOK_PER_CHUNK * this.#left, SHORTEST_LOOK), LONGEST_LOOK);
+    const paced = Math.max(LOOK_PER_CHUNK * this.#left + this.#late, SHORTEST_LOOK);
+    const wait = Math.max(Math.min(paced, LONGEST_LOOK), this.#stall);
     this.#left = 0;
-    this.#timer = setTimeout(() => this.#look(), Math.max(paced, this.#stall));
+    this.#due = Date.now() + wait;
+    this.#timer = setTimeout(() => this.#look(), wait);
   }
 
   // Tells what readers have taken, and hands over what waits.
   #look() {
     this.#timer = undefined;
+    this.#late = Math.max(Date.now() - this.#due, 0);
     const streams = [];
     const bytes = [];
     for (const sink of this.#busy) {

@@ -3,36 +3,14 @@
 use bytes::Bytes;
 
 use super::Holder;
-use crate::limits::MAX_EFFORT;
 use crate::matching::subject::Subject;
+use crate::streams::allowance::Allowance;
 use crate::streams::history::Appended;
 use crate::streams::outbox::Chunk;
 use crate::streams::output::Output;
 use crate::streams::stream_id::StreamId;
 use crate::terms::cursor::Place;
 use crate::time::Timestamp;
-
-/// How much effort is left to tell whom updates are for that have become durable together.
-pub(super) struct Effort {
-    asked: usize,
-    granted: usize,
-    updates: usize,
-}
-
-impl Effort {
-    /// [`MAX_EFFORT`] for this many updates, once for what was asked for and once for what is
-    /// granted.
-    pub(super) fn most(updates: usize) -> Self {
-        Self { asked: MAX_EFFORT, granted: MAX_EFFORT, updates }
-    }
-
-    /// What the next update may take of what was asked for: its share of what is left.
-    fn share(&mut self) -> usize {
-        let share = self.asked / self.updates.max(1);
-        self.updates = self.updates.saturating_sub(1);
-        share
-    }
-}
 
 impl Holder {
     /// Writes an update to the live streams that want it. `before` is the holder's place before it,
@@ -44,15 +22,15 @@ impl Holder {
         &mut self,
         appended: &Appended,
         before: Place,
-        effort: &mut Effort,
+        allowance: &mut Allowance,
         now: Timestamp,
     ) -> Vec<StreamId> {
         let update = &appended.update;
         let subject = Subject::of(update);
-        let selection = self.index.select(&subject, effort.share());
+        let selection = self.index.select(&subject, allowance.share());
         let asking = subject.effort().spent();
         let granting = || subject.effort().spent() - asking;
-        effort.asked = effort.asked.saturating_sub(asking);
+        allowance.ask(asking);
 
         let mut undecided: Vec<StreamId> = selection.undecided.into_iter().collect();
         undecided.retain(|stream| {
@@ -68,7 +46,7 @@ impl Holder {
             if !session.awaits(appended) {
                 return false;
             }
-            if update.is_private() && granting() >= effort.granted {
+            if update.is_private() && granting() >= allowance.granting() {
                 if session.fall_behind(appended, before) {
                     undecided.push(*stream);
                 }
@@ -91,7 +69,7 @@ impl Holder {
             self.waiters.enter(*stream, &session.outbox);
             true
         });
-        effort.granted = effort.granted.saturating_sub(granting());
+        allowance.grant(granting());
         if let Some((bytes, chunk)) = frame {
             self.send(streams, bytes, chunk, &full, now);
         }

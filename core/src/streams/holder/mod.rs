@@ -25,8 +25,8 @@ use crate::command::subscribe::Subscribe;
 use crate::config::Config;
 use crate::limits::{MAX_HOLDER_MATCHERS_SIZE, PAGE_UPDATES};
 use crate::matching::index::Index;
+use crate::streams::allowance::Allowance;
 use crate::streams::history::{Appended, Fetch, Located, Page, PageLimit};
-use crate::streams::holder::delivery::Effort;
 use crate::streams::outbox::Waiting;
 use crate::streams::output::{Output, Shell};
 use crate::streams::pace::Pace;
@@ -254,10 +254,10 @@ impl Holder {
         if let Some(last) = appended.last() {
             self.reached.position = last.position;
         }
-        let mut effort = Effort::most(appended.len());
+        let mut allowance = Allowance::new(appended.len());
         let mut undecided = Vec::new();
         for appended in appended {
-            undecided.extend(self.offer(appended, before, &mut effort, now));
+            undecided.extend(self.offer(appended, before, &mut allowance, now));
         }
         for stream in undecided {
             self.advance(stream, now);
