@@ -109,7 +109,8 @@ impl Cursor {
             return Self::Empty;
         }
         let items = text.contains(',').then(|| text.rsplit(',')).into_iter().flatten();
-        let items = items.map(|item| item.trim_matches(' ')).filter(|item| !item.is_empty());
+        let items =
+            items.map(|item| item.trim_matches([' ', '\t'])).filter(|item| !item.is_empty());
         let texts = std::iter::once(text).chain(items.take(LISTED));
         Self::Names(texts.filter_map(Name::read).collect())
     }
@@ -255,7 +256,7 @@ mod tests {
             ("a, b", ["a, b", "b", "a"].as_slice()),
             ("a,b", &["a,b", "b", "a"]),
             (",a, , b ,", &[",a, , b ,", "b", "a"]),
-            ("a,\tb", &["a"]),
+            ("a\t,\tb", &["b", "a"]),
             (" a ", &[" a "]),
             ("a, earliest", &["a, earliest", "earliest", "a"]),
             (&fragments, &["earliest", &fragment]),

@@ -2,7 +2,8 @@
 //!
 //! A browser's own `EventSource` parses streams as the standard says, and gives up for good after
 //! any status but 200. The libraries that other readers use stop for good at other things, and may
-//! take a position event for an update. What a request shows of its sender:
+//! take a position event for an update. So they are told apart by what a request shows of its sender.
+//! (A cut may overtake the words that tell when to come back.)
 //!
 //! | kind | shown by | told its position | after a passing failure | its end | told when to come back |
 //! |---|---|---|---|---|---|
