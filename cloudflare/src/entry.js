@@ -1,17 +1,16 @@
 // What the runtime calls; it passes everything on to the Rust code.
 
-import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import { DurableObject } from "cloudflare:workers";
 import * as hub from "./index.js";
 
 // Its `instanceId` grows whenever wasm-bindgen replaces the wasm instance: after a stack overflow,
 // or when memory ran out. (A panic unwinds, and replaces nothing.)
 const runtime = hub.__worker_init_state();
 
-export default class extends WorkerEntrypoint {
-  fetch(request) {
-    return hub.fetch.call(this, request, this.env, this.ctx);
-  }
-}
+// Of a class, the runtime would make an instance for each request.
+export default {
+  fetch: (request, env, context) => hub.fetch(request, env, context),
+};
 
 export class Shard extends DurableObject {
   #shard;

@@ -4,7 +4,7 @@ use cinnabar_core::{Admission, Body, Command, Request, Step, admit, misconfigure
 use futures_util::StreamExt as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
-use worker::js_sys::Promise;
+use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{self, RequestInit};
 use worker::{ByteStream, Context, Env, console_error, event};
@@ -37,7 +37,7 @@ async fn fetch(
     let admission = match admit(&head, &config, platform::now(), &platform::entropy()?) {
         Step::Done(admission) => admission,
         Step::Read(unread) => {
-            let body = body(&request, unread.limit()).await;
+            let body = body(&request, &head, unread.limit()).await;
             unread.admit(&body, platform::now())
         }
     };
@@ -63,7 +63,7 @@ async fn forward(command: &Command, env: &Env) -> Result<web_sys::Response, JsVa
     let stub: Stub = env.durable_object(BINDING)?.get_by_name(NAME)?.into_rpc();
     let init = RequestInit::new();
     init.set_method("POST");
-    init.set_body(&worker::js_sys::Uint8Array::from(&command.to_bytes()[..]));
+    init.set_body(&Uint8Array::from(&command.to_bytes()[..]));
     let response = JsFuture::from(stub.fetch("https://shard/", &init)?).await?;
     response.dyn_into()
 }
@@ -82,7 +82,14 @@ fn head(request: &web_sys::Request) -> worker::Result<Request> {
 }
 
 /// Reads a body, but not beyond its limit.
-async fn body(request: &web_sys::Request, limit: usize) -> Body {
+async fn body(request: &web_sys::Request, head: &Request, limit: usize) -> Body {
+    // Each chunk of a stream would be a turn of its own.
+    if head.length().is_some_and(|length| length <= limit)
+        && let Ok(whole) = request.array_buffer()
+    {
+        let whole = JsFuture::from(whole).await;
+        return whole.map_or(Body::Broken, |whole| Body::Whole(Uint8Array::new(&whole).to_vec()));
+    }
     let mut bytes = Vec::new();
     let Some(stream) = request.body() else { return Body::Whole(bytes) };
     let mut chunks = ByteStream::from(stream);

@@ -44,6 +44,15 @@ impl Feed {
         self.backlog.borrow().handed_over()
     }
 
+    /// Waits until everything that was appended before is durable.
+    pub(crate) async fn settle(&self) -> worker::Result<()> {
+        if let Some(newest) = self.newest_pending() {
+            self.object.sync().await?;
+            self.backlog.borrow_mut().handle_durable(newest);
+        }
+        Ok(())
+    }
+
     /// Takes an update that was just appended to the log, and hands it over once it is durable.
     pub(crate) fn push<S: Source>(self: &Rc<Self>, appended: Appended, streams: &Rc<Streams<S>>) {
         self.backlog.borrow_mut().push(appended);

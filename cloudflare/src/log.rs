@@ -53,6 +53,8 @@ pub(crate) struct Log {
     newest: Cell<Position>,
     /// The oldest update kept; if there is none, the position of the next one.
     oldest: Cell<Position>,
+    /// The oldest update is not too old before this.
+    expires: Cell<Timestamp>,
 }
 
 impl Log {
@@ -65,6 +67,7 @@ impl Log {
             age,
             newest: Cell::new(Position::START),
             oldest: Cell::new(Position::START),
+            expires: Cell::default(),
         };
         match log.fact("schema")? {
             None => log.set_fact("schema", Value::Integer(SCHEMA))?,
@@ -156,13 +159,19 @@ impl Log {
     /// Drops updates that are too old, oldest first and at most `most`. It reads those and one more:
     /// on Cloudflare, each row read costs money.
     fn expire(&self, now: Timestamp, most: u64) -> Result<()> {
+        if now < self.expires.get() {
+            return Ok(());
+        }
         let last = Position::new(self.oldest.get().back(1).get() + most).min(self.newest.get());
         let kept = self.row(
-            "SELECT position FROM updates WHERE position <= ? AND appended > ? ORDER BY position LIMIT 1",
+            "SELECT position, appended FROM updates WHERE position <= ? AND appended > ? ORDER BY position LIMIT 1",
             vec![number(last), millis(now.minus(self.age))],
         )?;
         self.drop_through(match kept.as_deref() {
-            Some([Value::Integer(kept)]) => position(*kept).back(1),
+            Some([Value::Integer(kept), Value::Integer(appended)]) => {
+                self.expires.set(timestamp(*appended).plus(self.age));
+                position(*kept).back(1)
+            }
             _ => last,
         })
     }

@@ -154,6 +154,8 @@ struct OwnLog {
 
 impl Source for OwnLog {
     async fn end(&self) -> worker::Result<Place> {
+        // Some of it may have been acknowledged without the feed having heard that it is durable.
+        self.feed.settle().await?;
         // What is not handed over yet was published a moment ago, and not after now.
         Ok(self.reached().unwrap_or_else(|| Place::undated(self.feed.durable())))
     }

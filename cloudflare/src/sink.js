@@ -1,27 +1,57 @@
-// The bodies of open streams. One array goes to many streams in one loop: nothing is copied, and
-// Rust is called once for all readers that took something.
+// The bodies of open streams.
 //
-// A chunk is handed to the runtime only when the runtime asks for one, and counts as taken when it
-// asks for the next: by then the last one has gone out. So it is known what a reader has not taken,
-// and what waits meanwhile is joined, which costs a tenth of handing over each chunk. A stream's
-// first chunk leaves alone: some readers pass over a whole chunk that begins with a comment.
+// To hand the runtime a chunk costs as much as ten updates do. So chunks are what is saved:
+//
+// - What comes first after a silence leaves at once. What follows waits for the next look at the
+//   streams, and leaves as one chunk. The more chunks leave, the longer it is until that look.
+// - Streams that wait for the same updates share a chunk: it is joined once.
+// - The runtime is not asked to tell what it takes of a stream's queue; a look at the queue shows
+//   it. So Rust is called once a look, for all readers that took something.
+//
+// A stream is given a chunk only when its queue is empty. So all that a reader has yet to take waits
+// here, but for the chunk in its queue and one that the runtime is writing. And a stream's first
+// chunk leaves alone: some readers pass over a whole chunk that begins with a comment.
 
-// How many bytes are joined at most.
-const JOINED = 64 * 1024;
+// How long it is until the next look, in milliseconds: for each chunk that left, and as much more as
+// the last look came late, which tells that there is too much to do; all of it within bounds.
+const LOOK_PER_CHUNK = 0.05;
+const SHORTEST_LOOK = 1;
+const LONGEST_LOOK = 100;
 
-// How many bytes of joined chunks may be on their way to all readers together. They are copies, so
-// the bounds of the core do not count them; thousands of readers that stall would fill the object.
+// While no reader takes anything, it is twice as long each time, up to this.
+const LONGEST_STALL = 1_000;
+
+// How many bytes of joined chunks may be in all queues together. They are copies, so the bounds of
+// the core do not count them; thousands of readers that stall would fill the object.
 const COPIED = 16 * 1024 * 1024;
+
+// A chunk that has left the queue counts as taken, although the runtime may still be writing it.
+// That may be so many bytes for all readers together, and so many more for each. Beyond that, a
+// chunk leaves without its last byte, which follows it and shows when it was written.
+const UNSEEN = 16 * 1024 * 1024;
+const UNSEEN_EACH = 4 * 1024;
 
 // How long the head of a response may still be on its way after its first chunk was taken, in
 // milliseconds.
 const SETTLING = 5_000;
 
+// Any would do: nothing waits for room.
+const HIGH_WATER_MARK = 64 * 1024;
+
 export class Sinks {
   #sinks = new Map();
-  #ready = new Set();
-  #taken = new Map();
+  // Those that have yet to take something, as far as is known.
+  #busy = new Set();
+  // Those of them that were idle a moment ago.
+  #leading = [];
+  // How many chunks have left since the next look was set.
+  #left = 0;
   #copied = 0;
+  #unseen = 0;
+  #timer = undefined;
+  #due = 0;
+  #late = 0;
+  #stall = 0;
   #onTaken;
   #onGone;
 
@@ -33,30 +63,33 @@ export class Sinks {
 
   // The body of a new stream.
   open(stream) {
-    const sink = { stream, controller: undefined, waiting: [], inFlight: 0, copied: 0, begun: undefined, asked: false };
+    const sink = { stream, controller: undefined, waiting: undefined, queued: undefined, unseen: 0, uncounted: 0, begun: undefined };
     this.#sinks.set(stream, sink);
     return new ReadableStream(
       {
         start: (controller) => {
           sink.controller = controller;
         },
-        pull: () => {
-          sink.asked = true;
-          this.#take(sink);
-          this.#feedLater(sink);
-        },
         cancel: () => this.#lose(sink),
       },
-      { highWaterMark: 0 },
+      new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),
     );
   }
 
   write(streams, bytes) {
+    // Most streams wait for what the one before them waits for.
+    const batches = new Map();
+    let before, after;
     for (const stream of streams) {
       const sink = this.#sinks.get(stream);
       if (sink === undefined) continue;
-      sink.waiting.push(bytes);
-      this.#feedLater(sink);
+      if (after === undefined || sink.waiting !== before) {
+        before = sink.waiting;
+        after = batches.get(before) ?? new Batch(before, bytes);
+        batches.set(before, after);
+      }
+      sink.waiting = after;
+      if (!this.#busy.has(sink)) this.#lead(sink);
     }
   }
 
@@ -78,52 +111,112 @@ export class Sinks {
   #end(stream, end) {
     const sink = this.#sinks.get(stream);
     if (sink === undefined) return;
-    this.#sinks.delete(stream);
-    this.#release(sink);
-    sink.waiting = [];
+    this.#forget(sink);
     this.#guard(sink, () => end(sink.controller));
   }
 
-  // In a microtask and for all streams together: after everything that is written in one go, and
-  // when the core is not at work.
-  #feedLater(sink) {
-    if (!sink.asked || sink.waiting.length === 0) return;
-    if (this.#ready.size === 0) queueMicrotask(() => this.#feed());
-    this.#ready.add(sink);
-  }
-
-  // Hands over what comes next.
-  #feed() {
-    const ready = this.#ready;
-    this.#ready = new Set();
-    for (const sink of ready) {
-      const bytes = this.#next(sink);
-      if (bytes === undefined) continue;
-      sink.asked = false;
-      sink.inFlight = bytes.byteLength;
-      this.#guard(sink, () => sink.controller.enqueue(bytes));
+  // Something waits for a stream that was idle.
+  #lead(sink) {
+    this.#busy.add(sink);
+    if (sink.begun === undefined) {
+      this.#give(sink);
+      this.#lookLater();
+      return;
     }
+    // In a microtask and for all streams together: after everything that is written in one go.
+    if (this.#leading.length === 0) queueMicrotask(() => this.#giveLeading());
+    this.#leading.push(sink);
   }
 
-  // The chunk to send next, if there is one: the first alone, and then as many as may be joined.
-  #next(sink) {
-    const most = sink.begun === undefined ? 0 : Math.min(JOINED, COPIED - this.#copied);
-    let count = 1;
-    let length = sink.waiting[0]?.byteLength;
-    while (count < sink.waiting.length && length + sink.waiting[count].byteLength <= most) {
-      length += sink.waiting[count].byteLength;
-      count += 1;
-    }
-    if (count === 1) return sink.waiting.shift();
-    sink.copied = length;
-    this.#copied += length;
-    return joined(sink.waiting.splice(0, count), length);
+  #giveLeading() {
+    const leading = this.#leading;
+    this.#leading = [];
+    for (const sink of leading) this.#give(sink);
+    this.#lookLater();
   }
 
-  // What was joined for it has gone out, or will not.
+  // Hands over what waits for a stream whose queue is empty.
+  #give(sink) {
+    if (sink.waiting === undefined) return;
+    const { body, rest } = this.#see(sink, sink.waiting);
+    sink.waiting = rest;
+    this.#guard(sink, () => {
+      this.#enqueue(sink, body);
+      // Where the runtime was waiting for it, what shows that it was written can follow at once.
+      if (rest !== undefined && this.#notice(sink) !== undefined) this.#give(sink);
+    });
+  }
+
+  // What to hand over now, and what to hand over once it has left the queue.
+  #see(sink, batch) {
+    this.#unseen -= sink.unseen;
+    const isSeen = batch.length > UNSEEN_EACH && this.#unseen + batch.length > UNSEEN;
+    sink.unseen = isSeen ? 0 : batch.length;
+    this.#unseen += sink.unseen;
+    return isSeen ? batch.parts() : { body: batch, rest: undefined };
+  }
+
+  #enqueue(sink, batch) {
+    sink.queued = batch;
+    this.#left += 1;
+    for (const bytes of batch.chunks(COPIED - this.#copied)) sink.controller.enqueue(bytes);
+    this.#copied += batch.enter();
+  }
+
+  // How many bytes more its reader has taken; `undefined` if its queue is not empty.
+  #notice(sink) {
+    const { queued, uncounted, controller } = sink;
+    if (queued === undefined || controller.desiredSize !== HIGH_WATER_MARK) return undefined;
+    this.#release(sink);
+    sink.begun ??= Date.now();
+    sink.uncounted = queued.isPart ? queued.length : 0;
+    return uncounted + queued.length - sink.uncounted;
+  }
+
   #release(sink) {
-    this.#copied -= sink.copied;
-    sink.copied = 0;
+    this.#copied -= sink.queued?.leave() ?? 0;
+    sink.queued = undefined;
+  }
+
+  // A look that is due already is early enough, unless all readers had stalled.
+  #lookLater() {
+    if (this.#busy.size === 0 || (this.#timer !== undefined && this.#stall === 0)) return;
+    this.#stall = 0;
+    this.#setTimer();
+  }
+
+  #setTimer() {
+    clearTimeout(this.#timer);
+    const paced = Math.max(LOOK_PER_CHUNK * this.#left + this.#late, SHORTEST_LOOK);
+    const wait = Math.max(Math.min(paced, LONGEST_LOOK), this.#stall);
+    this.#left = 0;
+    this.#due = Date.now() + wait;
+    this.#timer = setTimeout(() => this.#look(), wait);
+  }
+
+  // Tells what readers have taken, and hands over what waits.
+  #look() {
+    this.#timer = undefined;
+    this.#late = Math.max(Date.now() - this.#due, 0);
+    const streams = [];
+    const bytes = [];
+    for (const sink of this.#busy) {
+      const taken = this.#notice(sink);
+      if (!taken) continue;
+      streams.push(sink.stream);
+      bytes.push(taken);
+    }
+    const before = this.#left;
+    if (streams.length > 0) this.#onTaken(Float64Array.from(streams), Float64Array.from(bytes));
+    for (const sink of this.#busy) {
+      if (sink.queued !== undefined) continue;
+      if (sink.waiting === undefined) this.#busy.delete(sink);
+      else this.#give(sink);
+    }
+    if (this.#busy.size === 0) return;
+    const stalled = streams.length === 0 && this.#left === before;
+    this.#stall = stalled ? Math.min(2 * Math.max(this.#stall, SHORTEST_LOOK), LONGEST_STALL) : 0;
+    this.#setTimer();
   }
 
   // An exception that escaped would keep all other streams from what is theirs, and pass through
@@ -140,36 +233,84 @@ export class Sinks {
   // Its reader has left. Reported in a microtask: the core may be at work, and must not be called
   // into.
   #lose(sink) {
-    this.#release(sink);
-    sink.waiting = [];
-    if (this.#sinks.delete(sink.stream)) queueMicrotask(() => this.#onGone(sink.stream));
+    if (this.#forget(sink)) queueMicrotask(() => this.#onGone(sink.stream));
   }
 
-  // Reported in a microtask too, and for all streams together.
-  #take(sink) {
-    if (sink.inFlight === 0) return;
+  // Returns whether it was still open.
+  #forget(sink) {
     this.#release(sink);
-    if (this.#taken.size === 0) queueMicrotask(() => this.#report());
-    this.#taken.set(sink.stream, sink.inFlight);
-    sink.inFlight = 0;
-    sink.begun ??= Date.now();
-  }
-
-  #report() {
-    const taken = this.#taken;
-    this.#taken = new Map();
-    this.#onTaken(Float64Array.from(taken.keys()), Float64Array.from(taken.values()));
+    this.#unseen -= sink.unseen;
+    sink.unseen = 0;
+    sink.waiting = undefined;
+    this.#busy.delete(sink);
+    if (this.#busy.size === 0) {
+      // No timer outlives the last stream.
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    return this.#sinks.delete(sink.stream);
   }
 }
 
-function joined(chunks, length) {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
+// What waits for some streams: `last`, behind what waited before it.
+class Batch {
+  #before;
+  #last;
+  #chunks = undefined;
+  #parts = undefined;
+  // How many queues hold it.
+  #queues = 0;
+
+  constructor(before, last) {
+    this.#before = before;
+    this.#last = last;
+    this.length = (before?.length ?? 0) + last.byteLength;
+    this.isPart = false;
   }
-  return bytes;
+
+  // Its chunks: one, if there is room for a copy.
+  chunks(room) {
+    return (this.#chunks ??= this.#join(room));
+  }
+
+  #join(room) {
+    const chunks = [];
+    for (let batch = this; batch !== undefined; batch = batch.#before) chunks.push(batch.#last);
+    chunks.reverse();
+    if (chunks.length === 1 || this.length > room) return chunks;
+    const joined = new Uint8Array(this.length);
+    let at = 0;
+    for (const chunk of chunks) {
+      joined.set(chunk, at);
+      at += chunk.byteLength;
+    }
+    return [joined];
+  }
+
+  // It enters a queue, or has left one. Returns how many bytes of copies are thereby more, or fewer.
+  enter() {
+    this.#queues += 1;
+    return this.#queues === 1 ? this.#copied() : 0;
+  }
+
+  leave() {
+    this.#queues -= 1;
+    return this.#queues === 0 ? this.#copied() : 0;
+  }
+
+  #copied() {
+    return this.#before !== undefined && this.#chunks.length === 1 ? this.length : 0;
+  }
+
+  // All but its last byte, and that.
+  parts() {
+    if (this.#parts === undefined) {
+      const body = new Batch(this.#before, this.#last.subarray(0, -1));
+      body.isPart = true;
+      this.#parts = { body, rest: new Batch(undefined, this.#last.subarray(-1)) };
+    }
+    return this.#parts;
+  }
 }
 
 // A body that is sent at once, and ends after a while. No timer outlives its reader.

@@ -7,6 +7,7 @@
 //!               Output, Fetch, timeout
 //! ```
 
+pub(crate) mod allowance;
 pub(crate) mod backlog;
 pub(crate) mod history;
 pub(crate) mod holder;

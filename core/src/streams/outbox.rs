@@ -15,6 +15,12 @@ pub(crate) struct Chunk {
     length: usize,
 }
 
+impl Chunk {
+    pub(crate) fn length(self) -> usize {
+        self.length
+    }
+}
+
 /// The chunks that at least one stream has yet to take.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {

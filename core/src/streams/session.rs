@@ -24,7 +24,7 @@ use bytes::Bytes;
 use crate::command::subscribe::Subscribe;
 use crate::matching::subject::Subject;
 use crate::streams::history::{Appended, Page};
-use crate::streams::outbox::Outbox;
+use crate::streams::outbox::{Chunk, Outbox};
 use crate::streams::pace::Pace;
 use crate::streams::resume::Question;
 use crate::terms::cursor::{CursorKey, Place, Position};
@@ -197,24 +197,18 @@ impl Session {
         self.promised
     }
 
-    /// Takes a page. Returns the frames to write, or `None` if what it had yet to read is no longer
-    /// kept.
-    pub(crate) fn take_page(
-        &mut self,
-        page: &Page,
-        pace: &Pace,
-        now: Timestamp,
-    ) -> Option<Vec<Bytes>> {
+    /// Takes a page. Returns the frames to write, as one chunk, or `None` if what it had yet to read
+    /// is no longer kept.
+    pub(crate) fn take_page(&mut self, page: &Page, pace: &Pace, now: Timestamp) -> Option<Bytes> {
         if page.oldest > self.cursor.position.next() {
             return None;
         }
         let updates = &page.updates;
-        let mut frames: Vec<Bytes> =
+        let frames: Vec<Bytes> =
             updates.iter().map(|appended| pace.frame(&appended.update)).collect();
         // A page is bounded by the size of its updates, an outbox by that of their frames, which
         // may be larger. What does not fit is read again with the next page.
         let taken = self.room_for(frames.iter().map(Bytes::len), pace);
-        frames.truncate(taken);
         self.state = State::Replaying { fetching: false };
         match updates.get(taken) {
             // This place's time is not known. That of the old place is no later, so it holds too.
@@ -227,7 +221,10 @@ impl Session {
         if let Some(last) = updates[..taken].last() {
             self.told = (last.position, now);
         }
-        Some(frames)
+        Some(match &frames[..taken] {
+            [frame] => frame.clone(),
+            frames => frames.concat().into(),
+        })
     }
 
     /// Whether an update that is just durable is new to it.
@@ -241,32 +238,36 @@ impl Session {
         self.subscribe.may_read(subject, appended.update.is_private())
     }
 
-    /// Takes these updates, in order, until one does not fit; it then falls behind, and will replay
-    /// from that one. `reached` is the holder's place before them. Returns how many it took.
+    /// Takes an update whose frame has this length, if that fits. Otherwise it falls behind.
+    /// `before` is the holder's place before it.
     pub(crate) fn take_live(
         &mut self,
-        updates: &[(Position, usize)],
-        reached: Place,
+        appended: &Appended,
+        length: usize,
+        before: Place,
         pace: &Pace,
         now: Timestamp,
-    ) -> usize {
-        let taken = self.room_for(updates.iter().map(|(_, length)| *length), pace);
-        if let Some((first_left, _)) = updates.get(taken) {
-            self.fall_behind(*first_left, reached);
+    ) -> bool {
+        let fits = self.room_for([length].into_iter(), pace) == 1;
+        if fits {
+            self.told = (appended.position, now);
+        } else {
+            self.fall_behind(appended, before);
         }
-        if let Some((last, _)) = updates[..taken].last() {
-            self.told = (*last, now);
-        }
-        taken
+        fits
     }
 
-    /// Has it replay from this update on; `reached` is the holder's place before.
-    pub(crate) fn fall_behind(&mut self, first_left: Position, reached: Place) {
+    /// Has it replay from this update on, if it awaits it. `before` is the holder's place before it.
+    pub(crate) fn fall_behind(&mut self, appended: &Appended, before: Place) -> bool {
+        if !self.awaits(appended) {
+            return false;
+        }
         self.state = State::Replaying { fetching: false };
-        self.cursor = Place { position: first_left.back(1), ..reached };
+        self.cursor = Place { position: appended.position.back(1), ..before };
         // It was live, so it has everything up to where its holder stood. What it has yet to read
         // followed that, and may have expired since: after an outage a tail delivers late.
-        self.promised = self.promised.max(reached.since);
+        self.promised = self.promised.max(before.since);
+        true
     }
 
     /// How many of these frames fit, from the first on. An empty outbox takes one of any size.
@@ -333,10 +334,13 @@ impl Session {
         self.silent_since = now;
     }
 
-    /// Counts what was written. Returns whether that fills its response, so that it now ends by
-    /// itself.
-    pub(crate) fn fills(&mut self, bytes: usize, pace: &Pace, now: Timestamp) -> bool {
-        self.written = self.written.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    /// Has a chunk wait for its reader. Returns whether that fills its response, so that it now ends
+    /// by itself.
+    pub(crate) fn push(&mut self, chunk: Chunk, pace: &Pace, now: Timestamp) -> bool {
+        self.outbox.push(chunk, now);
+        self.wrote(now);
+        let length = u64::try_from(chunk.length()).unwrap_or(u64::MAX);
+        self.written = self.written.saturating_add(length);
         let full = self.written >= pace.response_size && !self.is_ending(now);
         if full {
             self.leave(now);

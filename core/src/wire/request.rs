@@ -51,6 +51,12 @@ impl Request {
         }
     }
 
+    /// The length of the body in bytes, where the request says it.
+    #[must_use]
+    pub fn length(&self) -> Option<usize> {
+        self.header("content-length")?.parse().ok()
+    }
+
     /// The method, in the client's own case.
     pub(crate) fn method(&self) -> &str {
         &self.method

@@ -1,95 +1,112 @@
 //! Who gets which bytes, and who is cut when too many bytes wait.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 
 use super::Holder;
-use crate::limits::MAX_EFFORT;
 use crate::matching::subject::Subject;
+use crate::streams::allowance::Allowance;
 use crate::streams::history::Appended;
+use crate::streams::outbox::Chunk;
 use crate::streams::output::Output;
 use crate::streams::stream_id::StreamId;
+use crate::terms::cursor::Place;
 use crate::time::Timestamp;
 
-/// A live stream, and an update that it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Wanted {
-    pub(super) stream: StreamId,
-    pub(super) index: usize,
-    /// Whether it is known that the stream takes it.
-    pub(super) is_certain: bool,
-}
-
 impl Holder {
-    /// Which live stream takes which of these updates, by its index: stream by stream, in order.
+    /// Writes an update to the live streams that want it. `before` is the holder's place before it,
+    /// and before those that became durable with it.
     ///
-    /// Telling that is bounded by [`MAX_EFFORT`], once for what was asked for and once for what is
-    /// granted; each update has its share of what is left. The streams of which it could not be told
-    /// find out by replaying, each in its turn, from there on.
-    pub(super) fn wanted(&self, all: &[Appended]) -> Vec<Wanted> {
-        let mut wanted = Vec::new();
-        let mut behind = BTreeSet::new();
-        let (mut left, mut left_for_grants) = (MAX_EFFORT, MAX_EFFORT);
-        for (index, appended) in all.iter().enumerate() {
-            let subject = Subject::of(&appended.update);
-            let selection = self.index.select(&subject, left / (all.len() - index));
-            let selecting = subject.effort().spent();
-            left = left.saturating_sub(selecting);
-            let awaits = |stream: &StreamId| {
-                let session = self.sessions.get(stream);
-                session.filter(|session| session.awaits(appended))
-            };
-            for stream in selection.undecided {
-                if !behind.contains(&stream) && awaits(&stream).is_some() {
-                    behind.insert(stream);
-                    wanted.push(Wanted { stream, index, is_certain: false });
-                }
+    /// A stream that it does not fit falls behind. So does one of which it could not be told whether
+    /// it wants it: it finds out by replaying. Those are returned.
+    pub(super) fn offer(
+        &mut self,
+        appended: &Appended,
+        before: Place,
+        allowance: &mut Allowance,
+        now: Timestamp,
+    ) -> Vec<StreamId> {
+        let update = &appended.update;
+        let subject = Subject::of(update);
+        let selection = self.index.select(&subject, allowance.share());
+        let asking = subject.effort().spent();
+        let granting = || subject.effort().spent() - asking;
+        allowance.ask(asking);
+
+        let mut undecided: Vec<StreamId> = selection.undecided.into_iter().collect();
+        undecided.retain(|stream| {
+            let session = self.sessions.get_mut(stream);
+            session.is_some_and(|session| session.fall_behind(appended, before))
+        });
+        // Made for the first stream that takes it, and shared with the others.
+        let mut frame: Option<(Bytes, Chunk)> = None;
+        let mut full = Vec::new();
+        let mut streams: Vec<StreamId> = selection.ids.into_iter().collect();
+        streams.retain(|stream| {
+            let Some(session) = self.sessions.get_mut(stream) else { return false };
+            if !session.awaits(appended) {
+                return false;
             }
-            for stream in selection.ids {
-                if behind.contains(&stream) {
-                    continue;
+            if update.is_private() && granting() >= allowance.granting() {
+                if session.fall_behind(appended, before) {
+                    undecided.push(*stream);
                 }
-                let Some(session) = awaits(&stream) else { continue };
-                let granting = subject.effort().spent() - selecting;
-                let is_certain = !appended.update.is_private() || granting < left_for_grants;
-                if !is_certain {
-                    behind.insert(stream);
-                }
-                if !is_certain || session.may_read(appended, &subject) {
-                    wanted.push(Wanted { stream, index, is_certain });
-                }
+                return false;
             }
-            let granting = subject.effort().spent() - selecting;
-            left_for_grants = left_for_grants.saturating_sub(granting);
+            if !session.may_read(appended, &subject) {
+                return false;
+            }
+            let (bytes, chunk) = frame.get_or_insert_with(|| {
+                let bytes = self.pace.frame(update);
+                let chunk = self.waiting.chunk(bytes.len());
+                (bytes, chunk)
+            });
+            if !session.take_live(appended, bytes.len(), before, &self.pace, now) {
+                return false;
+            }
+            if session.push(*chunk, &self.pace, now) {
+                full.push(*stream);
+            }
+            self.waiters.enter(*stream, &session.outbox);
+            true
+        });
+        allowance.grant(granting());
+        if let Some((bytes, chunk)) = frame {
+            self.send(streams, bytes, chunk, &full, now);
         }
-        wanted.sort_unstable();
-        wanted
+        undecided
     }
 
     /// Writes to those streams that still exist.
     pub(super) fn write(&mut self, mut streams: Vec<StreamId>, bytes: Bytes, now: Timestamp) {
         let chunk = self.waiting.chunk(bytes.len());
         let mut full = Vec::new();
-        streams.retain(|stream| match self.sessions.get_mut(stream) {
-            Some(session) => {
-                session.outbox.push(chunk, now);
-                self.waiters.enter(*stream, &session.outbox);
-                session.wrote(now);
-                if session.fills(bytes.len(), &self.pace, now) {
-                    full.push(*stream);
-                }
-                true
+        streams.retain(|stream| {
+            let Some(session) = self.sessions.get_mut(stream) else { return false };
+            if session.push(chunk, &self.pace, now) {
+                full.push(*stream);
             }
-            None => false,
+            self.waiters.enter(*stream, &session.outbox);
+            true
         });
+        self.send(streams, bytes, chunk, &full, now);
+    }
+
+    /// Has a chunk written that was pushed to these streams, and filled the responses of some.
+    fn send(
+        &mut self,
+        streams: Vec<StreamId>,
+        bytes: Bytes,
+        chunk: Chunk,
+        full: &[StreamId],
+        now: Timestamp,
+    ) {
         if !streams.is_empty() {
             self.waiting.keep(chunk, streams.len());
             self.outputs.push_back(Output::Write { streams, bytes });
             self.bound();
         }
         for stream in full {
-            self.schedule(stream, now);
+            self.schedule(*stream, now);
         }
     }
 

@@ -21,12 +21,11 @@ mod life;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::command::subscribe::Subscribe;
 use crate::config::Config;
 use crate::limits::{MAX_HOLDER_MATCHERS_SIZE, PAGE_UPDATES};
 use crate::matching::index::Index;
+use crate::streams::allowance::Allowance;
 use crate::streams::history::{Appended, Fetch, Located, Page, PageLimit};
 use crate::streams::outbox::Waiting;
 use crate::streams::output::{Output, Shell};
@@ -232,8 +231,8 @@ impl Holder {
         }
         match session.take_page(page, &self.pace, now) {
             Some(frames) => {
-                for frame in frames {
-                    self.write(vec![stream], frame, now);
+                if !frames.is_empty() {
+                    self.write(vec![stream], frames, now);
                 }
                 self.advance(stream, now);
             }
@@ -250,44 +249,17 @@ impl Holder {
     /// These updates have become durable. They follow the holder's position, in order.
     pub fn handle_appended(&mut self, appended: &[Appended], now: Timestamp) {
         self.handle_timeout(now);
-        // A frame is made for the first stream that takes it, and shared with the others.
-        let mut frames: Vec<Option<Bytes>> = vec![None; appended.len()];
-        let mut readers: Vec<Vec<StreamId>> = vec![Vec::new(); appended.len()];
-        let mut offered: Vec<(Position, usize)> = Vec::new();
-        let mut uncertain = Vec::new();
-        for wanted in self.wanted(appended).chunk_by(|one, other| one.stream == other.stream) {
-            let Some(stream) = wanted.first().map(|wanted| wanted.stream) else { continue };
-            let Some(session) = self.sessions.get_mut(&stream) else { continue };
-            let mut certain = wanted.split(|wanted| !wanted.is_certain);
-            let certain = certain.next().unwrap_or_default();
-            offered.clear();
-            offered.extend(certain.iter().map(|wanted| {
-                let update = &appended[wanted.index];
-                let frame =
-                    frames[wanted.index].get_or_insert_with(|| self.pace.frame(&update.update));
-                (update.position, frame.len())
-            }));
-            let taken = session.take_live(&offered, self.reached, &self.pace, now);
-            for wanted in &wanted[..taken] {
-                readers[wanted.index].push(stream);
-            }
-            if taken == certain.len()
-                && let Some(first_left) = wanted.get(taken)
-            {
-                session.fall_behind(appended[first_left.index].position, self.reached);
-                uncertain.push(stream);
-            }
-        }
+        let before = self.reached;
         // Before the writes: they can end streams, which are then told this position.
         if let Some(last) = appended.last() {
             self.reached.position = last.position;
         }
-        for (frame, streams) in frames.into_iter().zip(readers) {
-            if let Some(frame) = frame {
-                self.write(streams, frame, now);
-            }
+        let mut allowance = Allowance::new(appended.len());
+        let mut undecided = Vec::new();
+        for appended in appended {
+            undecided.extend(self.offer(appended, before, &mut allowance, now));
         }
-        for stream in uncertain {
+        for stream in undecided {
             self.advance(stream, now);
         }
     }

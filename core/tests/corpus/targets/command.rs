@@ -29,7 +29,7 @@ fn outlive(holder: &mut Holder) {
     for _ in 0..100 {
         while let Some(output) = holder.poll_output() {
             if let Output::Write { bytes, .. } = output {
-                assert!(!matches!(event::read(&bytes), Written::Update(_)));
+                assert!(!matches!(event::read(&bytes)[..], [Written::Update(_), ..]));
             }
         }
         let Some(at) = holder.poll_timeout() else {

@@ -1,7 +1,7 @@
-//! The bytes of a stream, read strictly: each write is one comment, one position event, the one
-//! event of an update, or the last words to a reader that is told no position.
+//! The bytes of a stream, read strictly: each write is one comment, one position event, the events of
+//! updates, or the last words to a reader that is told no position.
 
-/// What one write says.
+/// What a write says, or a part of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Written {
     Comment,
@@ -20,8 +20,15 @@ pub(crate) struct Event {
 }
 
 /// Reads one write (HTML standard, section 9.2).
-pub(crate) fn read(bytes: &[u8]) -> Written {
+pub(crate) fn read(bytes: &[u8]) -> Vec<Written> {
     let text = std::str::from_utf8(bytes).expect("streams are UTF-8");
+    let parts: Vec<Written> = text.split_inclusive("\n\n").map(read_part).collect();
+    let are_updates = parts.iter().all(|part| matches!(part, Written::Update(_)));
+    assert!(are_updates || parts.len() == 1, "{text:?}");
+    parts
+}
+
+fn read_part(text: &str) -> Written {
     if text == ":\n" {
         return Written::Comment;
     }

@@ -82,5 +82,5 @@ pub(crate) fn check(update: &Update) {
         data: update.data().replace("\r\n", "\n").replace('\r', "\n"),
     };
     assert_ne!(event.event_type.as_deref(), Some("mercure"));
-    assert_eq!(event::read(&bytes.expect("somebody reads it")), Written::Update(event));
+    assert_eq!(event::read(&bytes.expect("somebody reads it")), [Written::Update(event)]);
 }

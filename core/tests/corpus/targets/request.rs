@@ -139,7 +139,7 @@ fn opened(subscribe: Subscribe, config: &Config) {
                 open = true;
             }
             Some(Output::Write { bytes, .. }) => {
-                assert!(!matches!(event::read(&bytes), Written::Update(_)));
+                assert!(!matches!(event::read(&bytes)[..], [Written::Update(_), ..]));
             }
             Some(other) => panic!("nobody asked for this: {other:?}"),
             None => {

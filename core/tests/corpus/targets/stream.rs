@@ -106,7 +106,6 @@ impl Stream {
     /// Something is written to it, while the holder is at `durable`.
     pub(crate) fn write(
         &mut self,
-        chunk: usize,
         written: &Written,
         log: &MemoryLog,
         durable: u64,
@@ -119,7 +118,6 @@ impl Stream {
         }
         assert!(self.asked.native || !self.took_leave, "written after the last words");
         self.took_leave = matches!(written, Written::LastWords | Written::Position { .. });
-        self.outbox.push_back(chunk);
         match written {
             Written::Comment => {}
             Written::LastWords => {

@@ -355,7 +355,7 @@ impl Hub {
                 }
                 Output::Write { streams, bytes } => {
                     let written = event::read(&bytes);
-                    if let Written::Position { cursor } = &written {
+                    if let [Written::Position { cursor }] = &written[..] {
                         self.fragments.push_front(cursor.clone());
                         self.fragments.truncate(8);
                     }
@@ -364,7 +364,10 @@ impl Hub {
                     let durable = self.holder.position().get();
                     for stream in streams {
                         let stream = self.streams.get_mut(&stream).unwrap();
-                        stream.write(chunk, &written, &self.log, durable, self.now);
+                        for written in &written {
+                            stream.write(written, &self.log, durable, self.now);
+                        }
+                        stream.outbox.push_back(chunk);
                     }
                 }
                 Output::Answer { stream, answer } => {
