@@ -41,6 +41,8 @@ struct Queue {
     /// Whether the first chunk has been taken.
     begun: bool,
     ended: bool,
+    /// Whether it was ended before its reader had taken all.
+    cut: bool,
     reader: Option<Waker>,
 }
 
@@ -108,6 +110,7 @@ impl Drop for Outlet {
         if !queue.ended {
             queue.chunks.clear();
             queue.ended = true;
+            queue.cut = true;
         }
         queue.wake();
     }
@@ -124,6 +127,11 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    /// Whether the stream was cut.
+    pub(crate) fn was_cut(&self) -> bool {
+        lock(&self.queue).cut
+    }
+
     /// The next chunk, or the end.
     pub(crate) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let taken = std::mem::take(&mut self.in_flight);
@@ -198,6 +206,7 @@ mod tests {
         assert_eq!(next(&mut reader).await.unwrap(), ":\n");
         assert_eq!(next(&mut reader).await.unwrap(), "ab");
         assert_eq!(next(&mut reader).await, None);
+        assert!(!reader.was_cut());
     }
 
     #[tokio::test]
@@ -228,8 +237,10 @@ mod tests {
     async fn a_cut_drops_what_waits() {
         let (outlet, mut reader, _notices) = open();
         outlet.write("a".into());
+        assert!(!reader.was_cut());
         drop(outlet);
         assert_eq!(next(&mut reader).await, None);
+        assert!(reader.was_cut());
     }
 
     #[tokio::test]
