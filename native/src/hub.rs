@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use cinnabar_core::{
-    Admission, Answer, CheckHealth, Command, Config, Health, Publish, Sampler, Step, Subscribe,
-    admit, misconfigured,
+    Admission, Answer, CheckHealth, Command, Config, EventId, Health, InvalidPublication,
+    OwnPublication, Publish, Sampler, Step, Subscribe, admit, misconfigured,
 };
 use cinnabar_runtime::{Fault, Opened, SourceError as _, Streams, answer, machine};
 use http::{Request, Response};
@@ -15,8 +15,22 @@ use jsonwebtoken::crypto::aws_lc;
 use tracing::{error, info};
 
 use crate::body::Body;
-use crate::log::{Log, OpenError, Retention, Storage};
+use crate::log::{Log, LogError, OpenError, Retention, Storage};
 use crate::request;
+
+/// Why an update of this process was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// It breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] InvalidPublication),
+    /// The log did not take it.
+    #[error("the update was not appended: {0}")]
+    Log(#[from] LogError),
+    /// The system has no random bytes for its id.
+    #[error(transparent)]
+    Entropy(#[from] getrandom::Error),
+}
 
 /// A hub. A clone is another handle on the same one; with the last handle its streams are cut.
 #[derive(Clone, Debug)]
@@ -75,6 +89,19 @@ impl Hub {
             Admission::Forward(Command::Subscribe(subscribe)) => self.subscribe(subscribe).await,
             Admission::Forward(Command::CheckHealth(check)) => self.check_health(check).await,
         }
+    }
+
+    /// Publishes an update for this process, which needs no token. Once this returns, it is durable,
+    /// and on its way to the streams. Returns its id.
+    ///
+    /// # Errors
+    ///
+    /// It breaks a rule of publications, or could not be appended.
+    pub async fn publish(&self, publication: OwnPublication) -> Result<EventId, PublishError> {
+        let update = publication.into_update(&self.0.config, &machine::entropy()?)?;
+        let id = update.id().clone();
+        self.0.log.append(update.into()).await?;
+        Ok(id)
     }
 
     /// Writes an answer's line to the log, unless there was one like it a moment ago.

@@ -30,4 +30,4 @@ pub mod server;
 pub mod tls;
 
 pub use body::{Body, Cut};
-pub use hub::Hub;
+pub use hub::{Hub, PublishError};
