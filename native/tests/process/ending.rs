@@ -31,7 +31,7 @@ fn what_was_acknowledged_survives_a_kill() {
     }
     let server = Server::start(&folder.data(), &[]);
     let mut stream = server.subscribe("match=a&last_event_id=earliest", "");
-    stream.until("data: 2-19\n");
+    stream.until(&format!("id: {}\n", acknowledged[acknowledged.len() - 1]));
     let replayed: Vec<&str> =
         stream.read.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
     assert_eq!(replayed, acknowledged);
