@@ -113,7 +113,7 @@ impl Hub {
                 info!("{line}");
             }
         }
-        answer::whole(answer).map(Body)
+        answer::whole(answer).map(Body::new)
     }
 
     async fn carry_out(&self, publish: Publish) -> Response<Body> {
@@ -133,7 +133,7 @@ impl Hub {
 
     async fn subscribe(&self, subscribe: Subscribe) -> Response<Body> {
         match self.0.streams.open(subscribe, None).await {
-            Opened::Stream(response) => response.map(Body),
+            Opened::Stream(response) => response.map(Body::new),
             Opened::Answer(answer) => self.send(answer),
         }
     }

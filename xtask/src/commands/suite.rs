@@ -32,7 +32,8 @@ const CONDITIONS_ON_AWS: [&str; 20] = [
 ];
 
 /// What a process of one's own does not have. A hub whose configuration is broken does not start.
-const CONDITIONS_ON_NATIVE: [&str; 4] = ["--without", "environments", "--without", "misconfigured"];
+const CONDITIONS_ON_NATIVE: [&str; 6] =
+    ["--without", "environments", "--without", "misconfigured", "--without", "json-bindings"];
 
 /// Enough streams in an environment for any case of the suite.
 pub(crate) const MANY: u16 = 64;
