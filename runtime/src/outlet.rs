@@ -91,11 +91,16 @@ pub(crate) struct Outlet {
 }
 
 impl Outlet {
-    /// Writes a chunk.
-    pub(crate) fn write(&self, bytes: Bytes) {
+    /// Writes a chunk. Returns whether it is the first that waits: then its reader has to be woken.
+    pub(crate) fn write(&self, bytes: Bytes) -> bool {
         let mut queue = lock(&self.queue);
         queue.chunks.push_back(bytes);
-        queue.wake();
+        queue.chunks.len() == 1
+    }
+
+    /// Wakes the reader, if it waits.
+    pub(crate) fn wake(&self) {
+        lock(&self.queue).wake();
     }
 
     /// Ends the stream once its reader has taken all.
@@ -249,7 +254,8 @@ mod tests {
         let reading =
             tokio::spawn(async move { (next(&mut reader).await, next(&mut reader).await) });
         tokio::task::yield_now().await;
-        outlet.write("a".into());
+        assert!(outlet.write("a".into()));
+        outlet.wake();
         tokio::task::yield_now().await;
         drop(outlet);
         assert_eq!(reading.await.unwrap(), (Some("a".into()), None));

@@ -269,6 +269,7 @@ impl<S: Source> Task<S> {
         {
             self.work.page(fetch, subscription);
         }
+        self.bodies.wake();
     }
 }
 
