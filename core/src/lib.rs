@@ -125,7 +125,7 @@ mod time;
 mod trust;
 mod wire;
 
-pub use admission::{Admission, Step, Unread, admit};
+pub use admission::{Admission, InvalidPublication, OwnPublication, Step, Unread, admit};
 pub use command::health::{CheckHealth, Health};
 pub use command::publish::{IdOrigin, Publish};
 pub use command::subscribe::Subscribe;

@@ -17,6 +17,8 @@ pub(crate) struct Bodies {
     /// Subscribers whose response has not begun.
     opening: BTreeMap<StreamId, oneshot::Sender<Opened>>,
     outlets: BTreeMap<StreamId, Outlet>,
+    /// Streams whose readers have something to take since the last turn.
+    written: Vec<StreamId>,
     /// For readers.
     notices: UnboundedSender<Notice>,
 }
@@ -24,7 +26,7 @@ pub(crate) struct Bodies {
 impl Bodies {
     /// None yet; their readers will send these notices.
     pub(crate) fn new(notices: UnboundedSender<Notice>) -> Self {
-        Self { opening: BTreeMap::new(), outlets: BTreeMap::new(), notices }
+        Self { opening: BTreeMap::new(), outlets: BTreeMap::new(), written: Vec::new(), notices }
     }
 
     /// A subscriber waits for its response.
@@ -50,9 +52,20 @@ impl Bodies {
         }
     }
 
-    pub(crate) fn write(&self, streams: &[StreamId], bytes: &Bytes) {
-        for outlet in streams.iter().filter_map(|stream| self.outlets.get(stream)) {
-            outlet.write(bytes.clone());
+    pub(crate) fn write(&mut self, streams: &[StreamId], bytes: &Bytes) {
+        for stream in streams {
+            if self.outlets.get(stream).is_some_and(|outlet| outlet.write(bytes.clone())) {
+                self.written.push(*stream);
+            }
+        }
+    }
+
+    /// Wakes those readers, at the end of a turn: so what is written in it leaves together.
+    pub(crate) fn wake(&mut self) {
+        for stream in self.written.drain(..) {
+            if let Some(outlet) = self.outlets.get(&stream) {
+                outlet.wake();
+            }
         }
     }
 

@@ -51,6 +51,22 @@ impl Body {
         Self(Kind::Stream(reader))
     }
 
+    /// How many bytes it has from its beginning to its end, if they are not a stream's.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        match &self.0 {
+            Kind::Whole(bytes) => Some(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Kind::Held(..) | Kind::Stream(_) => None,
+        }
+    }
+
+    /// Whether it is a stream that was cut. Where a body can break off, it should, since a clean end
+    /// tells some readers that there is nothing to resume.
+    #[must_use]
+    pub fn was_cut(&self) -> bool {
+        matches!(&self.0, Kind::Stream(reader) if reader.was_cut())
+    }
+
     /// The next chunk, or the end.
     pub fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         match &mut self.0 {

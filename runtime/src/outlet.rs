@@ -41,6 +41,8 @@ struct Queue {
     /// Whether the first chunk has been taken.
     begun: bool,
     ended: bool,
+    /// Whether it was ended before its reader had taken all.
+    cut: bool,
     reader: Option<Waker>,
 }
 
@@ -89,11 +91,16 @@ pub(crate) struct Outlet {
 }
 
 impl Outlet {
-    /// Writes a chunk.
-    pub(crate) fn write(&self, bytes: Bytes) {
+    /// Writes a chunk. Returns whether it is the first that waits: then its reader has to be woken.
+    pub(crate) fn write(&self, bytes: Bytes) -> bool {
         let mut queue = lock(&self.queue);
         queue.chunks.push_back(bytes);
-        queue.wake();
+        queue.chunks.len() == 1
+    }
+
+    /// Wakes the reader, if it waits.
+    pub(crate) fn wake(&self) {
+        lock(&self.queue).wake();
     }
 
     /// Ends the stream once its reader has taken all.
@@ -108,6 +115,7 @@ impl Drop for Outlet {
         if !queue.ended {
             queue.chunks.clear();
             queue.ended = true;
+            queue.cut = true;
         }
         queue.wake();
     }
@@ -124,6 +132,11 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    /// Whether the stream was cut.
+    pub(crate) fn was_cut(&self) -> bool {
+        lock(&self.queue).cut
+    }
+
     /// The next chunk, or the end.
     pub(crate) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let taken = std::mem::take(&mut self.in_flight);
@@ -198,6 +211,7 @@ mod tests {
         assert_eq!(next(&mut reader).await.unwrap(), ":\n");
         assert_eq!(next(&mut reader).await.unwrap(), "ab");
         assert_eq!(next(&mut reader).await, None);
+        assert!(!reader.was_cut());
     }
 
     #[tokio::test]
@@ -228,8 +242,10 @@ mod tests {
     async fn a_cut_drops_what_waits() {
         let (outlet, mut reader, _notices) = open();
         outlet.write("a".into());
+        assert!(!reader.was_cut());
         drop(outlet);
         assert_eq!(next(&mut reader).await, None);
+        assert!(reader.was_cut());
     }
 
     #[tokio::test]
@@ -238,7 +254,8 @@ mod tests {
         let reading =
             tokio::spawn(async move { (next(&mut reader).await, next(&mut reader).await) });
         tokio::task::yield_now().await;
-        outlet.write("a".into());
+        assert!(outlet.write("a".into()));
+        outlet.wake();
         tokio::task::yield_now().await;
         drop(outlet);
         assert_eq!(reading.await.unwrap(), (Some("a".into()), None));

@@ -9,7 +9,9 @@
 //! and their clients resume with a new holder.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cinnabar_core::{
@@ -18,7 +20,7 @@ use cinnabar_core::{
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::oneshot;
 use tokio::task::JoinError;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::{error, warn};
 
 use crate::arrivals::{Arrival, Arrivals};
@@ -27,6 +29,13 @@ use crate::machine::Now;
 use crate::outlet::Notice;
 use crate::source::{Fault, Read, Source, SourceError};
 use crate::work::{Done, Work};
+
+/// How many notices of readers are handled in one turn. Under load there is one for each stream and
+/// write, and a turn costs as much.
+const NOTICES: usize = 1024;
+
+/// What a timer may be off.
+const TICK: Duration = Duration::from_millis(1);
 
 /// What the handles ask of the task.
 #[derive(Debug)]
@@ -75,18 +84,21 @@ impl<S: Source> Task<S> {
 
     /// Runs until there is no handle left.
     pub(crate) async fn run(mut self) {
+        let mut notices = Vec::new();
+        let mut alarm = Alarm::default();
         loop {
-            let timer = timer(self.holder.as_ref().and_then(Holder::poll_timeout), (self.now)());
+            alarm.set(self.holder.as_ref().and_then(Holder::poll_timeout), (self.now)());
             tokio::select! {
                 message = self.messages.recv() => match message {
                     Some(message) => self.guard(|task| task.handle_message(message)),
                     None => return,
                 },
-                Some(notice) = self.notices.recv() => {
-                    self.guard(|task| task.handle_notice(notice));
-                }
+                _ = self.notices.recv_many(&mut notices, NOTICES) => self.guard(|task| {
+                    let now = (task.now)();
+                    notices.drain(..).for_each(|notice| task.handle_notice(notice, now));
+                }),
                 Some(done) = self.work.next() => self.guard(|task| task.handle_done(done)),
-                () = timer => self.guard(|task| {
+                () = alarm.ring() => self.guard(|task| {
                     let now = (task.now)();
                     task.tell(|holder| holder.handle_timeout(now));
                 }),
@@ -157,8 +169,7 @@ impl<S: Source> Task<S> {
         }
     }
 
-    fn handle_notice(&mut self, notice: Notice) {
-        let now = (self.now)();
+    fn handle_notice(&mut self, notice: Notice, now: Timestamp) {
         match notice {
             Notice::Taken(stream, bytes) => {
                 self.tell(|holder| holder.handle_taken(stream, bytes, now));
@@ -258,6 +269,7 @@ impl<S: Source> Task<S> {
         {
             self.work.page(fetch, subscription);
         }
+        self.bodies.wake();
     }
 }
 
@@ -300,10 +312,37 @@ fn report(error: &impl SourceError, what: &str) {
     }
 }
 
-/// Waits until a moment; without one, forever.
-async fn timer(at: Option<Timestamp>, now: Timestamp) {
-    match at {
-        Some(at) => sleep_until(Instant::now() + at.since(now)).await,
-        None => std::future::pending().await,
+/// When the holder wants to be woken. One timer for all turns, since a new one would cost more than
+/// most turns do.
+#[derive(Debug, Default)]
+struct Alarm {
+    is_set: bool,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Alarm {
+    /// Sets it to a moment, or to none.
+    fn set(&mut self, at: Option<Timestamp>, now: Timestamp) {
+        self.is_set = at.is_some();
+        let Some(at) = at else { return };
+        let at = Instant::now() + at.since(now);
+        match &mut self.timer {
+            None => self.timer = Some(Box::pin(sleep_until(at))),
+            // The clocks do not agree to the microsecond.
+            Some(timer) => {
+                let set = timer.deadline();
+                if at.max(set) - at.min(set) > TICK {
+                    timer.as_mut().reset(at);
+                }
+            }
+        }
+    }
+
+    /// Waits until that moment; without one, forever.
+    async fn ring(&mut self) {
+        match &mut self.timer {
+            Some(timer) if self.is_set => timer.await,
+            _ => std::future::pending().await,
+        }
     }
 }

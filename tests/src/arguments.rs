@@ -101,6 +101,8 @@ pub(crate) enum Capability {
     JsonBindings,
     /// The hub serves from child processes, which its platform ends and replaces as it likes.
     Environments,
+    /// A hub whose configuration is broken runs, and answers 500.
+    Misconfigured,
 }
 
 impl Arguments {

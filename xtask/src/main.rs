@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! dev      build, serve under workerd, print what to paste ── serve (the same hub, bare, for tests)
-//!          (with --aws: under an emulator of Lambda, with DynamoDB Local)
+//!          (with --aws: under an emulator of Lambda, with DynamoDB Local; with --native: the
+//!          process that it is)
 //! test     all checks ── build (the Worker; wrangler calls it too)
 //! bench    a load for this hub or any other, and what it measures
 //! contract the Worker's log, held to what every log must do

@@ -39,6 +39,7 @@
 //! ```
 
 mod authenticated;
+mod own;
 mod publication;
 mod route;
 mod subscription;
@@ -53,6 +54,8 @@ use crate::wire::answer::{Answer, plain, preflight};
 use crate::wire::cors::Cors;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Body, Request};
+
+pub use own::{InvalidPublication, OwnPublication};
 
 /// What robots are told (RFC 9309): that nothing here is for them.
 const ROBOTS: &str = "User-agent: *\nDisallow: /\n";

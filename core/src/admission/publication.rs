@@ -55,7 +55,16 @@ fn update(
     hub: &HubUrl,
     random: [u8; 16],
 ) -> Result<(Update, IdOrigin), Refusal> {
-    let fields = Fields::collect(body, config)?;
+    assemble(Fields::collect(body, config)?, config, hub, random)
+}
+
+/// Makes an update of fields, if each keeps to its rules.
+pub(super) fn assemble(
+    fields: Fields,
+    config: &Config,
+    hub: &HubUrl,
+    random: [u8; 16],
+) -> Result<(Update, IdOrigin), Refusal> {
     let topics = topics(&fields.topics, config, hub)?;
     // An id with spaces at its ends would not come back whole in `Last-Event-ID`; the
     // specification lets the hub use one of its own instead.
@@ -92,14 +101,14 @@ fn update(
 
 /// The fields as they came; where only one counts, the first.
 #[derive(Default)]
-struct Fields {
-    topics: Vec<String>,
-    targets: Vec<String>,
-    data: Option<String>,
-    private: bool,
-    id: Option<String>,
-    event_type: Option<String>,
-    retry: Option<String>,
+pub(super) struct Fields {
+    pub(super) topics: Vec<String>,
+    pub(super) targets: Vec<String>,
+    pub(super) data: Option<String>,
+    pub(super) private: bool,
+    pub(super) id: Option<String>,
+    pub(super) event_type: Option<String>,
+    pub(super) retry: Option<String>,
 }
 
 impl Fields {

@@ -137,7 +137,7 @@ impl Refusal {
         }
     }
 
-    fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         match self {
             Self::Malformed(what) | Self::TooLarge(what) | Self::InsufficientScope(what) => what.clone(),
             Self::NotFound { hub_path } => format!("There is nothing here; the hub is at {hub_path}."),

@@ -12,7 +12,8 @@ pub(crate) const CASES: &[Case] = &[
     case!(a_challenge_is_also_said_in_words),
     case!(an_invalid_token_is_not_told_why),
     case!(every_answer_keeps_browsers_from_guessing),
-    case!(a_broken_configuration_is_500_everywhere_and_explained_in_the_log launching),
+    case!(a_broken_configuration_is_500_everywhere_and_explained_in_the_log launching)
+        .needing(&[Capability::Misconfigured]),
 ];
 
 fn an_unknown_path_names_the_hubs(hub: &Hub) {

@@ -18,7 +18,7 @@ use crate::commands::page::{Page, Settings};
 use crate::commands::token::{self, Generation};
 use crate::commands::{check, serve};
 use crate::hubs::configuration::{self, Variables};
-use crate::hubs::{aws, platforms, worker, workerd};
+use crate::hubs::{aws, native, platforms, worker, workerd};
 use crate::machine::environment;
 use crate::machine::process::{Running, quote};
 
@@ -41,6 +41,10 @@ pub(crate) struct Arguments {
     /// Run the AWS variant: its function under an emulator of Lambda, with DynamoDB Local
     #[arg(long)]
     aws: bool,
+
+    /// Run the native variant: one process, with its log in a file of the data folder
+    #[arg(long, conflicts_with = "aws")]
+    native: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -52,7 +56,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let page = Page::bind(arguments.port.wrapping_add(1))?;
     let page_url = page.origin();
     let variables = configuration::development(arguments.port, &page_url);
-    let platform = if arguments.aws { platforms::AWS } else { platforms::CLOUDFLARE };
+    let platform = match arguments {
+        Arguments { aws: true, .. } => platforms::AWS,
+        Arguments { native: true, .. } => platforms::NATIVE,
+        _ => platforms::CLOUDFLARE,
+    };
     let config = check::validate(&variables, &platform)?;
     if variables.get("ORIGIN_SECRET").is_some_and(|secret| !secret.is_empty()) {
         bail!("ORIGIN_SECRET is set, but no CDN is in front of this hub to send it: unset it");
@@ -81,6 +89,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// The command that serves the hub, which is built first.
 fn built(arguments: &Arguments, variables: &Variables) -> Result<Command> {
+    if arguments.native {
+        println!("building the hub");
+        native::build()?;
+        return native::command(arguments.port, &arguments.data, variables);
+    }
     if !arguments.aws {
         println!("building the Worker");
         worker::build()?;
@@ -247,6 +260,9 @@ impl Tokens {
         let mut again = "cargo xtask dev".to_owned();
         if arguments.aws {
             again += " --aws";
+        }
+        if arguments.native {
+            again += " --native";
         }
         if arguments.port != configuration::PORT {
             again += &format!(" --port {}", arguments.port);

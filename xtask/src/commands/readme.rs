@@ -144,9 +144,9 @@ mod tests {
     fn a_row_says_where_platforms_differ() {
         let table = variables();
         for row in [
-            "| `HISTORY_SIZE` | `10000` (Cloudflare only) |",
+            "| `HISTORY_SIZE` | `10000` (Cloudflare, your own server only) |",
             "| `HISTORY_AGE` | `24h` | How long updates are kept; on AWS, at least `10m`, ",
-            "The largest body of a publication; at most `1900kB`. |",
+            "The largest body of a publication; on Cloudflare, at most `1900kB`; on AWS, ",
             "; on Cloudflare, set it if 1.0 tokens are accepted, ",
         ] {
             assert!(table.contains(row), "{row} in {table}");

@@ -1,6 +1,6 @@
 //! `serve`: a hub and nothing else, for the test suites that launch it.
 //!
-//! This process becomes the server (workerd, or with `--aws` the emulator), so that a test that
+//! This process becomes the server (workerd, with `--aws` the emulator, with `--native` the hub), so that a test that
 //! kills the process it started has killed the hub. The hub is configured only by the environment.
 
 use std::os::unix::process::CommandExt as _;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::hubs::{aws, configuration, worker, workerd};
+use crate::hubs::{aws, configuration, native, worker, workerd};
 use crate::machine::workspace;
 
 #[derive(Args)]
@@ -25,6 +25,10 @@ pub(crate) struct Arguments {
     /// Serve the AWS variant: its function under an emulator of Lambda, with DynamoDB Local
     #[arg(long)]
     aws: bool,
+
+    /// Serve the native variant: one process, with its log in a file of the data folder
+    #[arg(long, conflicts_with = "aws")]
+    native: bool,
 
     /// With --aws, how many invocations an environment of Lambda handles at a time: one, unless it
     /// is on Managed Instances
@@ -55,12 +59,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let Arguments { port, data, environment_concurrency, database, .. } = arguments;
         return aws::run(*port, data, *environment_concurrency, *database);
     }
+    let variables = configuration::environment();
+    if arguments.native {
+        if !arguments.prebuilt {
+            native::build()?;
+        }
+        let error = native::command(arguments.port, &arguments.data, &variables)?.exec();
+        return Err(error).context("cannot run the hub");
+    }
     if !arguments.prebuilt {
         worker::build()?;
     } else if !worker::folder().join("index.js").is_file() {
         bail!("the Worker has not been built: run `cargo xtask build`");
     }
-    let variables = configuration::environment();
     let error = workerd::command(arguments.port, &arguments.data, &variables)?.exec();
     Err(error).context("cannot run workerd")
 }

@@ -31,12 +31,21 @@ const CONDITIONS_ON_AWS: [&str; 20] = [
     "4",
 ];
 
+/// What a process of one's own does not have. A hub whose configuration is broken does not start.
+const CONDITIONS_ON_NATIVE: [&str; 6] =
+    ["--without", "environments", "--without", "misconfigured", "--without", "json-bindings"];
+
 /// Enough streams in an environment for any case of the suite.
 pub(crate) const MANY: u16 = 64;
 
 /// Runs the suite against hubs under workerd.
 pub(crate) fn on_cloudflare(arguments: &[String]) -> Result<()> {
     run("serve --prebuilt", &["--without", "environments"], arguments)
+}
+
+/// Runs the suite against hubs that are processes of their own.
+pub(crate) fn on_native(arguments: &[String]) -> Result<()> {
+    run("serve --native --prebuilt", &CONDITIONS_ON_NATIVE, arguments)
 }
 
 /// Runs the suite against hubs on the AWS variant. They share one database: a Java process for

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::commands::{bench, contract, plan, readme, requirements, stack, suite};
-use crate::hubs::{aws, dev_vars, worker};
+use crate::hubs::{aws, dev_vars, native, worker};
 use crate::machine::cargo::TOGETHER;
 use crate::machine::{cargo, process, tools, workspace};
 
@@ -49,6 +49,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             "cinnabar-runtime",
             "-p",
             "cinnabar-aws",
+            "-p",
+            "cinnabar-native",
             "--lib",
         ])
         .env("RUSTDOCFLAGS", "-D warnings"),
@@ -64,6 +66,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         cargo::command(&["test", "--locked", "--quiet", "--package", "cinnabar-aws"])
             .env("DYNAMODB_LOCAL", tools::dynamodb_local()?),
     )?;
+
+    heading("the native variant: its log, and its process");
+    cargo::run(&["test", "--locked", "--quiet", "--package", "cinnabar-native"])?;
 
     heading("the specification's requirements, and the tests that show them");
     requirements::check()?;
@@ -94,6 +99,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     tools::browsers()?;
     tools::libraries()?;
     suite::on_cloudflare(&arguments.suite)?;
+
+    native::build()?;
+    heading("black-box suite, on the native variant");
+    suite::on_native(&arguments.suite)?;
 
     heading("template.yaml, and the functions that it deploys");
     stack::check()?;

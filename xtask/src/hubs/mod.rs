@@ -5,6 +5,7 @@ pub(crate) mod configuration;
 pub(crate) mod dev_vars;
 pub(crate) mod dynamodb;
 pub(crate) mod emulator;
+pub(crate) mod native;
 pub(crate) mod platforms;
 pub(crate) mod template;
 pub(crate) mod worker;

@@ -7,12 +7,16 @@ use cinnabar_core::Platform;
 mod aws;
 #[path = "../../../cloudflare/src/deployment.rs"]
 mod cloudflare;
+#[path = "../../../native/src/deployment.rs"]
+#[expect(unreachable_pub, reason = "in its own crate it can be reached")]
+mod native;
 
 pub(crate) use aws::PLATFORM as AWS;
 pub(crate) use cloudflare::PLATFORM as CLOUDFLARE;
+pub(crate) use native::PLATFORM as NATIVE;
 
 /// Every platform, in the order in which the README names them.
-pub(crate) const ALL: [&Platform; 2] = [&CLOUDFLARE, &AWS];
+pub(crate) const ALL: [&Platform; 3] = [&CLOUDFLARE, &AWS, &NATIVE];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,186 @@
+//! A hub: it admits requests, and carries out what was admitted.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use cinnabar_core::{
+    Admission, Answer, CheckHealth, Command, Config, EventId, Health, InvalidPublication,
+    OwnPublication, Publish, Sampler, Step, Subscribe, admit, misconfigured,
+};
+use cinnabar_runtime::{Fault, Opened, SourceError as _, Streams, answer, machine};
+use http::{Request, Response};
+use jsonwebtoken::crypto::aws_lc;
+use tracing::{error, info};
+
+use crate::body::Body;
+use crate::log::{Log, LogError, OpenError, Retention, Storage};
+use crate::request;
+
+/// Why an update of this process was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// It breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] InvalidPublication),
+    /// The log did not take it.
+    #[error("the update was not appended: {0}")]
+    Log(#[from] LogError),
+    /// The system has no random bytes for its id.
+    #[error(transparent)]
+    Entropy(#[from] getrandom::Error),
+}
+
+/// A hub. A clone is another handle on the same one; with the last handle its streams are cut.
+#[derive(Clone, Debug)]
+pub struct Hub(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    config: Arc<Config>,
+    log: Log,
+    streams: Streams,
+    /// Held while the log is checked, so that others who ask meanwhile wait for the result.
+    health: tokio::sync::Mutex<Health>,
+    sampler: Mutex<Sampler>,
+}
+
+impl Hub {
+    /// Opens a hub over the log that is kept there, on the tokio runtime of the caller.
+    ///
+    /// # Errors
+    ///
+    /// The log cannot be opened.
+    pub fn open(config: Config, storage: &Storage) -> Result<Self, OpenError> {
+        // It fails only if a provider is installed already, which will do.
+        let _ = aws_lc::DEFAULT_PROVIDER.install_default();
+        let retention = Retention { size: config.history_size(), age: config.history_age() };
+        let log = Log::open(storage, retention, machine::now)?;
+        let config = Arc::new(config);
+        let streams = Streams::start(Arc::clone(&config), log.clone(), machine::now);
+        let health = tokio::sync::Mutex::default();
+        Ok(Self(Arc::new(Parts { config, log, streams, health, sampler: Mutex::default() })))
+    }
+
+    /// Answers a request. Its path has to be the one that the client sent.
+    pub async fn respond<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        let head = request::head(&parts);
+        let Ok(entropy) = machine::entropy() else {
+            error!("the system has no random bytes");
+            return self.send(misconfigured());
+        };
+        let config = &self.0.config;
+        let admission = match admit(&head, config, machine::now(), &entropy) {
+            Step::Done(admission) => admission,
+            Step::Read(unread) => {
+                let body = request::body(body, unread.limit()).await;
+                unread.admit(&body, machine::now())
+            }
+        };
+        match admission {
+            Admission::Answer(answer) => self.send(answer),
+            Admission::Forward(Command::Publish(publish)) => self.carry_out(publish).await,
+            Admission::Forward(Command::Subscribe(subscribe)) => self.subscribe(subscribe).await,
+            Admission::Forward(Command::CheckHealth(check)) => self.check_health(check).await,
+        }
+    }
+
+    /// Publishes an update for this process, which needs no token. Once this returns, it is durable,
+    /// and on its way to the streams. Returns its id.
+    ///
+    /// # Errors
+    ///
+    /// It breaks a rule of publications, or could not be appended.
+    pub async fn publish(&self, publication: OwnPublication) -> Result<EventId, PublishError> {
+        let update = publication.into_update(&self.0.config, &machine::entropy()?)?;
+        let id = update.id().clone();
+        self.0.log.append(update.into()).await?;
+        Ok(id)
+    }
+
+    /// Writes an answer's line to the log, unless there was one like it a moment ago.
+    fn send(&self, mut answer: Answer) -> Response<Body> {
+        if let Some(line) = answer.log.take() {
+            // A panic cannot leave the sampler in a bad state.
+            let mut sampler = self.0.sampler.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(line) = sampler.sample(line, machine::now()) {
+                info!("{line}");
+            }
+        }
+        answer::whole(answer).map(Body::new)
+    }
+
+    async fn carry_out(&self, publish: Publish) -> Response<Body> {
+        let update = Arc::new(publish.update().clone());
+        let answer = match self.0.log.append(update).await {
+            Ok(_) => publish.accepted(),
+            Err(error) => {
+                error!(%error, "an update was not appended");
+                match error.fault() {
+                    Fault::Lasting => publish.log_broken(),
+                    Fault::Passing | Fault::Overtaken => publish.unavailable(),
+                }
+            }
+        };
+        self.send(answer)
+    }
+
+    async fn subscribe(&self, subscribe: Subscribe) -> Response<Body> {
+        match self.0.streams.open(subscribe, None).await {
+            Opened::Stream(response) => response.map(Body::new),
+            Opened::Answer(answer) => self.send(answer),
+        }
+    }
+
+    async fn check_health(&self, check: CheckHealth) -> Response<Body> {
+        let mut health = self.0.health.lock().await;
+        let is_healthy = match health.known(machine::now()) {
+            Some(is_healthy) => is_healthy,
+            None => {
+                let checked = self.0.log.check_health().await.inspect_err(|error| {
+                    error!(%error, "the log is not healthy");
+                });
+                health.found(checked.is_ok(), machine::now());
+                checked.is_ok()
+            }
+        };
+        self.send(if is_healthy { check.healthy() } else { check.unavailable() })
+    }
+
+    /// Ends all streams, each with its position, and opens no new ones. It may take as long as
+    /// readers do: call it with a timeout.
+    pub async fn end_streams(&self) {
+        self.0.streams.shut_down().await;
+    }
+
+    /// Closes the log, after which nothing more can be published.
+    pub async fn close(&self) {
+        self.0.log.close().await;
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for Hub
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let hub = self.clone();
+        Box::pin(async move { Ok(hub.respond(request).await) })
+    }
+}

@@ -1,0 +1,230 @@
+//! The log of updates, in SQLite.
+//!
+//! ```text
+//!  append ──▶ Writer ──▶ database ◀── reader ◀── locate, page
+//!               │          (WAL)
+//!               └─ durable updates ──▶ Tail ──▶ streams
+//! ```
+//!
+//! Two threads: one writes, and one reads, each with a connection of its own, so that neither a
+//! replay holds up a publisher nor the disk holds up a stream. A log in memory has one connection,
+//! and they take turns.
+
+mod database;
+mod error;
+mod reading;
+mod storage;
+mod tail;
+mod writer;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use cinnabar_core::{
+    CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe, Update,
+};
+use cinnabar_runtime::machine::Now;
+use cinnabar_runtime::{Source, machine};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::log::database::Database;
+use crate::log::storage::Lock;
+use crate::log::writer::{Append, Bounds, Job, Writer, lock};
+
+pub use error::LogError;
+pub use storage::{Storage, StorageError};
+pub use tail::Tail;
+pub use writer::Retention;
+
+/// How much room there is for updates that wait to be written, in KiB.
+const ROOM: u32 = 64 * 1024;
+
+/// What the reading thread is asked.
+type Question = Box<dyn FnOnce(&Database) + Send>;
+
+/// A log. A clone is another handle on the same one; with the last handle its threads end.
+#[derive(Clone, Debug)]
+pub struct Log {
+    jobs: Sender<Job>,
+    questions: Sender<Question>,
+    key: CursorKey,
+    /// The newest durable update.
+    durable: Arc<AtomicU64>,
+    room: Arc<Semaphore>,
+}
+
+/// Why a log could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Its file cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Its database cannot be used.
+    #[error("the log in {path} cannot be opened: {reason}")]
+    Database {
+        /// Where it is.
+        path: String,
+        /// Why.
+        reason: LogError,
+    },
+    /// The system has no random bytes, or no threads, to give.
+    #[error("the log cannot be opened: {0}")]
+    System(String),
+}
+
+impl Log {
+    /// Opens a log, and creates it if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Another process uses it, or it cannot be read and written.
+    pub fn open(storage: &Storage, retention: Retention, now: Now) -> Result<Self, OpenError> {
+        let lock = match storage {
+            Storage::File(path) => Some(Lock::take(path)?),
+            Storage::Memory => None,
+        };
+        let fresh = machine::entropy().map_err(|error| OpenError::System(error.to_string()))?;
+        let opened = connect(storage).and_then(|(database, reading)| {
+            let (key, bounds) = {
+                let mut database = writer::lock(&database);
+                database.create_tables()?;
+                let (oldest, newest) = (database.oldest()?, database.newest()?);
+                (database.cursor_key(fresh)?, Bounds { oldest, newest })
+            };
+            Ok((database, reading, key, bounds))
+        });
+        let (database, reading, key, bounds) = opened.map_err(|reason| {
+            let path = match storage {
+                Storage::File(path) => path.display().to_string(),
+                Storage::Memory => "memory".to_owned(),
+            };
+            OpenError::Database { path, reason }
+        })?;
+        let (jobs, jobs_received) = mpsc::channel();
+        let (questions, questions_received) = mpsc::channel();
+        let durable = Arc::new(AtomicU64::new(bounds.newest.get()));
+        let mut writer = Writer {
+            jobs: jobs_received,
+            database,
+            retention,
+            now,
+            durable: Arc::clone(&durable),
+            bounds,
+            followers: Vec::new(),
+            lock,
+        };
+        spawn("log-writer", move || {
+            // The bounds may be narrower than they were, and time has passed.
+            writer.sweep();
+            writer.run();
+        })?;
+        spawn("log-reader", move || answer(&reading, &questions_received))?;
+        Ok(Self { jobs, questions, key, durable, room: Arc::new(Semaphore::new(ROOM as usize)) })
+    }
+
+    /// Appends an update. Once this returns, it is durable.
+    ///
+    /// # Errors
+    ///
+    /// It was not appended; or the log was closed meanwhile, and it is not known whether it was.
+    pub async fn append(&self, update: Arc<Update>) -> Result<Position, LogError> {
+        let size = u32::try_from(1 + update.size() / 1024).unwrap_or(ROOM);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(size);
+        let room = room.map_err(|_| LogError::Full)?;
+        self.ask(|done| Job::Append(Append { update, done, room })).await?
+    }
+
+    /// Writes to the log's database, and reads it back.
+    ///
+    /// # Errors
+    ///
+    /// That failed.
+    pub async fn check_health(&self) -> Result<(), LogError> {
+        self.ask(Job::CheckHealth).await?
+    }
+
+    /// Closes the log: what was appended before is durable, and nothing more is. Another process may
+    /// then use its file.
+    pub async fn close(&self) {
+        // It fails if the log is closed already.
+        let _ = self.ask(Job::Close).await;
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<T, LogError> {
+        let (done, answer) = oneshot::channel();
+        self.jobs.send(job(done)).map_err(|_| LogError::Closed)?;
+        answer.await.map_err(|_| LogError::Closed)
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Database) -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let (done, answer) = oneshot::channel();
+        // Whoever asked may have gone since.
+        let question: Question = Box::new(move |database| {
+            if !done.is_closed() {
+                let _ = done.send(question(database));
+            }
+        });
+        self.questions.send(question).map_err(|_| LogError::Closed)?;
+        answer.await.map_err(|_| LogError::Closed)?
+    }
+}
+
+impl Source for Log {
+    type Error = LogError;
+    type Tail = Tail;
+
+    async fn open(&self) -> Result<CursorKey, LogError> {
+        Ok(self.key.clone())
+    }
+
+    async fn head(&self) -> Result<Position, LogError> {
+        Ok(Position::new(self.durable.load(Ordering::Acquire)))
+    }
+
+    async fn locate(&self, location: Location) -> Result<Located, LogError> {
+        self.read(move |database| database.locate(&location)).await
+    }
+
+    async fn page(&self, fetch: Fetch, subscription: Arc<Subscribe>) -> Result<Page, LogError> {
+        self.read(move |database| database.page(&fetch, &subscription)).await
+    }
+
+    fn tail(&self, from: Place) -> Tail {
+        Tail::begin(&self.jobs, from.position)
+    }
+}
+
+/// The connections that write and read.
+#[expect(clippy::type_complexity, reason = "used once")]
+fn connect(storage: &Storage) -> Result<(Arc<Mutex<Database>>, Arc<Mutex<Database>>), LogError> {
+    let open = || {
+        let database = match storage {
+            Storage::File(path) => Database::open(path)?,
+            Storage::Memory => Database::in_memory()?,
+        };
+        Ok::<_, LogError>(Arc::new(Mutex::new(database)))
+    };
+    let writing = open()?;
+    let reading = match storage {
+        Storage::File(_) => open()?,
+        Storage::Memory => Arc::clone(&writing),
+    };
+    Ok((writing, reading))
+}
+
+/// Answers questions until nobody is left to ask.
+fn answer(database: &Mutex<Database>, questions: &Receiver<Question>) {
+    for question in questions {
+        question(&lock(database));
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
+    thread.map(drop).map_err(|error| OpenError::System(error.to_string()))
+}

@@ -1,0 +1,78 @@
+//! Where a log is kept: in a file that no other process uses, or in memory.
+
+use std::ffi::OsString;
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Where a log is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// In a file, and what SQLite puts beside it.
+    File(PathBuf),
+    /// In memory: it ends with the process.
+    Memory,
+}
+
+/// Why a file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// Another process uses it.
+    #[error("{path} is in use by another hub{process}: stop that one, or choose another file", process = named(.process))]
+    InUse {
+        /// The file.
+        path: String,
+        /// The other process's id, if it is known.
+        process: Option<u32>,
+    },
+    /// It cannot be read or written.
+    #[error("{path} cannot be used: {reason}")]
+    Unusable {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+fn named(process: &Option<u32>) -> String {
+    process.map(|id| format!(" (process {id})")).unwrap_or_default()
+}
+
+/// Keeps other hubs away from a file for as long as it lives: two that numbered the updates of one
+/// log would break each other. In a file of its own, because SQLite's locks are lost when anything
+/// else in this process closes the database's.
+#[derive(Debug)]
+pub(crate) struct Lock(#[expect(dead_code, reason = "closed, it is unlocked")] File);
+
+impl Lock {
+    /// Locks the file of a log.
+    pub(crate) fn take(path: &Path) -> Result<Self, StorageError> {
+        let shown = path.display().to_string();
+        let unusable = |error: std::io::Error| StorageError::Unusable {
+            path: shown.clone(),
+            reason: error.to_string(),
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(unusable)?;
+        }
+        let mut name = OsString::from(path);
+        name.push(".lock");
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(name).map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0).map_err(unusable)?;
+                write!(file, "{}", std::process::id()).map_err(unusable)?;
+                Ok(Self(file))
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                file.read_to_string(&mut holder).map_err(unusable)?;
+                Err(StorageError::InUse { path: shown, process: holder.trim().parse().ok() })
+            }
+            Err(TryLockError::Error(error)) => Err(unusable(error)),
+        }
+    }
+}

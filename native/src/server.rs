@@ -1,0 +1,130 @@
+//! Connections, and how the process ends: streams first, each with its position.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tracing::warn;
+
+use crate::hub::Hub;
+use crate::request::Encrypted;
+
+/// How long a client may take to say who it is, and to send the head of a request.
+const HEAD: Duration = Duration::from_secs(30);
+
+/// How much of a head is read, and how much may wait in a connection's own buffer. The core allows
+/// URLs of 64 KiB, and tokens of 32 KiB.
+const BUFFER: usize = 192 * 1024;
+
+/// How many streams a connection of HTTP/2 may have: a proxy brings those of many readers.
+const STREAMS: u32 = 10_000;
+
+/// How long streams may take to end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long to wait when no connection can be accepted: most likely too many files are open.
+const REST: Duration = Duration::from_millis(100);
+
+/// Serves a hub until `end`. Then streams end with their positions, requests that are under way are
+/// answered, and the hub's log is closed.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    hub: Hub,
+    end: impl Future<Output = ()>,
+) {
+    let connections = GracefulShutdown::new();
+    let builder = Arc::new(builder());
+    let mut end = pin!(end);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut end => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = Connection {
+                    builder: Arc::clone(&builder),
+                    hub: hub.clone(),
+                    watcher: connections.watcher(),
+                };
+                tokio::spawn(connection.begin(stream, tls.clone()));
+            }
+            Err(error) => {
+                warn!(%error, "no connection can be accepted");
+                sleep(REST).await;
+            }
+        }
+    }
+    // A client that finds nobody listening tries elsewhere, or again.
+    drop(listener);
+    let ended = async {
+        hub.end_streams().await;
+        connections.shutdown().await;
+    };
+    if timeout(PATIENCE, ended).await.is_err() {
+        warn!("some readers did not take the end of their streams in time; they resume");
+    }
+    hub.close().await;
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(BUFFER as u32);
+    builder
+}
+
+struct Connection {
+    builder: Arc<Builder<TokioExecutor>>,
+    hub: Hub,
+    watcher: Watcher,
+}
+
+impl Connection {
+    async fn begin(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+        // Updates are small and must not be held back; a failure would only delay them.
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = tls else {
+            // hyper's own patience begins once it knows the version of HTTP.
+            if let Ok(Ok(())) = timeout(HEAD, stream.readable()).await {
+                self.serve(stream, Encrypted(false)).await;
+            }
+            return;
+        };
+        if let Ok(Ok(stream)) = timeout(HEAD, tls.accept(stream)).await {
+            self.serve(stream, Encrypted(true)).await;
+        }
+    }
+
+    async fn serve(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        encrypted: Encrypted,
+    ) {
+        let Self { builder, hub, watcher } = self;
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(encrypted);
+            let hub = hub.clone();
+            async move { Ok::<_, io::Error>(hub.respond(request).await) }
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        // If it breaks, there is nobody to tell.
+        let _ = watcher.watch(connection).await;
+    }
+}

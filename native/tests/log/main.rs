@@ -1,0 +1,8 @@
+//! The log in SQLite.
+
+#![expect(clippy::unwrap_used, reason = "all of it is a test")]
+
+mod clock;
+mod contract;
+mod folder;
+mod publishing;

@@ -1,0 +1,9 @@
+//! The process: how it starts, what it speaks, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "all of it is a test")]
+
+mod embedded;
+mod ending;
+mod server;
+mod starting;
+mod tls;
