@@ -91,8 +91,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn built(arguments: &Arguments, variables: &Variables) -> Result<Command> {
     if arguments.native {
         println!("building the hub");
-        native::build()?;
-        return native::command(arguments.port, &arguments.data, variables);
+        native::build(native::Purpose::Development)?;
+        return native::command(
+            native::Purpose::Development,
+            arguments.port,
+            &arguments.data,
+            variables,
+        );
     }
     if !arguments.aws {
         println!("building the Worker");

@@ -62,9 +62,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let variables = configuration::environment();
     if arguments.native {
         if !arguments.prebuilt {
-            native::build()?;
+            native::build(native::Purpose::Development)?;
         }
-        let error = native::command(arguments.port, &arguments.data, &variables)?.exec();
+        let error = native::command(
+            native::Purpose::Development,
+            arguments.port,
+            &arguments.data,
+            &variables,
+        )?
+        .exec();
         return Err(error).context("cannot run the hub");
     }
     if !arguments.prebuilt {

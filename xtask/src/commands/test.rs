@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     tools::libraries()?;
     suite::on_cloudflare(&arguments.suite)?;
 
-    native::build()?;
+    native::build(native::Purpose::Development)?;
     heading("black-box suite, on the native variant");
     suite::on_native(&arguments.suite)?;
 

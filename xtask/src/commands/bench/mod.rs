@@ -38,6 +38,10 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "url")]
     aws: bool,
 
+    /// Start the hub as a process of its own, built as for service
+    #[arg(long, conflicts_with_all = ["url", "aws"])]
+    native: bool,
+
     /// A running hub to compare with: it gets the same load, in turn, and each figure its ratio
     #[arg(long, value_name = "URL")]
     against: Option<String>,
@@ -190,7 +194,11 @@ impl Arguments {
     }
 
     fn variant(&self) -> Variant {
-        if self.aws { Variant::Aws } else { Variant::Worker }
+        match (self.aws, self.native) {
+            (true, _) => Variant::Aws,
+            (_, true) => Variant::Native,
+            _ => Variant::Worker,
+        }
     }
 
     fn keys(&self) -> [&str; 2] {

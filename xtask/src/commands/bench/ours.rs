@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
 use crate::commands::{dev, suite};
-use crate::hubs::configuration::{self, DEVELOPMENT_ISSUER};
-use crate::hubs::{aws, worker};
+use crate::hubs::configuration::{self, DEVELOPMENT_ISSUER, Variables};
+use crate::hubs::{aws, native, worker};
 use crate::machine::process::Running;
 use crate::machine::{environment, workspace};
 
@@ -18,6 +18,7 @@ use crate::machine::{environment, workspace};
 pub(super) enum Variant {
     Worker,
     Aws,
+    Native,
 }
 
 impl Variant {
@@ -26,19 +27,21 @@ impl Variant {
         match self {
             Self::Worker => worker::build(),
             Self::Aws => aws::build(),
+            Self::Native => native::build(native::Purpose::Service),
         }
     }
 
     /// Serves it, in a process that becomes the hub.
-    fn command(self) -> Result<Command> {
+    fn command(self, port: u16, data: &Path, variables: &Variables) -> Result<Command> {
+        if let Self::Native = self {
+            return native::command(native::Purpose::Service, port, data, variables);
+        }
         let mut command = environment::bare(std::env::current_exe()?);
-        command.args(["serve", "--prebuilt"]);
-        match self {
-            Self::Worker => &mut command,
-            Self::Aws => {
-                command.args(["--aws", "--environment-concurrency", &suite::MANY.to_string()])
-            }
-        };
+        command.args(["serve", "--prebuilt", "--port", &port.to_string(), "--data"]);
+        command.arg(data).envs(variables);
+        if let Self::Aws = self {
+            command.args(["--aws", "--environment-concurrency", &suite::MANY.to_string()]);
+        }
         Ok(command)
     }
 }
@@ -72,13 +75,9 @@ impl Ours {
         variables
             .entry("MAX_STREAMS".to_owned())
             .or_insert_with(|| streams.max(LEAST_MAX_STREAMS).to_string());
-        let mut command = variant.command()?;
-        command
-            .args(["--port", &port.to_string(), "--data"])
-            .arg(&data.0)
-            .envs(variables)
-            // Only what was measured goes to standard output.
-            .stdout(std::io::stderr());
+        let mut command = variant.command(port, &data.0, &variables)?;
+        // Only what was measured goes to standard output.
+        command.stdout(std::io::stderr());
         let mut process = Running::start(&mut command)?;
         dev::wait_until_it_answers(&mut process, port)?;
         Ok(Self { url, process, _data: data })
