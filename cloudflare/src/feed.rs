@@ -64,12 +64,16 @@ impl Feed {
 
     /// Syncs and hands over, until nothing waits.
     async fn flush<S: Source>(&self, streams: &Rc<Streams<S>>) {
-        while let Some(newest) = self.newest_pending() {
-            if let Err(error) = self.object.sync().await {
-                // Nobody was shown these updates, and their publishers' answers are held back.
-                return self.object.start_over(&format!("storage did not sync: {error}"));
+        loop {
+            if let Some(newest) = self.newest_pending() {
+                if let Err(error) = self.object.sync().await {
+                    // Nobody was shown these updates, and their publishers' answers are held back.
+                    return self.object.start_over(&format!("storage did not sync: {error}"));
+                }
+                self.backlog.borrow_mut().handle_durable(newest);
+            } else if !self.backlog.borrow().has_portion() {
+                break;
             }
-            self.backlog.borrow_mut().handle_durable(newest);
             while self.backlog.borrow().has_portion() {
                 // First the publishers' answers, which the sync has let go, are on their way; then
                 // readers take what they were given.

@@ -15,6 +15,7 @@
 // How long it is until the next look, in milliseconds: for each chunk that left, and as much more as
 // the last look came late, which tells that there is too much to do; all of it within bounds.
 const LOOK_PER_CHUNK = 0.05;
+const LOOK_PER_STREAM = 0.001;
 const SHORTEST_LOOK = 1;
 const LONGEST_LOOK = 100;
 
@@ -32,8 +33,11 @@ const UNSEEN = 16 * 1024 * 1024;
 const UNSEEN_EACH = 4 * 1024;
 
 // How long the head of a response may still be on its way after its first chunk was taken, in
-// milliseconds.
+// milliseconds: an error before would leave the reader without an answer.
 const SETTLING = 5_000;
+
+// How long a stream that is cut gets for what is on its way, in milliseconds.
+const PARTING = 250;
 
 // Any would do: nothing waits for room.
 const HIGH_WATER_MARK = 64 * 1024;
@@ -63,7 +67,7 @@ export class Sinks {
 
   // The body of a new stream.
   open(stream) {
-    const sink = { stream, controller: undefined, waiting: undefined, queued: undefined, unseen: 0, uncounted: 0, begun: undefined };
+    const sink = { stream, controller: undefined, waiting: undefined, queued: undefined, body: undefined, unseen: 0, flying: 0, taken: 0, begun: undefined, ending: undefined };
     this.#sinks.set(stream, sink);
     return new ReadableStream(
       {
@@ -100,12 +104,21 @@ export class Sinks {
 
   // Ends a stream, and drops what its reader has not taken.
   cut(stream) {
-    // An error overtakes what is on its way. While that may include the response's head, without
-    // which the reader would have no answer at all, the stream ends cleanly instead.
-    const begun = this.#sinks.get(stream)?.begun;
-    const settled = begun !== undefined && Date.now() - begun > SETTLING;
-    const cut = (controller) => controller.error(new Error("the stream was cut"));
-    this.#end(stream, settled ? cut : (controller) => controller.close());
+    const sink = this.#sinks.get(stream);
+    if (sink === undefined) return;
+    // Its first chunk alone is queued, and perhaps the response's head has not gone out either.
+    if (sink.begun === undefined) return this.close(stream);
+    this.#sinks.delete(stream);
+    sink.waiting = undefined;
+    // An error overtakes what is on its way, be it the head or last words.
+    const isSettled = Date.now() - sink.begun > SETTLING && sink.queued !== undefined;
+    if (isSettled) this.#break(sink);
+    else sink.ending = setTimeout(() => this.#break(sink), PARTING);
+  }
+
+  #break(sink) {
+    this.#forget(sink);
+    this.#guard(sink, () => sink.controller.error(new Error("the stream was cut")));
   }
 
   #end(stream, end) {
@@ -137,19 +150,18 @@ export class Sinks {
 
   // Hands over what waits for a stream whose queue is empty.
   #give(sink) {
-    if (sink.waiting === undefined) return;
+    if (sink.waiting === undefined || sink.queued !== undefined) return;
     const { body, rest } = this.#see(sink, sink.waiting);
     sink.waiting = rest;
     this.#guard(sink, () => {
       this.#enqueue(sink, body);
       // Where the runtime was waiting for it, what shows that it was written can follow at once.
-      if (rest !== undefined && this.#notice(sink) !== undefined) this.#give(sink);
+      if (rest !== undefined && this.#notice(sink)) this.#give(sink);
     });
   }
 
   // What to hand over now, and what to hand over once it has left the queue.
   #see(sink, batch) {
-    this.#unseen -= sink.unseen;
     const isSeen = batch.length > UNSEEN_EACH && this.#unseen + batch.length > UNSEEN;
     sink.unseen = isSeen ? 0 : batch.length;
     this.#unseen += sink.unseen;
@@ -157,25 +169,34 @@ export class Sinks {
   }
 
   #enqueue(sink, batch) {
+    const chunks = batch.chunks(COPIED - this.#copied);
+    this.#copied += batch.enter();
     sink.queued = batch;
     this.#left += 1;
-    for (const bytes of batch.chunks(COPIED - this.#copied)) sink.controller.enqueue(bytes);
-    this.#copied += batch.enter();
+    for (const bytes of chunks) sink.controller.enqueue(bytes);
   }
 
-  // How many bytes more its reader has taken; `undefined` if its queue is not empty.
+  // Whether its queue has become empty. What was given before has then been written.
   #notice(sink) {
-    const { queued, uncounted, controller } = sink;
-    if (queued === undefined || controller.desiredSize !== HIGH_WATER_MARK) return undefined;
-    this.#release(sink);
+    const { queued, controller } = sink;
+    if (queued === undefined || controller.desiredSize !== HIGH_WATER_MARK) return false;
     sink.begun ??= Date.now();
-    sink.uncounted = queued.isPart ? queued.length : 0;
-    return uncounted + queued.length - sink.uncounted;
+    sink.taken += sink.body?.length ?? 0;
+    this.#leave(sink.body);
+    sink.body = queued.isPart ? queued : undefined;
+    if (!queued.isPart) {
+      sink.taken += queued.length;
+      this.#leave(queued);
+    }
+    sink.queued = undefined;
+    this.#unseen -= sink.flying;
+    sink.flying = sink.unseen;
+    sink.unseen = 0;
+    return true;
   }
 
-  #release(sink) {
-    this.#copied -= sink.queued?.leave() ?? 0;
-    sink.queued = undefined;
+  #leave(batch) {
+    this.#copied -= batch?.leave() ?? 0;
   }
 
   // A look that is due already is early enough, unless all readers had stalled.
@@ -187,7 +208,7 @@ export class Sinks {
 
   #setTimer() {
     clearTimeout(this.#timer);
-    const paced = Math.max(LOOK_PER_CHUNK * this.#left + this.#late, SHORTEST_LOOK);
+    const paced = Math.max(LOOK_PER_CHUNK * this.#left + LOOK_PER_STREAM * this.#busy.size + this.#late, SHORTEST_LOOK);
     const wait = Math.max(Math.min(paced, LONGEST_LOOK), this.#stall);
     this.#left = 0;
     this.#due = Date.now() + wait;
@@ -201,10 +222,11 @@ export class Sinks {
     const streams = [];
     const bytes = [];
     for (const sink of this.#busy) {
-      const taken = this.#notice(sink);
-      if (!taken) continue;
+      this.#notice(sink);
+      if (sink.taken === 0 || sink.ending !== undefined) continue;
       streams.push(sink.stream);
-      bytes.push(taken);
+      bytes.push(sink.taken);
+      sink.taken = 0;
     }
     const before = this.#left;
     if (streams.length > 0) this.#onTaken(Float64Array.from(streams), Float64Array.from(bytes));
@@ -238,9 +260,12 @@ export class Sinks {
 
   // Returns whether it was still open.
   #forget(sink) {
-    this.#release(sink);
-    this.#unseen -= sink.unseen;
-    sink.unseen = 0;
+    clearTimeout(sink.ending);
+    this.#leave(sink.queued);
+    this.#leave(sink.body);
+    sink.queued = sink.body = undefined;
+    this.#unseen -= sink.unseen + sink.flying;
+    sink.unseen = sink.flying = 0;
     sink.waiting = undefined;
     this.#busy.delete(sink);
     if (this.#busy.size === 0) {
@@ -277,7 +302,7 @@ class Batch {
     const chunks = [];
     for (let batch = this; batch !== undefined; batch = batch.#before) chunks.push(batch.#last);
     chunks.reverse();
-    if (chunks.length === 1 || this.length > room) return chunks;
+    if (chunks.length === 1 || this.length > Math.max(room, UNSEEN_EACH)) return chunks;
     const joined = new Uint8Array(this.length);
     let at = 0;
     for (const chunk of chunks) {
@@ -295,7 +320,11 @@ class Batch {
 
   leave() {
     this.#queues -= 1;
-    return this.#queues === 0 ? this.#copied() : 0;
+    if (this.#queues > 0) return 0;
+    const copied = this.#copied();
+    // What still waits for others may be behind it, and would keep the copy.
+    this.#chunks = undefined;
+    return copied;
   }
 
   #copied() {
