@@ -5,6 +5,7 @@ use std::time::Duration;
 use cinnabar_core::{Body, Request};
 use http::header::HOST;
 use http::request::Parts;
+use http::uri::Authority;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
@@ -22,7 +23,9 @@ pub(crate) fn head(parts: &Parts) -> Request {
     let scheme = if encrypted { "https" } else { "http" };
     // HTTP/2 has it in the URI, and HTTP/1.1 in a field.
     let host = parts.uri.authority().map(|authority| authority.as_str());
-    let host = host.or_else(|| parts.headers.get(HOST)?.to_str().ok()).unwrap_or_default();
+    let host = host.or_else(|| parts.headers.get(HOST)?.to_str().ok());
+    // HTTP/1.0 need not name one, and one that is no host would be read as part of the path.
+    let host = host.filter(|host| host.parse::<Authority>().is_ok()).unwrap_or("localhost");
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let fields = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     Request::new(parts.method.as_str(), &format!("{scheme}://{host}{target}"), fields)

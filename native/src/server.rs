@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::Request;
@@ -25,10 +26,16 @@ const HEAD: Duration = Duration::from_secs(30);
 
 /// How much of a head is read, and how much may wait in a connection's own buffer. The core allows
 /// URLs of 64 KiB, and tokens of 32 KiB.
-const BUFFER: usize = 192 * 1024;
+const BUFFER: usize = 128 * 1024;
 
 /// How many streams a connection of HTTP/2 may have: a proxy brings those of many readers.
-const STREAMS: u32 = 10_000;
+const STREAMS: u32 = 1_000;
+
+/// How much may wait for one of them, as its client sets the pace.
+const STREAM_BUFFER: usize = 64 * 1024;
+
+/// How long a client may take nothing of what it is sent, in milliseconds.
+const STUCK: u32 = 60_000;
 
 /// How long streams may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -69,10 +76,8 @@ pub async fn serve(
     }
     // A client that finds nobody listening tries elsewhere, or again.
     drop(listener);
-    let ended = async {
-        hub.end_streams().await;
-        connections.shutdown().await;
-    };
+    // At once, so that a reader that does not take its end holds up no answer to a publisher.
+    let ended = async { tokio::join!(hub.end_streams(), connections.shutdown()) };
     if timeout(PATIENCE, ended).await.is_err() {
         warn!("some readers did not take the end of their streams in time; they resume");
     }
@@ -86,6 +91,7 @@ fn builder() -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
+        .max_send_buf_size(STREAM_BUFFER)
         .max_header_list_size(BUFFER as u32);
     builder
 }
@@ -100,11 +106,11 @@ impl Connection {
     async fn begin(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         // Updates are small and must not be held back; a failure would only delay them.
         let _ = stream.set_nodelay(true);
+        // hyper asks a body for nothing while its client takes nothing, and would not see its end.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, STUCK);
         let Some(tls) = tls else {
-            // hyper's own patience begins once it knows the version of HTTP.
-            if let Ok(Ok(())) = timeout(HEAD, stream.readable()).await {
-                self.serve(stream, Encrypted(false)).await;
-            }
+            self.serve(stream, Encrypted(false)).await;
             return;
         };
         if let Ok(Ok(stream)) = timeout(HEAD, tls.accept(stream)).await {
@@ -118,13 +124,20 @@ impl Connection {
         encrypted: Encrypted,
     ) {
         let Self { builder, hub, watcher } = self;
+        let began = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&began);
         let service = service_fn(move |mut request: Request<Incoming>| {
+            begins.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(encrypted);
             let hub = hub.clone();
             async move { Ok::<_, io::Error>(hub.respond(request).await) }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(watcher.watch(connection));
+        // hyper's own patience begins once it knows the version of HTTP, and HTTP/2 has none.
         // If it breaks, there is nobody to tell.
-        let _ = watcher.watch(connection).await;
+        if timeout(HEAD, &mut connection).await.is_err() && began.load(Ordering::Relaxed) {
+            let _ = connection.await;
+        }
     }
 }

@@ -81,6 +81,7 @@ impl Log {
     ///
     /// Another process uses it, or it cannot be read and written.
     pub fn open(storage: &Storage, retention: Retention, now: Now) -> Result<Self, OpenError> {
+        let storage = &storage.resolved()?;
         let lock = match storage {
             Storage::File(path) => Some(Lock::take(path)?),
             Storage::Memory => None,

@@ -14,6 +14,31 @@ pub enum Storage {
     Memory,
 }
 
+impl Storage {
+    /// The same, by the one name that it has whichever link leads to it, and that SQLite does not
+    /// take for a URI.
+    pub(crate) fn resolved(&self) -> Result<Self, StorageError> {
+        let Self::File(path) = self else { return Ok(Self::Memory) };
+        let resolve = || {
+            let absolute = std::path::absolute(path)?;
+            let Some((folder, name)) = absolute.parent().zip(absolute.file_name()) else {
+                return Ok(absolute);
+            };
+            std::fs::create_dir_all(folder)?;
+            match absolute.canonicalize() {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    Ok(folder.canonicalize()?.join(name))
+                }
+                resolved => resolved,
+            }
+        };
+        resolve().map(Self::File).map_err(|error| StorageError::Unusable {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        })
+    }
+}
+
 /// Why a file could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {

@@ -234,6 +234,9 @@ impl Arguments {
             ),
             figures => figures.with_context(|| url.to_owned())?,
         };
+        if figures.lost > 0 {
+            eprintln!("warning: {url} did not deliver {} updates", figures.lost);
+        }
         if figures.ended > 0 {
             eprintln!("warning: {url} ended {} streams before the end", figures.ended);
         }
