@@ -99,7 +99,10 @@ export class Sinks {
 
   // Ends a stream whose reader has taken everything.
   close(stream) {
-    this.#end(stream, (controller) => controller.close());
+    const sink = this.#sinks.get(stream);
+    if (sink === undefined) return;
+    this.#forget(sink);
+    this.#guard(sink, () => sink.controller.close());
   }
 
   // Ends a stream, and drops what its reader has not taken.
@@ -119,13 +122,6 @@ export class Sinks {
   #break(sink) {
     this.#forget(sink);
     this.#guard(sink, () => sink.controller.error(new Error("the stream was cut")));
-  }
-
-  #end(stream, end) {
-    const sink = this.#sinks.get(stream);
-    if (sink === undefined) return;
-    this.#forget(sink);
-    this.#guard(sink, () => end(sink.controller));
   }
 
   // Something waits for a stream that was idle.

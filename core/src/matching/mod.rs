@@ -8,3 +8,5 @@ pub(crate) mod matchers;
 pub(crate) mod subject;
 pub(crate) mod template;
 pub(crate) mod url_pattern;
+#[cfg(test)]
+mod vectors;

@@ -70,8 +70,9 @@ enum Kind {
     /// In Node, a reading loop of one's own: a cut that nobody catches ends the process.
     Fetch,
     /// It retries a 503 by itself, and takes a clean end for the last word, even of a 200 that
-    /// asks it to come back. It makes an event of whatever stands at the end. (donovanhide/eventsource looks the same, and comes back after all of
-    /// these.) go-sse, which stops at a 503, misspells `Cache-Control`.
+    /// asks it to come back. It makes an event of whatever stands at the end.
+    /// (donovanhide/eventsource looks the same, and comes back after all of these.) go-sse, which
+    /// stops at a 503, misspells `Cache-Control`.
     R3labs,
     /// For most libraries a 503 is final, and for one of them (aiohttp-sse-client2) a cut. Browsers
     /// look like this on plain http, where they send no `Sec-Fetch-Mode`.

@@ -16,7 +16,7 @@ pub enum Storage {
 
 impl Storage {
     /// The same, by the one name that it has whichever link leads to it, and that SQLite does not
-    /// take for a URI.
+    /// take for a URI. Its folder is created if there is none.
     pub(crate) fn resolved(&self) -> Result<Self, StorageError> {
         let Self::File(path) = self else { return Ok(Self::Memory) };
         let resolve = || {
@@ -32,10 +32,7 @@ impl Storage {
                 resolved => resolved,
             }
         };
-        resolve().map(Self::File).map_err(|error| StorageError::Unusable {
-            path: path.display().to_string(),
-            reason: error.to_string(),
-        })
+        resolve().map(Self::File).map_err(|error| StorageError::unusable(path, &error))
     }
 }
 
@@ -60,6 +57,12 @@ pub enum StorageError {
     },
 }
 
+impl StorageError {
+    fn unusable(path: &Path, error: &std::io::Error) -> Self {
+        Self::Unusable { path: path.display().to_string(), reason: error.to_string() }
+    }
+}
+
 fn named(process: &Option<u32>) -> String {
     process.map(|id| format!(" (process {id})")).unwrap_or_default()
 }
@@ -71,16 +74,9 @@ fn named(process: &Option<u32>) -> String {
 pub(crate) struct Lock(#[expect(dead_code, reason = "closed, it is unlocked")] File);
 
 impl Lock {
-    /// Locks the file of a log.
+    /// Locks the file of a log, by its [resolved](Storage::resolved) name.
     pub(crate) fn take(path: &Path) -> Result<Self, StorageError> {
-        let shown = path.display().to_string();
-        let unusable = |error: std::io::Error| StorageError::Unusable {
-            path: shown.clone(),
-            reason: error.to_string(),
-        };
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(unusable)?;
-        }
+        let unusable = |error| StorageError::unusable(path, &error);
         let mut name = OsString::from(path);
         name.push(".lock");
         let mut options = File::options();
@@ -95,7 +91,8 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).map_err(unusable)?;
-                Err(StorageError::InUse { path: shown, process: holder.trim().parse().ok() })
+                let (path, process) = (path.display().to_string(), holder.trim().parse().ok());
+                Err(StorageError::InUse { path, process })
             }
             Err(TryLockError::Error(error)) => Err(unusable(error)),
         }

@@ -24,6 +24,17 @@ fn quiet_page<'a>(browser: &'a Browser, hub: &Hub, port: u16, topic: &str) -> Pa
     page
 }
 
+/// The page's connection is reset, and an update published before the page can come back.
+#[track_caller]
+fn misses_nothing_when_reset(page: &Page<'_>, gate: &Gate, hub: &Hub, topic: &str) {
+    gate.shut();
+    gate.cut().unwrap();
+    assert_eq!(page.next(), Report::Error { r#final: false });
+    let id = hub.publish(&[("topic", topic), ("data", "meanwhile")]);
+    gate.open();
+    assert_eq!(page.message(), (id, "meanwhile".to_owned()));
+}
+
 pub(super) fn a_quiet_page_misses_nothing_when_its_stream_ends(suite: &Suite, browser: &Browser) {
     let hub = suite.launch(variables(browser, &[("STREAM_LIFETIME", "2s")]));
     let gate = Gate::start(hub.endpoint.port).unwrap();
@@ -45,12 +56,7 @@ pub(super) fn a_quiet_page_misses_nothing_when_its_connection_is_reset(
     let gate = Gate::start(hub.endpoint.port).unwrap();
     let topic = fresh("reset");
     let page = quiet_page(browser, &hub, gate.port(), &topic);
-    gate.shut();
-    gate.cut().unwrap();
-    assert_eq!(page.next(), Report::Error { r#final: false });
-    let id = hub.publish(&[("topic", &topic), ("data", "meanwhile")]);
-    gate.open();
-    assert_eq!(page.message(), (id, "meanwhile".to_owned()));
+    misses_nothing_when_reset(&page, &gate, &hub, &topic);
 }
 
 /// Told no position, it resumes from the id of the last update, which is behind the data.
@@ -63,12 +69,7 @@ pub(super) fn a_page_resumes_from_the_last_update_that_it_got(suite: &Suite, bro
         let id = hub.publish(&[("topic", &topic), ("data", data)]);
         assert_eq!(page.message(), (id, data.to_owned()));
     }
-    gate.shut();
-    gate.cut().unwrap();
-    assert_eq!(page.next(), Report::Error { r#final: false });
-    let id = hub.publish(&[("topic", &topic), ("data", "meanwhile")]);
-    gate.open();
-    assert_eq!(page.message(), (id, "meanwhile".to_owned()));
+    misses_nothing_when_reset(&page, &gate, &hub, &topic);
 }
 
 pub(super) fn a_page_recovers_from_the_death_of_the_hub(suite: &Suite, browser: &Browser) {

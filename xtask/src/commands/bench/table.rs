@@ -19,42 +19,23 @@ struct Column {
     compares: bool,
 }
 
+impl Column {
+    /// A figure whose ratio says something.
+    const fn compared(head: &'static str, figure: fn(&Figures) -> Option<f64>) -> Self {
+        Self { head, figure, compares: true }
+    }
+}
+
 const COLUMNS: [Column; 8] = [
-    Column {
-        head: "publications/s",
-        figure: |figures| Some(figures.publications_per_second),
-        compares: true,
-    },
-    Column {
-        head: "deliveries/s",
-        figure: |figures| figures.latency.map(|_| figures.deliveries_per_second),
-        compares: true,
-    },
-    Column {
-        head: "p50, ms",
-        figure: |figures| figures.latency.map(|latency| latency.p50),
-        compares: true,
-    },
-    Column {
-        head: "p99, ms",
-        figure: |figures| figures.latency.map(|latency| latency.p99),
-        compares: true,
-    },
-    Column {
-        head: "max, ms",
-        figure: |figures| figures.latency.map(|latency| latency.max),
-        compares: true,
-    },
-    Column {
-        head: "CPU, µs",
-        figure: |figures| figures.process.map(|process| process.microseconds),
-        compares: true,
-    },
-    Column {
-        head: "memory, MB",
-        figure: |figures| figures.process.map(|process| process.memory_loaded),
-        compares: true,
-    },
+    Column::compared("publications/s", |figures| Some(figures.publications_per_second)),
+    Column::compared("deliveries/s", |figures| {
+        figures.latency.map(|_| figures.deliveries_per_second)
+    }),
+    Column::compared("p50, ms", |figures| figures.latency.map(|latency| latency.p50)),
+    Column::compared("p99, ms", |figures| figures.latency.map(|latency| latency.p99)),
+    Column::compared("max, ms", |figures| figures.latency.map(|latency| latency.max)),
+    Column::compared("CPU, µs", |figures| figures.process.map(|process| process.microseconds)),
+    Column::compared("memory, MB", |figures| figures.process.map(|process| process.memory_loaded)),
     Column { head: "lost", figure: |figures| Some(figures.lost as f64), compares: false },
 ];
 

@@ -3,25 +3,9 @@
 use serde::Deserialize;
 
 use super::*;
+use crate::matching::vectors;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(rename = "about")]
-    _about: String,
-    vectors: Vec<Vector>,
-}
-
-/// Pairs of a pattern and a topic with the same expected outcome.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Vector {
-    name: String,
-    given: Vec<(String, String)>,
-    expected: Expected,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[derive(Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
 enum Expected {
     Match,
@@ -40,18 +24,5 @@ fn outcome(pattern: &str, topic: &str) -> Expected {
 
 #[test]
 fn all() {
-    let file: File =
-        serde_json::from_str(include_str!("../../../../tests/vectors/urlpatterns.json")).unwrap();
-    let failures: Vec<String> = file
-        .vectors
-        .iter()
-        .flat_map(|Vector { name, given, expected }| {
-            assert!(!given.is_empty(), "{name}: no pairs");
-            given.iter().filter_map(move |(pattern, topic)| {
-                let got = outcome(pattern, topic);
-                (got != *expected).then(|| format!("{name}: {pattern} and {topic}: {got:?}"))
-            })
-        })
-        .collect();
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    vectors::check(include_str!("../../../../tests/vectors/urlpatterns.json"), outcome);
 }
