@@ -33,10 +33,10 @@ const UNSEEN = 16 * 1024 * 1024;
 const UNSEEN_EACH = 4 * 1024;
 
 // How long the head of a response may still be on its way after its first chunk was taken, in
-// milliseconds: an error before would leave the reader without an answer.
+// milliseconds.
 const SETTLING = 5_000;
 
-// How long a stream that is cut gets for what is on its way, in milliseconds.
+// How long last words may be on their way before a stream is cut, in milliseconds.
 const PARTING = 250;
 
 // Any would do: nothing waits for room.
@@ -109,13 +109,14 @@ export class Sinks {
   cut(stream) {
     const sink = this.#sinks.get(stream);
     if (sink === undefined) return;
-    // Its first chunk alone is queued, and perhaps the response's head has not gone out either.
-    if (sink.begun === undefined) return this.close(stream);
+    // An error overtakes what is on its way. While that may include the response's head, without
+    // which the reader would have no answer at all, the stream ends cleanly instead.
+    const isSettled = sink.begun !== undefined && Date.now() - sink.begun > SETTLING;
+    if (!isSettled) return this.close(stream);
     this.#sinks.delete(stream);
     sink.waiting = undefined;
-    // An error overtakes what is on its way, be it the head or last words.
-    const isSettled = Date.now() - sink.begun > SETTLING && sink.queued !== undefined;
-    if (isSettled) this.#break(sink);
+    // Last words may be on their way, too, where nothing is left in the queue.
+    if (sink.queued !== undefined) this.#break(sink);
     else sink.ending = setTimeout(() => this.#break(sink), PARTING);
   }
 
