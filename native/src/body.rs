@@ -2,21 +2,28 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use tokio::time::{Sleep, sleep};
+
+/// How long a body waits before it breaks off. hyper drops what it has not yet sent when that happens,
+/// be it the head of the response, and tells nobody when that has left. In HTTP/1.1 it would be
+/// enough to give way once; in HTTP/2 another task sends.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// The body of a response.
 #[derive(Debug)]
 pub struct Body {
     body: cinnabar_runtime::Body,
-    /// Whether it is about to break off.
-    breaks_off: bool,
+    /// Set once it is about to break off.
+    breaks_off: Option<Pin<Box<Sleep>>>,
 }
 
 impl Body {
     pub(crate) fn new(body: cinnabar_runtime::Body) -> Self {
-        Self { body, breaks_off: false }
+        Self { body, breaks_off: None }
     }
 }
 
@@ -36,13 +43,10 @@ impl http_body::Body for Body {
         match ready!(self.body.poll_chunk(context)) {
             Some(chunk) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
             None if !self.body.was_cut() => Poll::Ready(None),
-            // hyper drops what it has not yet sent when a body breaks off, be it the head of the
-            // response; while it waits for a body, it sends.
-            None if !std::mem::replace(&mut self.breaks_off, true) => {
-                context.waker().wake_by_ref();
-                Poll::Pending
+            None => {
+                let wait = self.breaks_off.get_or_insert_with(|| Box::pin(sleep(LAST_WORDS)));
+                wait.as_mut().poll(context).map(|()| Some(Err(Cut)))
             }
-            None => Poll::Ready(Some(Err(Cut))),
         }
     }
 

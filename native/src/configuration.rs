@@ -23,19 +23,32 @@ pub struct Certificate {
 pub fn read(
     mut variables: BTreeMap<String, String>,
 ) -> Result<(Config, Option<Certificate>), String> {
-    let certificate = match (variables.remove("TLS_CERT"), variables.remove("TLS_KEY")) {
+    let certificate = take_certificate(&mut variables);
+    match (Config::read(&PLATFORM, variables), certificate) {
+        (Ok(config), Ok(certificate)) => Ok((config, certificate)),
+        (Ok(_), Err(mistake)) => Err(mistake),
+        (Err(mistakes), Ok(_)) => Err(mistakes.to_string()),
+        (Err(mistakes), Err(mistake)) => Err(format!("{mistakes}\n{mistake}")),
+    }
+}
+
+/// Takes the variables that say where the certificate is.
+///
+/// # Errors
+///
+/// One of them is missing.
+pub fn take_certificate(
+    variables: &mut BTreeMap<String, String>,
+) -> Result<Option<Certificate>, String> {
+    match (variables.remove("TLS_CERT"), variables.remove("TLS_KEY")) {
         (None, None) => Ok(None),
         (Some(chain), Some(key)) => Ok(Some(Certificate { chain, key })),
         (Some(_), None) => {
-            Err("TLS_KEY: is not set; set it to the file of the certificate's private key")
+            Err("TLS_KEY: is not set; set it to the file of the certificate's private key".into())
         }
-        (None, Some(_)) => Err("TLS_CERT: is not set; set it to the file of the key's certificate"),
-    };
-    match (Config::read(&PLATFORM, variables), certificate) {
-        (Ok(config), Ok(certificate)) => Ok((config, certificate)),
-        (Ok(_), Err(mistake)) => Err(mistake.to_owned()),
-        (Err(mistakes), Ok(_)) => Err(mistakes.to_string()),
-        (Err(mistakes), Err(mistake)) => Err(format!("{mistakes}\n{mistake}")),
+        (None, Some(_)) => {
+            Err("TLS_CERT: is not set; set it to the file of the key's certificate".into())
+        }
     }
 }
 

@@ -17,13 +17,15 @@
 //! |---|---|
 //! | how an update becomes durable, and how it is read back | [`log`] |
 //! | how a request arrives, and an answer leaves | `request`, [`Body`] |
-//! | connections, and how the process ends | [`server`] |
+//! | how many connections there may be | [`listener`] |
+//! | what a connection speaks, and how the process ends | [`server`] |
 //! | what is configured | [`configuration`], [`deployment`] |
 
 mod body;
 pub mod configuration;
 pub mod deployment;
 mod hub;
+pub mod listener;
 pub mod log;
 mod request;
 pub mod server;

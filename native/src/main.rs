@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use cinnabar_commands::{check, token};
+use cinnabar_native::deployment::PLATFORM;
+use cinnabar_native::listener::{self, Listener};
 use cinnabar_native::log::Storage;
 use cinnabar_native::{Hub, configuration, server, tls};
 use clap::{Parser, Subcommand};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
+use jsonwebtoken::crypto::aws_lc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
@@ -30,6 +32,12 @@ enum Command {
     /// Besides the hub's own variables: TLS_CERT and TLS_KEY, the PEM files of a certificate and its
     /// key; and RUST_LOG, the level of the log.
     Serve(Serve),
+    /// Check the configuration in the environment before a deploy, reading it as `serve` will
+    ///
+    /// It is stricter: misspelt names and well-known keys, of which `serve` warns, are mistakes.
+    Check,
+    /// Mint an access token for the hub that the environment configures, or for any other
+    Token(token::Arguments),
 }
 
 #[derive(clap::Args)]
@@ -42,13 +50,29 @@ struct Serve {
     /// The file that holds the hub's updates; `:memory:` keeps them in memory
     #[arg(long, value_name = "FILE", default_value = "cinnabar.db")]
     data: PathBuf,
+
+    /// How many connections there may be at a time; those that come then wait until others end
+    /// [default: twice MAX_STREAMS and 1,000 more, as far as the limit of open files allows]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: Option<u32>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Serve(serve) = Arguments::parse().command;
-    write_logs();
-    match serve.run().await {
+    let done = match Arguments::parse().command {
+        Command::Serve(serve) => {
+            write_logs();
+            serve.run().await
+        }
+        Command::Check => check_configuration(),
+        Command::Token(arguments) => {
+            // It fails only if a provider is installed already, which will do.
+            let _ = aws_lc::DEFAULT_PROVIDER.install_default();
+            token::run(&arguments, configuration::environment())
+                .map_err(|error| format!("{error:#}"))
+        }
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -65,14 +89,16 @@ impl Serve {
             warn!("configuration: {warning}");
         }
         let tls = certificate.as_ref().map(tls::acceptor).transpose()?;
-        allow_many_connections();
-        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
+        let streams = config.max_streams();
+        let asked = self.max_connections.map(|number| number as usize);
+        let most = listener::most_connections(asked, listener::raise_open_files(), streams)?;
+        let listener = Listener::bind(self.listen, most).await.map_err(|error| {
             format!(
                 "{} cannot be listened on ({error}): choose another address with --listen",
                 self.listen
             )
         })?;
-        let address = listener.local_addr().map_err(|error| error.to_string())?;
+        let address = listener.address().map_err(|error| error.to_string())?;
         let path = config.path().to_owned();
         let storage = match self.data.to_str() {
             Some(":memory:") => Storage::Memory,
@@ -81,6 +107,12 @@ impl Serve {
         let hub = Hub::open(config, &storage).map_err(|error| error.to_string())?;
         let end = end().map_err(|error| format!("cannot listen for signals: {error}"))?;
         let scheme = if tls.is_some() { "https" } else { "http" };
+        info!("there is room for {most} connections at a time");
+        if most < streams {
+            warn!(
+                "without HTTP/2 that is room for fewer streams than MAX_STREAMS, {streams}: raise the limit of open files (`ulimit -n`, or LimitNOFILE in a unit of systemd)"
+            );
+        }
         info!("the hub answers at {scheme}://{address}{path}");
         server::serve(listener, tls, hub, end).await;
         Ok(())
@@ -99,11 +131,23 @@ fn end() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Raises the limit on open files: every stream is one, and shells commonly start with a thousand.
-fn allow_many_connections() {
-    let limit = getrlimit(Resource::Nofile);
-    // Some systems refuse to raise it; then the hub serves as many streams as it may.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+/// Checks what [`Serve`] would read, and prints what the hub makes of it.
+fn check_configuration() -> Result<(), String> {
+    const SOURCE: &str = "the environment";
+    let mut variables = configuration::environment();
+    let mut files = variables.clone();
+    files.retain(|name, _| matches!(name.as_str(), "TLS_CERT" | "TLS_KEY"));
+    let certificate = configuration::take_certificate(&mut variables)
+        .and_then(|certificate| certificate.as_ref().map(tls::acceptor).transpose());
+    let sourced = |(name, value): (String, String)| (name, (value.into(), SOURCE));
+    let variables = variables.into_iter().map(sourced).collect();
+    check::fit_to_deploy(&PLATFORM, &variables, certificate.err().into_iter().collect())
+        .map_err(|mistakes| mistakes.to_string())?;
+    check::print(&PLATFORM, &variables);
+    for (name, file) in files {
+        println!("  {name:<28} {file}  ({SOURCE})");
+    }
+    Ok(())
 }
 
 /// Logs lines of text. Other crates may log no more than warnings: at finer levels they show

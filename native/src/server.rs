@@ -13,12 +13,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tracing::warn;
 
 use crate::hub::Hub;
+use crate::listener::{Listener, Place};
 use crate::request::Encrypted;
 
 /// How long a client may take to say who it is, and to send the head of a request.
@@ -40,13 +41,10 @@ const STUCK: u32 = 60_000;
 /// How long streams may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long to wait when no connection can be accepted: most likely too many files are open.
-const REST: Duration = Duration::from_millis(100);
-
 /// Serves a hub until `end`. Then streams end with their positions, requests that are under way are
 /// answered, and the hub's log is closed.
 pub async fn serve(
-    listener: TcpListener,
+    mut listener: Listener,
     tls: Option<TlsAcceptor>,
     hub: Hub,
     end: impl Future<Output = ()>,
@@ -55,24 +53,17 @@ pub async fn serve(
     let builder = Arc::new(builder());
     let mut end = pin!(end);
     loop {
-        let accepted = tokio::select! {
+        let (stream, place) = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut end => break,
         };
-        match accepted {
-            Ok((stream, _)) => {
-                let connection = Connection {
-                    builder: Arc::clone(&builder),
-                    hub: hub.clone(),
-                    watcher: connections.watcher(),
-                };
-                tokio::spawn(connection.begin(stream, tls.clone()));
-            }
-            Err(error) => {
-                warn!(%error, "no connection can be accepted");
-                sleep(REST).await;
-            }
-        }
+        let connection = Connection {
+            builder: Arc::clone(&builder),
+            hub: hub.clone(),
+            watcher: connections.watcher(),
+            _place: place,
+        };
+        tokio::spawn(connection.begin(stream, tls.clone()));
     }
     // A client that finds nobody listening tries elsewhere, or again.
     drop(listener);
@@ -100,6 +91,7 @@ struct Connection {
     builder: Arc<Builder<TokioExecutor>>,
     hub: Hub,
     watcher: Watcher,
+    _place: Place,
 }
 
 impl Connection {
@@ -123,7 +115,7 @@ impl Connection {
         stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
         encrypted: Encrypted,
     ) {
-        let Self { builder, hub, watcher } = self;
+        let Self { builder, hub, watcher, _place } = self;
         let began = Arc::new(AtomicBool::new(false));
         let begins = Arc::clone(&began);
         let service = service_fn(move |mut request: Request<Incoming>| {

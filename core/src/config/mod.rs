@@ -117,6 +117,12 @@ impl Config {
         self.replay_max
     }
 
+    /// The most streams that may be open.
+    #[must_use]
+    pub fn max_streams(&self) -> usize {
+        self.max_streams
+    }
+
     /// How long streams wait between two reads of a log that cannot call them, while updates flow.
     #[must_use]
     pub fn poll_fast(&self) -> Duration {

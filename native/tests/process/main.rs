@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "all of it is a test")]
 
+mod commands;
+mod connections;
+mod cuts;
 mod embedded;
 mod ending;
 mod server;

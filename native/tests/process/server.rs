@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 /// A publisher's token for every topic: HS256 with [`KEY`].
@@ -12,12 +13,14 @@ pub(crate) const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJtZXJjdXJlIjp7InB1Ymxpc2g
 pub(crate) const KEY: &str = "a publisher's key of thirty-two bytes";
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A process that serves a hub, and is killed when this is dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: String,
+    /// What it says after it has said where it listens, line by line.
+    lines: Receiver<String>,
 }
 
 impl Server {
@@ -45,8 +48,18 @@ impl Server {
             said += &line;
         };
         // Whatever it says later must find a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        let (sender, said) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Self { child, address, lines: said }
+    }
+
+    /// Waits until it says this, after what it was last waited for.
+    pub(crate) fn until_it_says(&self, text: &str) {
+        while !self.lines.recv_timeout(PATIENCE).unwrap().contains(text) {}
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -70,9 +83,14 @@ impl Server {
 
     /// Publishes an update. Returns its id.
     pub(crate) fn publish(&self, topic: &str, data: &str) -> String {
+        self.publish_with(TOKEN, topic, data)
+    }
+
+    /// The same, with another token.
+    pub(crate) fn publish_with(&self, token: &str, topic: &str, data: &str) -> String {
         let body = format!("topic={topic}&data={data}");
         let answer = self.send(&format!(
-            "POST /.well-known/mercure HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\nHost: hub\r\n\r\n{body}",
+            "POST /.well-known/mercure HTTP/1.1\r\nAuthorization: Bearer {token}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\nHost: hub\r\n\r\n{body}",
             body.len()
         ));
         let (head, id) = answer.split_once("\r\n\r\n").unwrap();
@@ -144,14 +162,17 @@ impl Stream {
     }
 }
 
-/// The hub's own program, with nothing of the user's environment.
+/// The hub's own program, about to serve.
 pub(crate) fn cinnabar(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cinnabar"));
+    let mut command = program();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
     command
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data)
-        .env_clear()
-        .envs([("MERCURE_PUBLISHER_JWT_KEY", KEY), ("ANONYMOUS", "1")]);
+}
+
+/// The hub's own program, with nothing of the user's environment.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cinnabar"));
+    command.env_clear().envs([("MERCURE_PUBLISHER_JWT_KEY", KEY), ("ANONYMOUS", "1")]);
     command
 }
 
