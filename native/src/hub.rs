@@ -64,11 +64,7 @@ impl Hub {
     }
 
     /// Answers a request. Its path has to be the one that the client sent.
-    pub async fn respond<B>(&self, request: Request<B>) -> Response<Body>
-    where
-        B: http_body::Body,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    pub async fn respond<B: http_body::Body>(&self, request: Request<B>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let head = request::head(&parts);
         let Ok(entropy) = machine::entropy() else {
@@ -104,16 +100,19 @@ impl Hub {
         Ok(id)
     }
 
-    /// Writes an answer's line to the log, unless there was one like it a moment ago.
+    /// Writes an answer's line to the log, unless there were several like it a moment ago.
     fn send(&self, mut answer: Answer) -> Response<Body> {
-        if let Some(line) = answer.log.take() {
-            // A panic cannot leave the sampler in a bad state.
-            let mut sampler = self.0.sampler.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(line) = sampler.sample(line, machine::now()) {
-                info!("{line}");
-            }
+        if let Some(line) = answer.log.take().and_then(|line| self.sample(line)) {
+            info!("{line}");
         }
         answer::whole(answer).map(Body::new)
+    }
+
+    /// A line for the log, unless there were several like it a moment ago.
+    fn sample(&self, line: String) -> Option<String> {
+        // A panic cannot leave the sampler in a bad state.
+        let mut sampler = self.0.sampler.lock().unwrap_or_else(PoisonError::into_inner);
+        sampler.sample(line, machine::now())
     }
 
     async fn carry_out(&self, publish: Publish) -> Response<Body> {
@@ -121,7 +120,10 @@ impl Hub {
         let answer = match self.0.log.append(update).await {
             Ok(_) => publish.accepted(),
             Err(error) => {
-                error!(%error, "an update was not appended");
+                // A full disk refuses them by the thousand.
+                if let Some(line) = self.sample(format!("an update was not appended: {error}")) {
+                    error!("{line}");
+                }
                 match error.fault() {
                     Fault::Lasting => publish.log_broken(),
                     Fault::Passing | Fault::Overtaken => publish.unavailable(),
@@ -169,7 +171,7 @@ impl<B> tower_service::Service<Request<B>> for Hub
 where
     B: http_body::Body + Send + 'static,
     B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B::Error: Send,
 {
     type Response = Response<Body>;
     type Error = Infallible;

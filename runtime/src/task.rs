@@ -328,10 +328,11 @@ impl Alarm {
         let at = Instant::now() + at.since(now);
         match &mut self.timer {
             None => self.timer = Some(Box::pin(sleep_until(at))),
-            // The clocks do not agree to the microsecond.
+            // The clocks do not agree to the microsecond. One that has rung a little early would ring
+            // without a pause until the moment has come.
             Some(timer) => {
                 let set = timer.deadline();
-                if at.max(set) - at.min(set) > TICK {
+                if timer.is_elapsed() || at.max(set) - at.min(set) > TICK {
                     timer.as_mut().reset(at);
                 }
             }
@@ -344,5 +345,27 @@ impl Alarm {
             Some(timer) if self.is_set => timer.await,
             _ => std::future::pending().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{advance, timeout};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_alarm_that_rang_early_rests_until_the_moment_has_come() {
+        let begin = Timestamp::from_millis(1_767_225_600_000);
+        let moment = begin.plus(Duration::from_millis(100));
+        let mut alarm = Alarm::default();
+        alarm.set(Some(moment), begin);
+        advance(Duration::from_millis(100)).await;
+        alarm.ring().await;
+        // The clock of the log lags a little behind the timer's.
+        let now = begin.plus(Duration::from_millis(99));
+        alarm.set(Some(moment), now);
+        assert!(timeout(Duration::ZERO, alarm.ring()).await.is_err(), "it rings again at once");
+        alarm.ring().await;
     }
 }

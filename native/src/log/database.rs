@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cinnabar_core::{CursorKey, Position, StoredUpdate, Timestamp};
+use rusqlite::config::DbConfig;
 use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
@@ -42,6 +43,10 @@ impl Database {
     pub(crate) fn open(path: &Path) -> Result<Self, LogError> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY)?;
+        // Nothing of another program's is changed: closing would move what is in its WAL.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        require_ours(&connection)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // Every commit is synced. In WAL mode the default would leave that to checkpoints.
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -55,21 +60,11 @@ impl Database {
         Ok(Self { connection: Connection::open_in_memory()? })
     }
 
-    /// Creates the tables if there are none. Fails if they are another version's.
+    /// Creates the tables, unless they are there.
     pub(crate) fn create_tables(&mut self) -> Result<(), LogError> {
         let transaction = self.connection.transaction()?;
-        let version: i64 =
-            transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let tables: i64 =
-            transaction.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        match (version, tables) {
-            (SCHEMA, _) => return Ok(()),
-            (0, 0) => {}
-            _ => {
-                return Err(LogError::Unreadable(format!(
-                    "the database is not a log of this version of the hub (it has schema {version}, and this hub knows {SCHEMA}): run the version that made it, or choose another file"
-                )));
-            }
+        if version(&transaction)? == SCHEMA {
+            return Ok(());
         }
         transaction.execute_batch(TABLES)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
@@ -127,6 +122,25 @@ impl Database {
         self.connection.prepare_cached(query)?.execute((name, value))?;
         Ok(())
     }
+}
+
+/// Fails unless a database is empty, or a log of this version.
+fn require_ours(connection: &Connection) -> Result<(), LogError> {
+    let version = version(connection)?;
+    let count = |query| connection.query_row(query, [], |row| row.get::<_, i64>(0));
+    let ours = "SELECT COUNT(*) FROM sqlite_schema WHERE name IN ('facts', 'updates')";
+    // Any program may number its schemas.
+    match version {
+        0 if count("SELECT COUNT(*) FROM sqlite_schema")? == 0 => Ok(()),
+        SCHEMA if count(ours)? == 2 => Ok(()),
+        _ => Err(LogError::Unreadable(format!(
+            "the database is not a log of this version of the hub (it has schema {version}, and this hub knows {SCHEMA}): run the version that made it, or choose another file"
+        ))),
+    }
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 /// The columns of an update without its data, which may be large and is read if it is wanted.

@@ -17,6 +17,9 @@ pub enum LogError {
     /// More updates are waiting to be written than memory is set aside for.
     #[error("too many updates are waiting to be written")]
     Full,
+    /// The thread that reads panicked over the question; it goes on with the next.
+    #[error("a panic while the log was read")]
+    Panicked,
     /// The log was closed.
     #[error("the log is closed")]
     Closed,
@@ -36,7 +39,7 @@ impl SourceError for LogError {
             },
             Self::Unwritten(fault, _) => *fault,
             Self::Full => Fault::Passing,
-            Self::Database(_) | Self::Unreadable(_) => Fault::Lasting,
+            Self::Database(_) | Self::Unreadable(_) | Self::Panicked => Fault::Lasting,
             // Its writer is gone: whoever follows it will learn of nothing more.
             Self::Closed | Self::Overtaken => Fault::Overtaken,
         }

@@ -17,6 +17,7 @@ mod storage;
 mod tail;
 mod writer;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
@@ -28,6 +29,7 @@ use cinnabar_core::{
 use cinnabar_runtime::machine::Now;
 use cinnabar_runtime::{Source, machine};
 use tokio::sync::{Semaphore, oneshot};
+use tracing::error;
 
 use crate::log::database::Database;
 use crate::log::storage::Lock;
@@ -131,19 +133,21 @@ impl Log {
     ///
     /// It was not appended; or the log was closed meanwhile, and it is not known whether it was.
     pub async fn append(&self, update: Arc<Update>) -> Result<Position, LogError> {
-        let size = u32::try_from(1 + update.size() / 1024).unwrap_or(ROOM);
+        // One that is larger than the room may come in when nothing else waits.
+        let size = u32::try_from(1 + update.size() / 1024).unwrap_or(ROOM).min(ROOM);
         let room = Arc::clone(&self.room).try_acquire_many_owned(size);
         let room = room.map_err(|_| LogError::Full)?;
         self.ask(|done| Job::Append(Append { update, done, room })).await?
     }
 
-    /// Writes to the log's database, and reads it back.
+    /// Writes to the log's database, and reads it back, with both threads.
     ///
     /// # Errors
     ///
     /// That failed.
     pub async fn check_health(&self) -> Result<(), LogError> {
-        self.ask(Job::CheckHealth).await?
+        self.ask(Job::CheckHealth).await??;
+        self.read(|database| database.require_health()).await
     }
 
     /// Closes the log: what was appended before is durable, and nothing more is. Another process may
@@ -171,7 +175,8 @@ impl Log {
             }
         });
         self.questions.send(question).map_err(|_| LogError::Closed)?;
-        answer.await.map_err(|_| LogError::Closed)?
+        // Every question is answered, but for one that panics.
+        answer.await.map_err(|_| LogError::Panicked)?
     }
 }
 
@@ -218,14 +223,63 @@ fn connect(storage: &Storage) -> Result<(Arc<Mutex<Database>>, Arc<Mutex<Databas
     Ok((writing, reading))
 }
 
-/// Answers questions until nobody is left to ask.
+/// Answers questions until nobody is left to ask. A panic over one costs no more than its answer.
 fn answer(database: &Mutex<Database>, questions: &Receiver<Question>) {
     for question in questions {
-        question(&lock(database));
+        if catch_unwind(AssertUnwindSafe(|| question(&lock(database)))).is_err() {
+            error!("a panic while the log was read: what was asked is not answered");
+        }
     }
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
     let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
     thread.map(drop).map_err(|error| OpenError::System(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use cinnabar_core::testing::update;
+
+    use super::*;
+
+    const WIDE: Retention =
+        Retention { size: 10_000, age: std::time::Duration::from_secs(24 * 3600) };
+
+    fn in_memory() -> Log {
+        Log::open(&Storage::Memory, WIDE, machine::now).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_over_one_question_leaves_the_others_their_answers() {
+        let log = in_memory();
+        let asked = log.read::<()>(|database| {
+            let _transaction = database.connection.unchecked_transaction()?;
+            panic!("as a fault in a page would")
+        });
+        assert!(matches!(asked.await, Err(LogError::Panicked)));
+        log.append(update("urn:1", "a", "").into()).await.unwrap();
+        let found = log.locate(Location::Newest(Position::new(1))).await.unwrap();
+        assert!(matches!(found, Located::Found(..)), "{found:?}");
+        log.check_health().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_reads_no_more_is_not_healthy() {
+        let (mut log, (questions, nobody)) = (in_memory(), mpsc::channel());
+        log.check_health().await.unwrap();
+        drop(nobody);
+        log.questions = questions;
+        assert!(matches!(log.check_health().await, Err(LogError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn an_update_larger_than_the_room_waits_for_nothing_but_an_empty_room() {
+        let log = in_memory();
+        let large = Arc::new(update("urn:1", "a", &"x".repeat((ROOM as usize + 1) * 1024)));
+        let others = Arc::clone(&log.room).try_acquire_many_owned(1).unwrap();
+        assert!(matches!(log.append(Arc::clone(&large)).await, Err(LogError::Full)));
+        drop(others);
+        assert_eq!(log.append(large).await.unwrap(), Position::new(1));
+    }
 }

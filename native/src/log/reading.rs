@@ -94,6 +94,12 @@ impl Database {
         Ok(updates)
     }
 
+    /// Fails unless what a check of the log's health writes can be read.
+    pub(crate) fn require_health(&self) -> Result<(), LogError> {
+        let missing = || LogError::Unreadable("what was written cannot be read".to_owned());
+        self.fact::<i64>("health")?.map(drop).ok_or_else(missing)
+    }
+
     fn data(&self, position: Position) -> Result<String, LogError> {
         let query = "SELECT data FROM updates WHERE position = ?";
         let mut statement = self.connection.prepare_cached(query)?;

@@ -111,6 +111,8 @@ impl contract::Log for Fixture {
 
 #[tokio::test]
 async fn the_log_keeps_the_contract() {
+    // Where this is built together with programs of other platforms, there are several providers.
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     for drops in [Drops::BeyondSize, Drops::BeyondAge, Drops::Nothing] {
         for outcome in contract::check(async || Fixture::open(drops)).await {
             assert_eq!(outcome.broken, None, "{drops:?}: {}", outcome.case);

@@ -117,6 +117,39 @@ async fn a_file_that_is_no_log_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_database_of_another_program_is_left_alone() {
+    // One that is at rest, and one with a WAL, which a program left behind that was killed.
+    for mode in ["DELETE", "WAL"] {
+        // The second looks like a log of this version until one looks inside.
+        for version in [0, 1] {
+            let folder = Folder::create();
+            let cinnabar_native::log::Storage::File(path) = folder.log() else { unreachable!() };
+            let of_its_program = Folder::create();
+            let cinnabar_native::log::Storage::File(original) = of_its_program.log() else {
+                unreachable!()
+            };
+            let theirs = rusqlite::Connection::open(&original).unwrap();
+            theirs.pragma_update(None, "journal_mode", mode).unwrap();
+            theirs.pragma_update(None, "user_version", version).unwrap();
+            theirs.execute_batch("CREATE TABLE diary (day, text)").unwrap();
+            let wal = |path: &std::path::Path| path.with_extension("db-wal");
+            std::fs::copy(&original, &path).unwrap();
+            if mode == "WAL" {
+                std::fs::copy(wal(&original), wal(&path)).unwrap();
+            }
+            let files = || [std::fs::read(&path).ok(), std::fs::read(wal(&path)).ok()];
+            let before = files();
+            let refused = Log::open(&folder.log(), WIDE, now).unwrap_err().to_string();
+            assert!(
+                refused.contains("is not a log of this version"),
+                "{mode} {version}: {refused}"
+            );
+            assert!(files() == before, "{mode} {version}: it was changed");
+        }
+    }
+}
+
+#[tokio::test]
 async fn no_more_is_kept_than_is_configured() {
     let folder = Folder::create();
     let log = Log::open(&folder.log(), Retention { size: 5, ..WIDE }, now).unwrap();
