@@ -22,7 +22,9 @@ pub struct Figures {
     pub deliveries: u64,
     /// How many that is a second, until the last of them, or of the publications.
     pub deliveries_per_second: f64,
-    /// From publication to delivery; nothing if there was no delivery.
+    /// From publication to delivery; nothing if there was no delivery. Where publications have a rate,
+    /// one that its publisher could not make in time, since the hub had not answered the last, counts
+    /// from when it was due.
     pub latency: Option<Latency>,
     /// How many deliveries are missing of what was acknowledged.
     pub lost: u64,
@@ -30,12 +32,27 @@ pub struct Figures {
     pub out_of_order: u64,
     /// How many came again.
     pub twice: u64,
+    /// What went wrong before it was measured, of which nothing else here says anything.
+    pub warm_up: Faults,
     /// How many streams did not stay open.
     pub ended: u64,
     /// What the hub's process took, if it was observed.
     pub process: Option<Taken>,
     /// Which part of a processor the reading took; near 1, it is the reader that was measured.
     pub reader_busy: f64,
+}
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Faults {
+    /// How many publications were refused, or not answered.
+    pub refused: u64,
+    /// How many deliveries are missing of what was acknowledged.
+    pub lost: u64,
+    /// How many came after a later update of the same publisher.
+    pub out_of_order: u64,
+    /// How many came again.
+    pub twice: u64,
 }
 
 /// How long deliveries take, in milliseconds.

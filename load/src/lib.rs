@@ -42,7 +42,7 @@ mod scanner;
 mod stamp;
 
 pub use self::failure::Failure;
-pub use self::figures::{Figures, Latency, Taken};
+pub use self::figures::{Faults, Figures, Latency, Taken};
 pub use self::hub::{BadUrl, Hub, Tokens};
 pub use self::load::{CASES, Case, LEAST_SIZE, Load, MOST_PUBLISHERS};
 pub use self::process::Process;

@@ -1,6 +1,10 @@
 //! The publishers: each on a connection of its own, each waiting for the answer before its next
 //! update, together at a given rate or as fast as they are answered.
 //!
+//! At a rate, what a publisher could not send in time since the hub had not answered is stamped with
+//! when it was due: otherwise a hub that stalls would be asked less, and its stall be measured once
+//! ("coordinated omission").
+//!
 //! They run in a thread of their own, so that an update is stamped when it is sent, however many
 //! deliveries are being read meanwhile.
 
@@ -35,6 +39,13 @@ pub(crate) struct Plan {
     pub(crate) acknowledged: AtomicU64,
 }
 
+/// The beginning of a round, by the timer and by the clock of the run.
+#[derive(Clone, Copy)]
+struct Start {
+    instant: Instant,
+    nanoseconds: u64,
+}
+
 /// One of the publishers, between two rounds.
 pub(crate) struct Publisher {
     id: u16,
@@ -52,24 +63,32 @@ impl Publisher {
         Self { id, sent: vec![0; topics], unacknowledged, acknowledged: 0 }
     }
 
-    async fn publish(&mut self, plan: &Plan, duration: Duration, start: Instant) {
+    async fn publish(&mut self, plan: &Plan, duration: Duration, start: Start) {
         self.acknowledged = 0;
         self.unacknowledged.iter_mut().for_each(BTreeSet::clear);
         let mut connection = None;
         let mut request = Vec::new();
         for count in 0.. {
+            let mut since = None;
             if let Some(rate) = plan.load.rate {
                 let number = count * u64::from(plan.load.publishers) + u64::from(self.id);
-                time::sleep_until(start + Duration::from_secs_f64(number as f64 / rate)).await;
+                let wait = Duration::from_secs_f64(number as f64 / rate);
+                let due = start.instant + wait;
+                if due > Instant::now() {
+                    time::sleep_until(due).await;
+                } else {
+                    // The hub has held it up. Whoever had something to say would have waited since.
+                    since = Some(start.nanoseconds + wait.as_nanos() as u64);
+                }
             }
             // At least one each, so that no round is without any.
-            if count > 0 && start.elapsed() >= duration {
+            if count > 0 && start.instant.elapsed() >= duration {
                 return;
             }
             let topic = (usize::from(self.id) + count as usize) % plan.topics.len();
             let number = self.sent[topic];
             self.sent[topic] += 1;
-            plan.write_publication(&mut request, topic, self.id, number);
+            plan.write_publication(&mut request, topic, self.id, number, since);
             if is_acknowledged(plan, &mut connection, &request).await {
                 self.acknowledged += 1;
                 plan.acknowledged.fetch_add(1, Ordering::Relaxed);
@@ -97,8 +116,16 @@ async fn is_acknowledged(plan: &Plan, connection: &mut Option<Connection>, reque
 }
 
 impl Plan {
-    /// Writes the request of a publication, stamped at the very last.
-    fn write_publication(&self, request: &mut Vec<u8>, topic: usize, publisher: u16, number: u32) {
+    /// Writes the request of a publication, stamped with the time since which it should have been
+    /// sent, or at the very last.
+    fn write_publication(
+        &self,
+        request: &mut Vec<u8>,
+        topic: usize,
+        publisher: u16,
+        number: u32,
+        since: Option<u64>,
+    ) {
         let before = format!(
             "topic={}{}&data=",
             self.topics[topic],
@@ -110,7 +137,8 @@ impl Plan {
         request.extend(before.as_bytes());
         let end = request.len() + stamp::LENGTH + padding;
         request.reserve(end - request.len());
-        Stamp { publisher, number, nanoseconds: self.clock.nanoseconds() }.write(request);
+        let nanoseconds = since.unwrap_or_else(|| self.clock.nanoseconds());
+        Stamp { publisher, number, nanoseconds }.write(request);
         request.resize(end, b'x');
     }
 
@@ -139,7 +167,7 @@ pub(crate) fn publish(
 ) -> io::Result<(Vec<Publisher>, Duration)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let start = Instant::now();
+        let start = Start { instant: Instant::now(), nanoseconds: plan.clock.nanoseconds() };
         let tasks: Vec<_> = publishers
             .into_iter()
             .map(|mut publisher| {
@@ -154,7 +182,7 @@ pub(crate) fn publish(
         for task in tasks {
             publishers.push(task.await.map_err(io::Error::other)?);
         }
-        Ok((publishers, start.elapsed()))
+        Ok((publishers, start.instant.elapsed()))
     })
 }
 
@@ -176,7 +204,7 @@ mod tests {
                 acknowledged: AtomicU64::new(0),
             };
             let mut request = Vec::new();
-            plan.write_publication(&mut request, 0, 1, 2);
+            plan.write_publication(&mut request, 0, 1, 2, None);
             let request = String::from_utf8(request).unwrap();
             let (head, form) = request.split_once("\r\n\r\n").unwrap();
             assert!(head.contains(&format!("\r\nContent-Length: {}", form.len())), "{head}");

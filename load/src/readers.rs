@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead as _, ReadBuf};
 use crate::clock::Clock;
 use crate::connection::{Connection, Opened};
 use crate::failure::Failure;
-use crate::figures::Latencies;
+use crate::figures::{Faults, Latencies};
 use crate::http::Malformed;
 use crate::hub::Hub;
 use crate::order::Order;
@@ -187,22 +187,17 @@ pub(crate) fn are_complete(streams: &[Rc<Stream>], publishers: &[Publisher]) -> 
     })
 }
 
-/// What went wrong at the streams.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Faults {
-    pub(crate) lost: u64,
-    pub(crate) late: u64,
-    pub(crate) twice: u64,
-}
-
-/// Counts what the streams lack of what was acknowledged, and what they got wrongly.
+/// Counts what the streams lack of what was acknowledged, what they got wrongly, and what was not
+/// acknowledged.
 pub(crate) fn faults(streams: &[Rc<Stream>], publishers: &[Publisher]) -> Faults {
-    let mut faults = Faults::default();
+    let refused = publishers.iter().flat_map(|publisher| &publisher.unacknowledged);
+    let refused = refused.map(|numbers| numbers.len() as u64).sum();
+    let mut faults = Faults { refused, ..Faults::default() };
     for stream in streams {
         for (order, publisher) in stream.orders.borrow().iter().zip(publishers) {
             let topic = stream.topic;
             faults.lost += order.lost(publisher.sent[topic], &publisher.unacknowledged[topic]);
-            faults.late += order.late;
+            faults.out_of_order += order.late;
             faults.twice += order.twice;
         }
     }

@@ -77,6 +77,7 @@ async fn measure(
         (0..load.publishers).map(|id| Publisher::new(id, plan.topics.len())).collect();
     let round = Round { plan: &plan, streams: &streams, tally: &tally, watch };
     let (publishers, _) = round.hold(publishers, load.warm_up, Progress::WarmingUp).await?;
+    let warm_up = readers::faults(&streams, &publishers);
     let (before, began) = (usage(process)?, clock.nanoseconds());
     let busy = reader_time();
     let (publishers, publishing) =
@@ -85,7 +86,6 @@ async fn measure(
     let after = usage(process)?;
     let faults = readers::faults(&streams, &publishers);
     let publications = publishers.iter().map(|publisher| publisher.acknowledged).sum();
-    let refused = publishers.iter().flat_map(|publisher| &publisher.unacknowledged);
     let deliveries = tally.deliveries.get();
     let delivering = Duration::from_nanos(tally.last.get().saturating_sub(began));
     let per = if load.streams == 0 { publications } else { deliveries };
@@ -93,13 +93,14 @@ async fn measure(
     Ok(Figures {
         publications,
         publications_per_second: publications as f64 / publishing.as_secs_f64(),
-        refused: refused.map(|numbers| numbers.len() as u64).sum(),
+        refused: faults.refused,
         deliveries,
         deliveries_per_second: deliveries as f64 / publishing.max(delivering).as_secs_f64(),
         latency,
         lost: faults.lost,
-        out_of_order: faults.late,
+        out_of_order: faults.out_of_order,
         twice: faults.twice,
+        warm_up,
         ended: tally.ended.get(),
         process: process.map(|_| Taken {
             microseconds: (after.processor.saturating_sub(before.processor)).as_secs_f64() * 1e6

@@ -14,7 +14,7 @@ pub(crate) struct Stamp {
     pub(crate) publisher: u16,
     /// How many updates this publisher had sent to this topic before.
     pub(crate) number: u32,
-    /// When the request was written, by the clock of the run.
+    /// When the request was written, or should have been, by the clock of the run.
     pub(crate) nanoseconds: u64,
 }
 

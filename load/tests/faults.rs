@@ -7,12 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use cinnabar_load::{Figures, Hub, Load, Tokens, run};
+use cinnabar_load::{Faults, Figures, Hub, Load, Tokens, run};
 
 const STREAMS: u64 = 3;
 
+/// How long the first publisher's second update is not acknowledged.
+const STALL: Duration = Duration::from_millis(300);
+
 /// Behind the first update of each publisher, which is the warm-up, everybody loses one of publisher
-/// 2 and gets one of publisher 3 twice; and the hub has no room for that of publisher 4.
+/// 2 and gets one of publisher 3 twice; and the hub has no room for that of publisher 4. In the
+/// warm-up, the same happens to those of publishers 5, 6 and 7.
 #[test]
 fn what_a_hub_loses_repeats_and_refuses_is_counted() {
     let load = Load {
@@ -34,17 +38,43 @@ fn what_a_hub_loses_repeats_and_refuses_is_counted() {
     // One was refused, and so is not lost; one was lost.
     assert_eq!((deliveries, lost), (STREAMS * 6, STREAMS));
     assert_eq!((twice, out_of_order, ended), (STREAMS, 0, 0));
+    let warm_up = Faults { refused: 1, lost: STREAMS, out_of_order: 0, twice: STREAMS };
+    assert_eq!(figures.warm_up, warm_up);
     assert!(figures.latency.is_some_and(|latency| latency.p50 <= latency.max));
+}
+
+/// The hub delivers everything at once, but takes its time to acknowledge the first update that is
+/// measured. What is due meanwhile is late, however fast it is delivered once it has been sent.
+#[test]
+fn what_was_due_while_a_hub_stalled_is_late() {
+    let load = Load {
+        streams: 1,
+        rate: Some(100.0),
+        duration: Duration::from_secs(1),
+        warm_up: Duration::ZERO,
+        ..Load::default()
+    };
+    let tokens = Tokens { publisher: "p".to_owned(), subscriber: "s".to_owned() };
+    let hub = Hub::new(&faulty_hub(), tokens, "match").unwrap();
+    let figures = run(&load, &hub, None, &|_| {}).unwrap();
+    // The second was due after 10 ms.
+    let least = STALL.as_secs_f64() * 1000.0 - 15.0;
+    assert!(figures.latency.is_some_and(|latency| latency.max >= least), "{figures:?}");
 }
 
 /// The faults, by publisher and number.
 fn copies(data: &str) -> usize {
     let fault = |stamp: &str| data.starts_with(stamp);
     match () {
-        () if fault("0002.0000000001.") || fault("0004.0000000001.") => 0,
-        () if fault("0003.0000000001.") => 2,
+        () if fault("0002.0000000001.") || fault("0005.0000000000.") => 0,
+        () if fault("0003.0000000001.") || fault("0006.0000000000.") => 2,
+        () if is_refused(data) => 0,
         () => 1,
     }
+}
+
+fn is_refused(data: &str) -> bool {
+    data.starts_with("0004.0000000001.") || data.starts_with("0007.0000000000.")
 }
 
 /// Starts the hub, and returns its URL.
@@ -81,8 +111,10 @@ fn serve(mut connection: TcpStream, streams: &Mutex<Vec<TcpStream>>) -> io::Resu
                 write!(stream, "{:x}\r\n{event}\r\n", event.len())?;
             }
         }
-        let is_full = data.starts_with("0004.0000000001.");
-        let status = if is_full { "503 Service Unavailable" } else { "200 OK" };
+        if data.starts_with("0000.0000000001.") {
+            thread::sleep(STALL);
+        }
+        let status = if is_refused(data) { "503 Service Unavailable" } else { "200 OK" };
         write!(connection, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n")?;
     }
 }

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use cinnabar_load::{
-    CASES, Case, Failure, Figures, Hub, LEAST_SIZE, Load, MOST_PUBLISHERS, Process, Progress,
-    Tokens,
+    CASES, Case, Failure, Faults, Figures, Hub, LEAST_SIZE, Load, MOST_PUBLISHERS, Process,
+    Progress, Tokens,
 };
 use clap::Args;
 use jsonwebtoken::Algorithm;
@@ -160,7 +160,7 @@ pub(crate) fn check() -> Result<()> {
     if publications == 0 || deliveries != 2 * publications {
         bail!("of {publications} updates to two streams, {deliveries} arrived");
     }
-    if [refused, lost, out_of_order, twice] != [0; 4] {
+    if [refused, lost, out_of_order, twice] != [0; 4] || figures.warm_up != Faults::default() {
         bail!("the load finds fault with the hub: {figures:?}");
     }
     Ok(())
@@ -234,20 +234,12 @@ impl Arguments {
             ),
             figures => figures.with_context(|| url.to_owned())?,
         };
-        if figures.lost > 0 {
-            eprintln!("warning: {url} did not deliver {} updates", figures.lost);
-        }
+        let Figures { refused, lost, out_of_order, twice, .. } = figures;
+        warn_of(Faults { refused, lost, out_of_order, twice }, url);
+        // They are in no column of the table.
+        warn_of(figures.warm_up, &format!("while it was warmed up, {url}"));
         if figures.ended > 0 {
             eprintln!("warning: {url} ended {} streams before the end", figures.ended);
-        }
-        if figures.out_of_order + figures.twice > 0 {
-            eprintln!(
-                "warning: {url} delivered {} updates after later ones, and {} twice",
-                figures.out_of_order, figures.twice
-            );
-        }
-        if figures.refused > 0 {
-            eprintln!("warning: {url} did not acknowledge {} publications", figures.refused);
         }
         if figures.reader_busy > 0.9 {
             eprintln!(
@@ -255,6 +247,21 @@ impl Arguments {
             );
         }
         Ok(figures)
+    }
+}
+
+fn warn_of(faults: Faults, who: &str) {
+    let Faults { refused, lost, out_of_order, twice } = faults;
+    if lost > 0 {
+        eprintln!("warning: {who} did not deliver {lost} updates");
+    }
+    if out_of_order + twice > 0 {
+        eprintln!(
+            "warning: {who} delivered {out_of_order} updates after later ones, and {twice} twice"
+        );
+    }
+    if refused > 0 {
+        eprintln!("warning: {who} did not acknowledge {refused} publications");
     }
 }
 
