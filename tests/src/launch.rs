@@ -4,13 +4,13 @@
 //! same configuration share a hub; a case that kills its hub starts its own.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::arguments::Arguments;
 use crate::children::lock;
 use crate::http::Endpoint;
 use crate::hub::{Hub, Keys};
+use crate::port::Port;
 use crate::process::Process;
 
 /// Configuration variables, in addition to the suite's own ([`environment`]).
@@ -59,11 +59,11 @@ impl Hubs {
     /// Starts a hub with this configuration.
     pub(crate) fn launch(&self, variables: &[(&str, &str)]) -> Result<Hub, String> {
         let command = self.arguments.launch.as_deref().ok_or("no command to launch a hub with")?;
-        // Another program may take the free port before the hub listens on it.
+        // No suite takes the port from another, but any other program may.
         let mut attempts = 3;
         loop {
-            let port = free_port()?;
-            let url = format!("http://localhost:{port}/.well-known/mercure");
+            let port = Port::take()?;
+            let url = format!("http://localhost:{}/.well-known/mercure", port.number());
             let endpoint = Endpoint::parse(&url, &self.arguments)?;
             let keys = keys(&self.arguments, &url);
             let process = Process::new(command, environment(&keys, &url, variables), port);
@@ -100,11 +100,4 @@ fn environment(keys: &Keys, url: &str, variables: &[(&str, &str)]) -> BTreeMap<S
         .chain(variables.iter().copied())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
-}
-
-fn free_port() -> Result<u16, String> {
-    TcpListener::bind(("127.0.0.1", 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|error| format!("no free port: {error}"))
 }

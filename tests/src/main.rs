@@ -30,6 +30,7 @@ mod http;
 mod hub;
 mod launch;
 mod libraries;
+mod port;
 mod process;
 mod sse;
 mod stream;

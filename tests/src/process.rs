@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::children::{self, lock};
 use crate::http::{Endpoint, Request};
+use crate::port::Port;
 
 /// A variable that makes the hub refuse its configuration: it answers 500 on every path, and is
 /// ready once it does.
@@ -31,13 +32,13 @@ const INHERITED: &[&str] =
 pub(crate) struct Process {
     command: String,
     environment: BTreeMap<String, String>,
-    port: u16,
+    port: Port,
     folder: PathBuf,
     id: Mutex<Option<u32>>,
 }
 
 impl Process {
-    pub(crate) fn new(command: &str, environment: BTreeMap<String, String>, port: u16) -> Self {
+    pub(crate) fn new(command: &str, environment: BTreeMap<String, String>, port: Port) -> Self {
         static HUBS: AtomicU64 = AtomicU64::new(0);
         let number = HUBS.fetch_add(1, Ordering::Relaxed);
         Self {
@@ -70,7 +71,7 @@ impl Process {
         command
             // The shell is replaced by the server, whose process id is then the child's.
             .args(["-c", &format!("exec {} \"$@\"", self.command), "sh"])
-            .args(["--port", &self.port.to_string(), "--data"])
+            .args(["--port", &self.port.number().to_string(), "--data"])
             .arg(self.folder.join("data"))
             .env_clear();
         for name in INHERITED {
@@ -86,7 +87,7 @@ impl Process {
         let broken =
             self.environment.iter().any(|(name, value)| (name.as_str(), value.as_str()) == BROKEN);
         let ready = if broken { 500 } else { 200 };
-        let endpoint = Arc::new(Endpoint::local(self.port));
+        let endpoint = Arc::new(Endpoint::local(self.port.number()));
         let deadline = Instant::now() + READY;
         loop {
             let mut request = Request::new(Arc::clone(&endpoint), "GET", "/healthz".to_owned());
@@ -154,7 +155,7 @@ mod tests {
         assert!(std::env::var_os(of_the_users).is_some(), "run by cargo");
         let environment = [("ANONYMOUS", "1"), ("CORS_ORIGINS", "")];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let process = Process::new("sh -c env", environment.into(), 1);
+        let process = Process::new("sh -c env", environment.into(), Port::take().unwrap());
         let printed = process.command().output().unwrap();
         let printed = String::from_utf8(printed.stdout).unwrap();
         let has = |name: &str| printed.lines().any(|line| line.starts_with(&format!("{name}=")));
