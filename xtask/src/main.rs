@@ -7,7 +7,7 @@
 //! dev      build, serve under workerd, print what to paste ── serve (the same hub, bare, for tests)
 //!          (with --aws: under an emulator of Lambda, with DynamoDB Local; with --native: the
 //!          process that it is)
-//! test     all checks ── build (the Worker; wrangler calls it too)
+//! test     all checks ── build (the Worker; wrangler calls it too; or the hub of one process)
 //! bench    a load for this hub or any other, and what it measures
 //! contract the Worker's log, held to what every log must do
 //! check    the configuration, before a deploy
@@ -32,8 +32,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, check, contract, dev, plan, readme, serve, test, token};
-use crate::hubs::worker;
+use crate::commands::{bench, build, check, contract, dev, plan, readme, serve, test, token};
 use crate::machine::process;
 
 #[derive(Parser)]
@@ -56,13 +55,16 @@ enum Command {
     /// It prints a table, in Markdown. Whoever shares the machine is measured as well: compare only
     /// what was measured side by side, with --against.
     Bench(bench::Arguments),
-    /// Build the Worker for deployment
-    Build,
+    /// Build the Worker for deployment, or with --native the hub of one process
+    Build(build::Arguments),
     /// Hold the Worker's log to the contract of every log, under workerd
     Contract,
     /// Check the configuration of the Worker before a deploy, reading it as the hub will
     Check,
     /// Mint an access token
+    ///
+    /// Without --key, for the hub that the environment configures, and whatever it does not say is
+    /// that of `cargo xtask dev`.
     Token(token::Arguments),
     /// Regenerate the README's tables
     Readme,
@@ -77,7 +79,7 @@ fn main() -> ExitCode {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
-        Command::Build => worker::build_and_report(),
+        Command::Build(arguments) => build::run(&arguments),
         Command::Contract => contract::check(),
         Command::Check => check::run(),
         Command::Token(arguments) => token::run(&arguments),

@@ -1,6 +1,7 @@
 //! The commands, a file for each.
 
 pub(crate) mod bench;
+pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod contract;
 pub(crate) mod dev;

@@ -101,7 +101,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     suite::on_cloudflare(&arguments.suite)?;
 
     native::build(native::Purpose::Development)?;
-    heading("black-box suite, on the native variant");
+    heading("black-box suite, on the native variant, a static program as is deployed");
+    native::require_static(native::Purpose::Development)?;
     suite::on_native(&arguments.suite)?;
 
     heading("template.yaml, and the functions that it deploys");

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::machine::{cargo, workspace};
+use crate::machine::cargo;
 
 /// The binary that is deployed, and the one that runs it here.
 const FUNCTION: &str = "bootstrap";
@@ -19,8 +19,12 @@ pub(crate) fn build() -> Result<()> {
 /// Fails unless both have been built.
 pub(crate) fn require_built() -> Result<()> {
     for name in [FUNCTION, EMULATOR] {
-        if !built(name).is_file() {
-            bail!("{name} has not been built: run `cargo xtask serve --aws` without --prebuilt");
+        let program = built(name);
+        if !program.is_file() {
+            bail!(
+                "there is no {}: build it with `cargo xtask serve --aws` without --prebuilt",
+                program.display()
+            );
         }
     }
     Ok(())
@@ -47,5 +51,5 @@ pub(crate) fn tethered(command: &Command) -> Command {
 }
 
 fn built(name: &str) -> PathBuf {
-    workspace::path("target/debug").join(name)
+    cargo::target().join("debug").join(name)
 }

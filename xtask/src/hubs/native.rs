@@ -8,14 +8,14 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::hubs::configuration::Variables;
-use crate::machine::{cargo, environment, workspace};
+use crate::machine::{cargo, environment, process};
 
 /// What it is built for.
 #[derive(Clone, Copy)]
 pub(crate) enum Purpose {
     /// To be built soon.
     Development,
-    /// To run fast, as the README has users build it.
+    /// To be deployed, and to run fast.
     Service,
 }
 
@@ -28,15 +28,50 @@ impl Purpose {
         }
     }
 
-    fn program(self) -> PathBuf {
-        workspace::path("target").join(self.profile().1).join("cinnabar")
+    /// Where its program is once it is built.
+    pub(crate) fn program(self) -> PathBuf {
+        cargo::target().join(self.profile().1).join("cinnabar")
     }
 }
 
-/// Builds it.
+/// Builds it: on Linux a static program, which runs wherever there is a kernel, whatever libraries are
+/// there. Other systems have no such programs.
+///
+/// Fails where a program for service could be static, but this machine lacks what it takes.
 pub(crate) fn build(purpose: Purpose) -> Result<()> {
     let (profile, _) = purpose.profile();
-    cargo::run(&["build", "--locked", "--package", "cinnabar-native", "--profile", profile])
+    let package = ["--locked", "--package", "cinnabar-native", "--bin", "cinnabar"];
+    let mut cargo = cargo::command(&["rustc"]);
+    cargo.args(package).args(["--profile", profile]);
+    if cfg!(target_os = "linux") && has_static_libc(purpose)? {
+        // For the program alone: given to all crates, it would fail for those with macros, which are
+        // libraries that the compiler loads.
+        cargo.args(["--", "-Ctarget-feature=+crt-static"]);
+    }
+    process::run(&mut cargo)
+}
+
+/// Whether the C library can be linked into a program here.
+fn has_static_libc(purpose: Purpose) -> Result<bool> {
+    // The compiler repeats the name of a file that it does not find.
+    let found = process::output("cc", &["-print-file-name=libc.a"]);
+    let found = found.is_some_and(|path| Path::new(&path).is_absolute());
+    if !found && matches!(purpose, Purpose::Service) {
+        bail!(
+            "there is no static C library to link into the program: install it (Debian and Ubuntu have it in libc6-dev, Fedora in glibc-static), or build a program that needs the library where it runs: cargo build --profile server -p cinnabar-native"
+        );
+    }
+    Ok(found)
+}
+
+/// Fails if what was built needs a library of the system where it should not.
+pub(crate) fn require_static(purpose: Purpose) -> Result<()> {
+    let program = purpose.program();
+    let needed = process::output("ldd", &[&program.to_string_lossy()]).unwrap_or_default();
+    if cfg!(target_os = "linux") && needed != "statically linked" {
+        bail!("{} needs libraries of the system: {needed}", program.display());
+    }
+    Ok(())
 }
 
 /// The command that serves the hub at this port, with these variables.
@@ -48,7 +83,10 @@ pub(crate) fn command(
 ) -> Result<Command> {
     let program = purpose.program();
     if !program.is_file() {
-        bail!("the hub has not been built: run `cargo xtask serve --native` without --prebuilt");
+        bail!(
+            "there is no {}: build it with `cargo xtask serve --native` without --prebuilt",
+            program.display()
+        );
     }
     fs::create_dir_all(data).with_context(|| format!("cannot create {}", data.display()))?;
     let mut command = environment::bare(program);

@@ -1,5 +1,6 @@
 //! cargo, as it is called on this workspace.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
@@ -27,6 +28,18 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
 /// A call of cargo, for callers that add to it.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new("cargo");
-    command.args(arguments).current_dir(workspace::path(""));
     command
+        .args(arguments)
+        .current_dir(workspace::path(""))
+        // Whatever it was told for this program, it would read otherwise in another folder.
+        .env("CARGO_TARGET_DIR", target());
+    command
+}
+
+/// The folder that cargo builds into, whichever that is: it has put this program there, into a folder
+/// of the profile.
+pub(crate) fn target() -> PathBuf {
+    let program = std::env::current_exe().ok();
+    let folder = program.as_deref().and_then(Path::parent).and_then(Path::parent);
+    folder.map_or_else(|| workspace::path("target"), Path::to_owned)
 }
