@@ -108,7 +108,7 @@ impl Serve {
         let end = end().map_err(|error| format!("cannot listen for signals: {error}"))?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         info!("there is room for {most} connections at a time");
-        if most < streams {
+        if asked.is_none() && most < streams {
             warn!(
                 "without HTTP/2 that is room for fewer streams than MAX_STREAMS, {streams}: raise the limit of open files (`ulimit -n`, or LimitNOFILE in a unit of systemd)"
             );
