@@ -46,6 +46,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             "-p",
             "cinnabar-core",
             "-p",
+            "cinnabar-commands",
+            "-p",
             "cinnabar-runtime",
             "-p",
             "cinnabar-aws",
