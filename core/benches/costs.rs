@@ -9,21 +9,17 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "it is a benchmark")]
 
-use std::sync::Arc;
+mod common;
 
-use cinnabar_core::{
-    Admission, Appended, Body, Command, Config, CursorKey, Holder, Output, Place, Platform,
-    Position, Request, Step, StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
-};
+use cinnabar_core::{Admission, Appended, Body, Command, Position, Request, Step, admit};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::json;
 
-const HUB: &str = "https://hub.example.com/.well-known/mercure";
+use crate::common::{HUB, KEY, NOW, config, holder, open, subscribe, take, update};
+
 const TOPIC: &str = "https://example.com/rooms/1";
-const KEY: &str = "a key of at least thirty-two bytes";
-const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
 /// How many updates come together.
 const UPDATES: usize = 10;
@@ -56,7 +52,7 @@ fn admission_of_a_publication(bencher: Bencher, size: usize) {
 #[divan::bench]
 fn admission_of_a_subscription(bencher: Bencher) {
     let (config, token) = (config(), token("subscribe"));
-    bencher.bench(|| subscribe(&config, Some(&token)));
+    bencher.bench(|| subscribe(&query(), Some(&token), &config));
 }
 
 /// The framing of an update, as one stream pays for it: it is the difference between the sizes.
@@ -79,12 +75,9 @@ fn ten_updates_to_many_streams(bencher: Bencher, streams: u64) {
 
 fn deliver(bencher: Bencher, streams: u64, updates: usize, size: usize) {
     let config = config();
-    let mut holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Place::default());
+    let mut holder = holder(&config);
     for number in 0..streams {
-        let end = Place { position: holder.position(), since: NOW };
-        let subscribe = subscribe(&config, None);
-        holder.handle_subscribe(StreamId::new(number), subscribe, end, NOW);
-        take(&mut holder);
+        open(&mut holder, number, subscribe(&query(), None, &config));
     }
     let mut position = Position::START;
     let holder = std::cell::RefCell::new(holder);
@@ -93,7 +86,8 @@ fn deliver(bencher: Bencher, streams: u64, updates: usize, size: usize) {
         .with_inputs(|| {
             let batch = std::iter::repeat_with(|| {
                 position = position.next();
-                Appended { position, update: Arc::new(update(position, size)) }
+                let update = update(position.get(), TOPIC.to_owned(), "x".repeat(size));
+                Appended { position, update }
             });
             batch.take(updates).collect()
         })
@@ -104,30 +98,8 @@ fn deliver(bencher: Bencher, streams: u64, updates: usize, size: usize) {
         });
 }
 
-/// Takes what was written, for all streams. Returns how many writes there were.
-fn take(holder: &mut Holder) -> u64 {
-    let mut writes = 0;
-    while let Some(output) = holder.poll_output() {
-        if let Output::Write { streams, bytes } = output {
-            for stream in streams {
-                writes += 1;
-                holder.handle_taken(stream, bytes.len(), NOW);
-            }
-        }
-    }
-    writes
-}
-
-fn config() -> Config {
-    let variables = [
-        ("HUB_URL", HUB),
-        ("MERCURE_PUBLISHER_JWT_KEY", KEY),
-        ("MERCURE_SUBSCRIBER_JWT_KEY", KEY),
-        ("ANONYMOUS", "1"),
-        ("MAX_STREAMS", "10000"),
-    ];
-    let variables = variables.map(|(name, value)| (name.into(), value.into()));
-    Config::read(&Platform::new("a benchmark"), variables).unwrap()
+fn query() -> String {
+    format!("match={TOPIC}")
 }
 
 /// A 0.x token for every topic, as it is presented.
@@ -137,25 +109,4 @@ fn token(action: &str) -> String {
     let claims = json!({"mercure": {action: ["*"]}});
     let key = EncodingKey::from_secret(KEY.as_bytes());
     format!("Bearer {}", jsonwebtoken::encode(&Header::default(), &claims, &key).unwrap())
-}
-
-fn subscribe(config: &Config, token: Option<&str>) -> Subscribe {
-    let fields = token.map(|token| ("authorization", token.as_bytes()));
-    let request = Request::new("GET", &format!("{HUB}?match={TOPIC}"), fields);
-    match admit(&request, config, NOW, &[9; 32]) {
-        Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => subscribe,
-        other => panic!("not a subscription: {other:?}"),
-    }
-}
-
-fn update(position: Position, size: usize) -> Update {
-    Update::restore(StoredUpdate {
-        id: format!("urn:example:{}", position.get()),
-        topics: TOPIC.to_owned(),
-        targets: String::new(),
-        data: "x".repeat(size),
-        private: false,
-        event_type: None,
-        retry: None,
-    })
 }

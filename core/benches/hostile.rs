@@ -12,18 +12,16 @@
 )]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "it is a benchmark")]
 
+mod common;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cinnabar_core::testing::MemoryLog;
-use cinnabar_core::{
-    Admission, Appended, Command, Config, CursorKey, Holder, Output, Place, Platform, Request,
-    Step, StoredUpdate, StreamId, Timestamp, Update, admit,
-};
+use cinnabar_core::{Appended, Config, Holder, Output, Place, StreamId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-const HUB: &str = "https://hub.example.com/.well-known/mercure";
-const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+use crate::common::{NOW, config, holder, open, subscribe, take, update};
 
 /// How many topics of 4 kB an update has: all that it may have together.
 const TOPICS: usize = 32;
@@ -118,23 +116,24 @@ fn main() {
         "{TOPICS} topics of 4 kB, or 1,000 short ones: how long a live update, the longest page that it left to a"
     );
     println!("replay, and a page of a stream that resumes hold up the holder\n");
+    let config = config();
     for kind in &KINDS {
         let mut log = MemoryLog::default();
-        let update = Arc::new(update((kind.topics)().join("\n")));
+        let update = update(1, (kind.topics)().join("\n"), "a message".to_owned());
         let position = log.append(Arc::clone(&update), NOW);
 
-        let mut holder = Holder::new(&config(), CursorKey::from_bytes([5; 16]), Place::default());
+        let mut crowd = holder(&config);
         for stream in 0..kind.streams {
-            subscribe(&mut holder, stream, &kind.query(stream));
+            open(&mut crowd, stream, subscribe(&kind.query(stream), None, &config));
         }
         let start = Instant::now();
-        holder.handle_appended(&[Appended { position, update }], NOW);
+        crowd.handle_appended(&[Appended { position, update }], NOW);
         let live = start.elapsed();
-        let (left, pages) = replay(&mut holder, &log);
+        let (left, pages) = replay(&mut crowd, &log);
 
-        let mut other = Holder::new(&config(), CursorKey::from_bytes([5; 16]), Place::default());
-        resume(&mut other, &kind.query(0), &log);
-        let (page, _) = replay(&mut other, &log);
+        let mut one = holder(&config);
+        resume(&mut one, &kind.query(0), &config, &log);
+        let (page, _) = replay(&mut one, &log);
         println!(
             "{:24}{:>7} streams  live {live:>10.2?}  {pages:>5} left to a replay {left:>10.2?}  resuming {page:>10.2?}",
             kind.name, kind.streams
@@ -165,64 +164,14 @@ impl Kind {
     }
 }
 
-fn resume(holder: &mut Holder, query: &str, log: &MemoryLog) {
-    let url = format!("{HUB}?{query}&last_event_id=earliest");
-    let request = Request::new("GET", &url, []);
-    let Step::Done(Admission::Forward(Command::Subscribe(subscribe))) =
-        admit(&request, &config(), NOW, &[9; 32])
-    else {
-        panic!("not a subscription")
-    };
-    let end = Place { position: log.end(), since: NOW };
+/// Opens a stream that reads the log from its beginning on.
+fn resume(holder: &mut Holder, query: &str, config: &Config, log: &MemoryLog) {
+    let subscribe = subscribe(&format!("{query}&last_event_id=earliest"), None, config);
+    let (stream, end) = (StreamId::new(0), Place { position: log.end(), since: NOW });
     holder.handle_reached(end);
-    holder.handle_subscribe(StreamId::new(0), subscribe, end, NOW);
-    while let Some(output) = holder.poll_output() {
-        if let Output::Locate { stream, location } = &output {
-            holder.handle_located(*stream, &log.locate(location), NOW);
-        }
-        if let Output::Write { streams, bytes } = output {
-            for stream in streams {
-                holder.handle_taken(stream, bytes.len(), NOW);
-            }
-        }
+    holder.handle_subscribe(stream, subscribe, end, NOW);
+    while let Some(Output::Locate { location, .. }) = holder.poll_output() {
+        holder.handle_located(stream, &log.locate(&location), NOW);
     }
-}
-
-fn subscribe(holder: &mut Holder, stream: u64, query: &str) {
-    let request = Request::new("GET", &format!("{HUB}?{query}"), []);
-    let subscribe = match admit(&request, &config(), NOW, &[9; 32]) {
-        Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => subscribe,
-        other => panic!("not a subscription: {other:?}"),
-    };
-    holder.handle_subscribe(StreamId::new(stream), subscribe, Place::default(), NOW);
-    while let Some(output) = holder.poll_output() {
-        if let Output::Write { streams, bytes } = output {
-            for stream in streams {
-                holder.handle_taken(stream, bytes.len(), NOW);
-            }
-        }
-    }
-}
-
-fn config() -> Config {
-    let variables = [
-        ("HUB_URL", HUB),
-        ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes"),
-        ("ANONYMOUS", "1"),
-        ("MAX_STREAMS", "1000000"),
-    ];
-    let variables = variables.map(|(name, value)| (name.into(), value.into()));
-    Config::read(&Platform::new("a benchmark"), variables).unwrap()
-}
-
-fn update(topics: String) -> Update {
-    Update::restore(StoredUpdate {
-        id: "urn:example:1".to_owned(),
-        topics,
-        targets: String::new(),
-        data: "a message".to_owned(),
-        private: false,
-        event_type: None,
-        retry: None,
-    })
+    take(holder);
 }

@@ -15,17 +15,14 @@
 )]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "it is a benchmark")]
 
+mod common;
+
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cinnabar_core::{
-    Admission, Appended, Command, Config, CursorKey, Holder, Output, Place, Platform, Position,
-    Request, Step, StoredUpdate, StreamId, Subscribe, Timestamp, Update, admit,
-};
+use cinnabar_core::{Appended, Position};
 
-const HUB: &str = "https://hub.example.com/.well-known/mercure";
-const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+use crate::common::{NOW, config, holder, open, subscribe, take, update};
 
 /// How many streams want each update.
 const READERS: u64 = 10;
@@ -100,17 +97,14 @@ fn main() {
 /// their matchers keep.
 fn measure(kind: &Kind, others: u64) -> Option<Duration> {
     let config = config();
-    let mut holder = Holder::new(&config, CursorKey::from_bytes([5; 16]), Place::default());
+    let mut holder = holder(&config);
     // The wanted room is in the middle of the others.
     let wanted = others / 2;
     let rooms = (0..others + 1).flat_map(|room| {
         std::iter::repeat_n(room, if room == wanted { READERS as usize } else { 1 })
     });
     for (number, room) in (0..).zip(rooms) {
-        let subscribe = subscribe(&(kind.query)(room), &config);
-        let end = Place { position: holder.position(), since: NOW };
-        holder.handle_subscribe(StreamId::new(number), subscribe, end, NOW);
-        take(&mut holder);
+        open(&mut holder, number, subscribe(&(kind.query)(room), None, &config));
         if holder.streams() <= usize::try_from(number).unwrap() {
             return None;
         }
@@ -122,63 +116,14 @@ fn measure(kind: &Kind, others: u64) -> Option<Duration> {
         let mut time = Duration::ZERO;
         for _ in 0..UPDATES {
             position = position.next();
-            let update = Arc::new(update(position, (kind.topic)(wanted)));
+            let update = update(position.get(), (kind.topic)(wanted), "a message".to_owned());
             let batch = [Appended { position, update }];
             let start = Instant::now();
             holder.handle_appended(black_box(&batch), NOW);
             time += start.elapsed();
-            assert_eq!(
-                take(&mut holder),
-                READERS as usize,
-                "not every stream that wants it got it"
-            );
+            assert_eq!(take(&mut holder), READERS, "not every stream that wants it got it");
         }
         fastest = fastest.min(time);
     }
     Some(fastest / UPDATES as u32)
-}
-
-/// Takes what was written, for all streams. Returns how many there were.
-fn take(holder: &mut Holder) -> usize {
-    let mut readers = 0;
-    while let Some(output) = holder.poll_output() {
-        if let Output::Write { streams, bytes } = output {
-            for stream in streams {
-                readers += 1;
-                holder.handle_taken(stream, bytes.len(), NOW);
-            }
-        }
-    }
-    readers
-}
-
-fn config() -> Config {
-    let variables = [
-        ("HUB_URL", HUB),
-        ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes"),
-        ("ANONYMOUS", "1"),
-        ("MAX_STREAMS", "1000000"),
-    ];
-    let variables = variables.map(|(name, value)| (name.into(), value.into()));
-    Config::read(&Platform::new("a benchmark"), variables).unwrap()
-}
-
-fn subscribe(query: &str, config: &Config) -> Subscribe {
-    let request = Request::new("GET", &format!("{HUB}?{query}"), []);
-    match admit(&request, config, NOW, &[9; 32]) {
-        Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => subscribe,
-        other => panic!("not a subscription: {other:?}"),
-    }
-}
-
-fn update(position: Position, topic: String) -> Update {
-    Update::restore(StoredUpdate {
-        id: format!("urn:example:{}", position.get()),
-        topics: topic,
-        targets: String::new(),
-        data: "a message".to_owned(),
-        private: false,
-        event_type: None,
-        retry: None,
-    })
 }
