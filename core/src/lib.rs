@@ -136,7 +136,7 @@ pub use streams::history::{Appended, Fetch, Located, Location, Page, PageLimit};
 pub use streams::holder::Holder;
 pub use streams::output::{Output, Shell};
 pub use streams::pager::{Offer, Pager};
-pub use streams::stream_id::StreamId;
+pub use streams::stream_id::{ByStream, StreamId};
 pub use terms::characters::ForbiddenCharacter;
 pub use terms::cursor::{CursorKey, Place, Position};
 pub use terms::event_id::{EventId, InvalidEventId};

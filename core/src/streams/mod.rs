@@ -13,6 +13,7 @@ pub(crate) mod history;
 pub(crate) mod holder;
 pub(crate) mod outbox;
 pub(crate) mod output;
+pub(crate) mod outputs;
 pub(crate) mod pace;
 pub(crate) mod pager;
 pub(crate) mod resume;

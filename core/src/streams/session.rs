@@ -150,6 +150,11 @@ impl Session {
         self.state = State::Locating(question);
     }
 
+    /// Whether it has everything, and takes updates as they come.
+    pub(crate) fn is_live(&self) -> bool {
+        self.state == State::Live
+    }
+
     pub(crate) fn is_native(&self) -> bool {
         self.subscribe.reader.native
     }

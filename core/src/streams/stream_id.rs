@@ -1,8 +1,36 @@
 //! The names of streams.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
 /// The name of a stream: chosen by the shell, and never used twice in the life of a holder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(u64);
+
+/// Values by stream. Each delivery looks a few of them up, which takes a fraction of the time here
+/// that it takes in an ordered map.
+pub type ByStream<V> = HashMap<StreamId, V, BuildHasherDefault<Spread>>;
+
+/// Spreads the numbers of streams. No client chooses them, so none can have them collide.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write_u64(&mut self, number: u64) {
+        // The golden ratio, by Knuth's multiplicative method.
+        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(self.0 ^ u64::from(*byte));
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 impl StreamId {
     /// The stream with this number.

@@ -1,8 +1,8 @@
 //! When to look at each stream: one moment per stream, one timer for all of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::streams::stream_id::StreamId;
+use crate::streams::stream_id::{ByStream, StreamId};
 use crate::time::Timestamp;
 
 /// The moments at which something is due to a stream, or may be: writing to a stream only postpones
@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
     in_order: BTreeSet<(Timestamp, StreamId)>,
-    by_stream: BTreeMap<StreamId, Timestamp>,
+    by_stream: ByStream<Timestamp>,
 }
 
 impl Wakes {

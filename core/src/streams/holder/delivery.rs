@@ -70,9 +70,13 @@ impl Holder {
             true
         });
         allowance.grant(granting());
-        if let Some((bytes, chunk)) = frame {
-            self.send(streams, bytes, chunk, &full, now);
+        if let Some((bytes, chunk)) = frame
+            && !streams.is_empty()
+        {
+            self.waiting.keep(chunk, streams.len());
+            self.outputs.push_update(streams, bytes);
         }
+        self.after_write(&full, now);
         undecided
     }
 
@@ -88,23 +92,16 @@ impl Holder {
             self.waiters.enter(*stream, &session.outbox);
             true
         });
-        self.send(streams, bytes, chunk, &full, now);
-    }
-
-    /// Has a chunk written that was pushed to these streams, and filled the responses of some.
-    fn send(
-        &mut self,
-        streams: Vec<StreamId>,
-        bytes: Bytes,
-        chunk: Chunk,
-        full: &[StreamId],
-        now: Timestamp,
-    ) {
         if !streams.is_empty() {
             self.waiting.keep(chunk, streams.len());
-            self.outputs.push_back(Output::Write { streams, bytes });
-            self.bound();
+            self.outputs.push(Output::Write { streams, bytes });
         }
+        self.after_write(&full, now);
+    }
+
+    /// Bounds what waits after something was written, which filled the responses of some streams.
+    fn after_write(&mut self, full: &[StreamId], now: Timestamp) {
+        self.bound();
         for stream in full {
             self.schedule(*stream, now);
         }

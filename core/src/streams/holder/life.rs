@@ -18,7 +18,7 @@ impl Holder {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         let greeting = session.open(cursor, &self.key, now);
         let response = session.subscribe.opened(resumed);
-        self.outputs.push_back(Output::Open { stream, response });
+        self.outputs.push(Output::Open { stream, response });
         self.write(vec![stream], greeting, now);
         self.schedule(stream, now);
         self.advance(stream, now);
@@ -75,7 +75,7 @@ impl Holder {
 
     pub(super) fn end(&mut self, stream: StreamId, output: Output) {
         self.forget(stream);
-        self.outputs.push_back(output);
+        self.outputs.push(output);
     }
 
     pub(super) fn forget(&mut self, stream: StreamId) {

@@ -18,7 +18,7 @@
 mod delivery;
 mod life;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::command::subscribe::Subscribe;
@@ -29,10 +29,11 @@ use crate::streams::allowance::Allowance;
 use crate::streams::history::{Appended, Fetch, Located, Page, PageLimit};
 use crate::streams::outbox::Waiting;
 use crate::streams::output::{Output, Shell};
+use crate::streams::outputs::Outputs;
 use crate::streams::pace::Pace;
 use crate::streams::resume::{Horizon, Next};
 use crate::streams::session::{Due, Session, State};
-use crate::streams::stream_id::StreamId;
+use crate::streams::stream_id::{ByStream, StreamId};
 use crate::streams::waiters::Waiters;
 use crate::streams::wakes::Wakes;
 use crate::terms::cursor::{CursorKey, Place, Position};
@@ -44,14 +45,14 @@ use crate::wire::sse;
 pub struct Holder {
     key: CursorKey,
     reached: Place,
-    sessions: BTreeMap<StreamId, Session>,
+    sessions: ByStream<Session>,
     index: Index<StreamId>,
     wakes: Wakes,
     /// How much the matchers of all sessions keep.
     matchers_size: usize,
     waiting: Waiting,
     waiters: Waiters,
-    outputs: VecDeque<Output>,
+    outputs: Outputs,
     /// The streams that are waiting to ask for a page, in turn.
     fetching: VecDeque<StreamId>,
     pace: Pace,
@@ -67,13 +68,13 @@ impl Holder {
         Self {
             key,
             reached: end,
-            sessions: BTreeMap::new(),
+            sessions: ByStream::default(),
             index: Index::default(),
             wakes: Wakes::default(),
             matchers_size: 0,
             waiting: Waiting::default(),
             waiters: Waiters::default(),
-            outputs: VecDeque::new(),
+            outputs: Outputs::default(),
             fetching: VecDeque::new(),
             pace: Pace::of(config),
             replay_max: config.replay_max,
@@ -103,7 +104,7 @@ impl Holder {
     /// The next thing to do.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outputs.pop()
     }
 
     /// Has a shell carry out everything that there is to do: the loop around
@@ -152,7 +153,7 @@ impl Holder {
         self.handle_timeout(now);
         // Its token may have expired on the way here: nothing is written at or after `exp`.
         if let Some(answer) = subscribe.expired(now) {
-            self.outputs.push_back(Output::Answer { stream, answer });
+            self.outputs.push(Output::Answer { stream, answer });
             return;
         }
         let size = subscribe.size();
@@ -161,7 +162,7 @@ impl Holder {
             || !self.index.has_room_for(&subscribe.matchers, &subscribe.hub);
         if is_full {
             let answer = subscribe.unavailable(now);
-            self.outputs.push_back(Output::Answer { stream, answer });
+            self.outputs.push(Output::Answer { stream, answer });
             return;
         }
         let horizon = Horizon { end: end.advanced_to(self.reached), ..self.horizon() };
@@ -176,7 +177,7 @@ impl Holder {
         self.sessions.insert(stream, Session::new(subscribe, state, now));
         self.schedule(stream, now);
         match asked {
-            Some((_, location)) => self.outputs.push_back(Output::Locate { stream, location }),
+            Some((_, location)) => self.outputs.push(Output::Locate { stream, location }),
             None => self.open(stream, None, here, now),
         }
     }
@@ -192,7 +193,9 @@ impl Holder {
 
     /// The process is about to end: all streams end, each with its position.
     pub fn handle_shutdown(&mut self, now: Timestamp) {
-        let streams: Vec<StreamId> = self.sessions.keys().copied().collect();
+        let mut streams: Vec<StreamId> = self.sessions.keys().copied().collect();
+        // In the order in which they came, so that the same calls always have the same outputs.
+        streams.sort_unstable();
         for stream in streams {
             let Some(session) = self.sessions.get_mut(&stream) else { continue };
             if session.locating().is_some() {
@@ -217,7 +220,7 @@ impl Holder {
                 if let Some(session) = self.sessions.get_mut(&stream) {
                     session.ask(question);
                 }
-                self.outputs.push_back(Output::Locate { stream, location });
+                self.outputs.push(Output::Locate { stream, location });
             }
         }
     }
@@ -276,11 +279,14 @@ impl Holder {
     pub fn handle_taken(&mut self, stream: StreamId, bytes: usize, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&stream) else { return };
         session.outbox.take(bytes, &mut self.waiting, now);
-        if session.outbox.is_empty() && session.is_ending(now) {
+        let (is_ending, is_live) = (session.is_ending(now), session.is_live());
+        if is_ending && session.outbox.is_empty() {
             self.schedule(stream, now);
         }
         self.handle_timeout(now);
-        self.advance(stream, now);
+        if is_ending || !is_live {
+            self.advance(stream, now);
+        }
     }
 
     /// A reader is gone; there is no response left to end.

@@ -359,15 +359,18 @@ impl Hub {
                         self.fragments.push_front(cursor.clone());
                         self.fragments.truncate(8);
                     }
-                    let chunk = self.chunks.len();
-                    self.chunks.push((streams.len(), bytes.len()));
+                    // Updates that are written together are let go one by one.
+                    let first = self.chunks.len();
+                    let events = std::str::from_utf8(&bytes).unwrap().split_inclusive("\n\n");
+                    self.chunks.extend(events.map(|event| (streams.len(), event.len())));
+                    let chunks = first..self.chunks.len();
                     let durable = self.holder.position().get();
                     for stream in streams {
                         let stream = self.streams.get_mut(&stream).unwrap();
                         for written in &written {
                             stream.write(written, &self.log, durable, self.now);
                         }
-                        stream.outbox.push_back(chunk);
+                        stream.outbox.extend(chunks.clone());
                     }
                 }
                 Output::Answer { stream, answer } => {
