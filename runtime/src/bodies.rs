@@ -1,9 +1,9 @@
 //! The responses of all streams: what the holder writes finds its reader here.
 
-use std::collections::BTreeMap;
+use std::task::Waker;
 
 use bytes::Bytes;
-use cinnabar_core::{Answer, StreamId};
+use cinnabar_core::{Answer, ByStream, StreamId};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
@@ -15,10 +15,10 @@ use crate::outlet::{self, Notice, Outlet};
 #[derive(Debug)]
 pub(crate) struct Bodies {
     /// Subscribers whose response has not begun.
-    opening: BTreeMap<StreamId, oneshot::Sender<Opened>>,
-    outlets: BTreeMap<StreamId, Outlet>,
-    /// Streams whose readers have something to take since the last turn.
-    written: Vec<StreamId>,
+    opening: ByStream<oneshot::Sender<Opened>>,
+    outlets: ByStream<Outlet>,
+    /// Readers that have waited, and have something to take now.
+    woken: Vec<Waker>,
     /// For readers.
     notices: UnboundedSender<Notice>,
 }
@@ -26,7 +26,12 @@ pub(crate) struct Bodies {
 impl Bodies {
     /// None yet; their readers will send these notices.
     pub(crate) fn new(notices: UnboundedSender<Notice>) -> Self {
-        Self { opening: BTreeMap::new(), outlets: BTreeMap::new(), written: Vec::new(), notices }
+        Self {
+            opening: ByStream::default(),
+            outlets: ByStream::default(),
+            woken: Vec::new(),
+            notices,
+        }
     }
 
     /// A subscriber waits for its response.
@@ -54,19 +59,19 @@ impl Bodies {
 
     pub(crate) fn write(&mut self, streams: &[StreamId], bytes: &Bytes) {
         for stream in streams {
-            if self.outlets.get(stream).is_some_and(|outlet| outlet.write(bytes.clone())) {
-                self.written.push(*stream);
-            }
+            let outlet = self.outlets.get(stream);
+            self.woken.extend(outlet.and_then(|outlet| outlet.write(bytes.clone())));
         }
+    }
+
+    /// How much a stream's reader has taken since this was asked last.
+    pub(crate) fn taken(&self, stream: StreamId) -> usize {
+        self.outlets.get(&stream).map_or(0, Outlet::taken)
     }
 
     /// Wakes those readers, at the end of a turn: so what is written in it leaves together.
     pub(crate) fn wake(&mut self) {
-        for stream in self.written.drain(..) {
-            if let Some(outlet) = self.outlets.get(&stream) {
-                outlet.wake();
-            }
-        }
+        self.woken.drain(..).for_each(Waker::wake);
     }
 
     /// Ends a stream once its reader has taken all.

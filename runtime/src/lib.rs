@@ -38,7 +38,7 @@
 //! | how a log that does not call is asked | [`Paced`], [`Pace`] |
 //! | how the holder is driven | `task`; `work` for what it asks of the log |
 //! | how a subscriber waits, and how many may | `arrivals` |
-//! | what a reader has taken, and what is joined | `outlet`; [`Body`] for its sender |
+//! | what a reader has taken | `outlet`; [`Body`] for its sender |
 //! | the clock and randomness | [`machine`] |
 
 pub mod answer;

@@ -7,27 +7,22 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use cinnabar_core::StreamId;
 use tokio::sync::mpsc::UnboundedSender;
-
-/// How much is joined at most. Joining saves what a chunk costs on its way, and a copy of more
-/// would cost more than that.
-const JOINED: usize = 64 * 1024;
 
 /// What a stream's reader did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
-    /// It took this many bytes.
-    Taken(StreamId, usize),
+    /// It took something: [`Outlet::taken`] says how much.
+    Taken(StreamId),
     /// The reader is gone.
     Gone(StreamId),
 }
 
 /// Where to write a new stream, and its reader.
 ///
-/// Notices need no bound of their own: there is at most one for each chunk, and the core bounds
-/// those.
+/// Notices need no bound of their own: of each reader, there are at most two.
 pub(crate) fn open(stream: StreamId, notices: UnboundedSender<Notice>) -> (Outlet, Reader) {
     let queue = Arc::new(Mutex::new(Queue::default()));
     let outlet = Outlet { queue: Arc::clone(&queue) };
@@ -38,44 +33,12 @@ pub(crate) fn open(stream: StreamId, notices: UnboundedSender<Notice>) -> (Outle
 #[derive(Debug, Default)]
 struct Queue {
     chunks: VecDeque<Bytes>,
-    /// Whether the first chunk has been taken.
-    begun: bool,
+    /// How much was taken since the task asked last. Above zero, it has been told to ask.
+    taken: usize,
     ended: bool,
     /// Whether it was ended before its reader had taken all.
     cut: bool,
     reader: Option<Waker>,
-}
-
-impl Queue {
-    fn wake(&mut self) {
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
-    }
-
-    /// What comes next: the first chunk alone, and then whatever waits, as one chunk. Some readers
-    /// pass over a whole chunk that begins with a comment, as a response does.
-    fn take(&mut self) -> Option<Bytes> {
-        let mut count = 1;
-        let mut length = self.chunks.front()?.len();
-        if std::mem::replace(&mut self.begun, true) {
-            for chunk in self.chunks.iter().skip(1) {
-                if length + chunk.len() > JOINED {
-                    break;
-                }
-                length += chunk.len();
-                count += 1;
-            }
-        }
-        if count == 1 {
-            return self.chunks.pop_front();
-        }
-        let mut joined = BytesMut::with_capacity(length);
-        for chunk in self.chunks.drain(..count) {
-            joined.extend_from_slice(&chunk);
-        }
-        Some(joined.freeze())
-    }
 }
 
 /// A queue is whole between any two of its changes, so a panic elsewhere does not spoil it.
@@ -91,16 +54,17 @@ pub(crate) struct Outlet {
 }
 
 impl Outlet {
-    /// Writes a chunk. Returns whether it is the first that waits: then its reader has to be woken.
-    pub(crate) fn write(&self, bytes: Bytes) -> bool {
+    /// Writes a chunk. If the reader was waiting, it has to be woken.
+    #[must_use]
+    pub(crate) fn write(&self, bytes: Bytes) -> Option<Waker> {
         let mut queue = lock(&self.queue);
         queue.chunks.push_back(bytes);
-        queue.chunks.len() == 1
+        queue.reader.take()
     }
 
-    /// Wakes the reader, if it waits.
-    pub(crate) fn wake(&self) {
-        lock(&self.queue).wake();
+    /// How much the reader has taken since this was asked last.
+    pub(crate) fn taken(&self) -> usize {
+        std::mem::take(&mut lock(&self.queue).taken)
     }
 
     /// Ends the stream once its reader has taken all.
@@ -117,7 +81,9 @@ impl Drop for Outlet {
             queue.ended = true;
             queue.cut = true;
         }
-        queue.wake();
+        if let Some(reader) = queue.reader.take() {
+            reader.wake();
+        }
     }
 }
 
@@ -140,12 +106,13 @@ impl Reader {
     /// The next chunk, or the end.
     pub(crate) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let taken = std::mem::take(&mut self.in_flight);
-        if taken > 0 {
-            // If nobody listens, nobody writes either.
-            let _ = self.notices.send(Notice::Taken(self.stream, taken));
-        }
         let mut queue = lock(&self.queue);
-        match queue.take() {
+        if taken > 0 && queue.taken == 0 {
+            // If nobody listens, nobody writes either.
+            let _ = self.notices.send(Notice::Taken(self.stream));
+        }
+        queue.taken += taken;
+        match queue.chunks.pop_front() {
             Some(chunk) => {
                 self.in_flight = chunk.len();
                 Poll::Ready(Some(chunk))
@@ -185,63 +152,50 @@ mod tests {
         poll_fn(|context| reader.poll_chunk(context)).await
     }
 
+    /// Writes while the reader does not wait.
+    fn write(outlet: &Outlet, chunk: &'static str) {
+        assert!(outlet.write(chunk.into()).is_none());
+    }
+
     #[tokio::test]
     async fn a_chunk_is_taken_when_the_next_is_asked_for() {
         let (outlet, mut reader, mut notices) = open();
-        outlet.write("one".into());
-        outlet.write("three".into());
+        write(&outlet, "one");
+        write(&outlet, "three");
         assert_eq!(next(&mut reader).await.unwrap(), "one");
         assert!(notices.try_recv().is_err());
+        assert_eq!(outlet.taken(), 0);
         assert_eq!(next(&mut reader).await.unwrap(), "three");
-        assert_eq!(notices.try_recv(), Ok(Notice::Taken(STREAM, 3)));
+        assert_eq!(notices.try_recv(), Ok(Notice::Taken(STREAM)));
+        assert_eq!(outlet.taken(), 3);
         outlet.close();
         assert_eq!(next(&mut reader).await, None);
-        assert_eq!(notices.try_recv(), Ok(Notice::Taken(STREAM, 5)));
+        assert_eq!(notices.try_recv(), Ok(Notice::Taken(STREAM)));
         drop(reader);
         assert_eq!(notices.try_recv(), Ok(Notice::Gone(STREAM)));
     }
 
     #[tokio::test]
-    async fn chunks_that_wait_leave_as_one_behind_the_first() {
-        let (outlet, mut reader, _notices) = open();
-        for chunk in [":\n", "a", "b"] {
-            outlet.write(chunk.into());
-        }
-        outlet.close();
-        assert_eq!(next(&mut reader).await.unwrap(), ":\n");
-        assert_eq!(next(&mut reader).await.unwrap(), "ab");
-        assert_eq!(next(&mut reader).await, None);
-        assert!(!reader.was_cut());
-    }
-
-    #[tokio::test]
-    async fn what_is_joined_is_bounded_and_keeps_its_order_and_its_bytes() {
+    async fn there_is_one_notice_until_the_task_has_asked() {
         let (outlet, mut reader, mut notices) = open();
-        let lengths = [2, 1, JOINED - 1, 1, 3, JOINED + 5, 2, JOINED / 2, JOINED / 2, 7];
-        let chunks: Vec<Bytes> =
-            (b'a'..).zip(lengths).map(|(letter, length)| vec![letter; length].into()).collect();
-        for chunk in &chunks {
-            outlet.write(chunk.clone());
+        for chunk in ["a", "bb", "ccc", "dddd", "e"] {
+            write(&outlet, chunk);
         }
-        outlet.close();
-        let mut left = Vec::new();
-        while let Some(chunk) = next(&mut reader).await {
-            assert_eq!(notices.try_recv().ok(), left.last().map(taken));
-            left.push(chunk);
+        for _ in 0..4 {
+            next(&mut reader).await.unwrap();
         }
-        let expected = [2, JOINED, 4, JOINED + 5, 2 + JOINED / 2, JOINED / 2 + 7];
-        assert_eq!(left.iter().map(Bytes::len).collect::<Vec<_>>(), expected);
-        assert!(left.concat() == chunks.concat());
-    }
-
-    fn taken(chunk: &Bytes) -> Notice {
-        Notice::Taken(STREAM, chunk.len())
+        assert_eq!(notices.try_recv(), Ok(Notice::Taken(STREAM)));
+        assert!(notices.try_recv().is_err());
+        assert_eq!(outlet.taken(), 6);
+        next(&mut reader).await.unwrap();
+        assert_eq!(notices.try_recv(), Ok(Notice::Taken(STREAM)));
+        assert_eq!(outlet.taken(), 4);
     }
 
     #[tokio::test]
     async fn a_cut_drops_what_waits() {
         let (outlet, mut reader, _notices) = open();
-        outlet.write("a".into());
+        write(&outlet, "a");
         assert!(!reader.was_cut());
         drop(outlet);
         assert_eq!(next(&mut reader).await, None);
@@ -254,8 +208,7 @@ mod tests {
         let reading =
             tokio::spawn(async move { (next(&mut reader).await, next(&mut reader).await) });
         tokio::task::yield_now().await;
-        assert!(outlet.write("a".into()));
-        outlet.wake();
+        outlet.write("a".into()).expect("the reader waits").wake();
         tokio::task::yield_now().await;
         drop(outlet);
         assert_eq!(reading.await.unwrap(), (Some("a".into()), None));

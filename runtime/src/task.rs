@@ -19,7 +19,7 @@ use cinnabar_core::{
 };
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::oneshot;
-use tokio::task::JoinError;
+use tokio::task::{JoinError, yield_now};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::{error, warn};
 
@@ -93,10 +93,17 @@ impl<S: Source> Task<S> {
                     Some(message) => self.guard(|task| task.handle_message(message)),
                     None => return,
                 },
-                _ = self.notices.recv_many(&mut notices, NOTICES) => self.guard(|task| {
-                    let now = (task.now)();
-                    notices.drain(..).for_each(|notice| task.handle_notice(notice, now));
-                }),
+                _ = self.notices.recv_many(&mut notices, NOTICES) => {
+                    // Readers that were woken together take together. A turn for each of them
+                    // would cost as much as what they do.
+                    yield_now().await;
+                    let more = std::iter::from_fn(|| self.notices.try_recv().ok());
+                    notices.extend(more.take(NOTICES));
+                    self.guard(|task| {
+                        let now = (task.now)();
+                        notices.drain(..).for_each(|notice| task.handle_notice(notice, now));
+                    });
+                }
                 Some(done) = self.work.next() => self.guard(|task| task.handle_done(done)),
                 () = alarm.ring() => self.guard(|task| {
                     let now = (task.now)();
@@ -171,7 +178,8 @@ impl<S: Source> Task<S> {
 
     fn handle_notice(&mut self, notice: Notice, now: Timestamp) {
         match notice {
-            Notice::Taken(stream, bytes) => {
+            Notice::Taken(stream) => {
+                let bytes = self.bodies.taken(stream);
                 self.tell(|holder| holder.handle_taken(stream, bytes, now));
             }
             Notice::Gone(stream) => {
