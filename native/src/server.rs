@@ -105,9 +105,13 @@ impl Connection {
             self.serve(stream, Encrypted(false)).await;
             return;
         };
-        if let Ok(Ok(stream)) = timeout(HEAD, tls.accept(stream)).await {
-            self.serve(stream, Encrypted(true)).await;
-        }
+        // Boxed: a connection without TLS does not take the room that one with it needs.
+        Box::pin(async move {
+            if let Ok(Ok(stream)) = timeout(HEAD, tls.accept(stream)).await {
+                self.serve(stream, Encrypted(true)).await;
+            }
+        })
+        .await;
     }
 
     async fn serve(
@@ -122,7 +126,8 @@ impl Connection {
             begins.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(encrypted);
             let hub = hub.clone();
-            async move { Ok::<_, io::Error>(hub.respond(request).await) }
+            // Boxed: hyper keeps the room for what it answers with as long as the connection.
+            Box::pin(async move { Ok::<_, io::Error>(hub.respond(request).await) })
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(watcher.watch(connection));
