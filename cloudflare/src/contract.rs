@@ -83,7 +83,7 @@ impl contract::Log for Fixture {
         self.now.set(self.now().plus(Duration::from_secs(1)));
         let log = self.log.borrow();
         let position = log.append(&update, self.now()).map_err(text)?;
-        log.trim(self.now()).map_err(text)?;
+        log.trim(1, self.now()).map_err(text)?;
         self.appended.borrow_mut().push(Appended { position, update: update.into() });
         Ok(position)
     }
@@ -107,7 +107,7 @@ impl contract::Log for Fixture {
         match self.drops {
             Drops::BeyondSize if last < newest => {
                 let size = newest.back(last.get()).get();
-                open(&self.sql, size)?.trim(self.now()).map_err(text)?;
+                open(&self.sql, size)?.trim(1, self.now()).map_err(text)?;
                 self.reopen().await?;
             }
             // No log is configured to keep nothing, so the newest update always goes by its age.

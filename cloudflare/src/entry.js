@@ -26,6 +26,11 @@ export class Shard extends DurableObject {
     return this.#current().fetch(request);
   }
 
+  // The Worker calls it: see entry.rs.
+  publish(command) {
+    return this.#current().publish(command);
+  }
+
   alarm() {
     return this.#current().alarm();
   }

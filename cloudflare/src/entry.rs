@@ -22,6 +22,15 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn fetch(this: &Stub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn publish(this: &Stub, command: &Uint8Array) -> Result<Promise, JsValue>;
+}
+
+#[wasm_bindgen(module = "/src/fields.js")]
+extern "C" {
+    /// Names and values in turn, a line each.
+    fn lines(fields: &web_sys::Headers) -> String;
 }
 
 #[event(fetch)]
@@ -33,7 +42,7 @@ async fn fetch(
     let Some(config) = platform::config(&env) else {
         return Ok(answer::whole(misconfigured())?);
     };
-    let head = head(&request)?;
+    let head = head(&request);
     let admission = match admit(&head, &config, platform::now(), &platform::entropy()?) {
         Step::Done(admission) => admission,
         Step::Read(unread) => {
@@ -61,24 +70,28 @@ async fn respond(admission: Admission, env: &Env) -> worker::Result<web_sys::Res
 /// passes its bytes on without waking this Worker.
 async fn forward(command: &Command, env: &Env) -> Result<web_sys::Response, JsValue> {
     let stub: Stub = env.durable_object(BINDING)?.get_by_name(NAME)?.into_rpc();
+    let bytes = Uint8Array::from(&command.to_bytes()[..]);
+    if let Command::Publish(publish) = command {
+        // A call costs the runtime less than a request does, which has a body to be streamed.
+        let refusal = JsFuture::from(stub.publish(&bytes)?).await?;
+        return if refusal.is_undefined() {
+            answer::whole(publish.accepted())
+        } else {
+            refusal.dyn_into()
+        };
+    }
     let init = RequestInit::new();
     init.set_method("POST");
-    init.set_body(&Uint8Array::from(&command.to_bytes()[..]));
-    let response = JsFuture::from(stub.fetch("https://shard/", &init)?).await?;
-    response.dyn_into()
+    init.set_body(&bytes);
+    JsFuture::from(stub.fetch("https://shard/", &init)?).await?.dyn_into()
 }
 
 /// The request's head. The runtime has decoded its fields as UTF-8, so their bytes are the text's.
-fn head(request: &web_sys::Request) -> worker::Result<Request> {
-    let mut fields: Vec<(String, String)> = Vec::new();
-    for entry in request.headers().entries() {
-        let entry: worker::js_sys::Array = entry?.unchecked_into();
-        if let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) {
-            fields.push((name, value));
-        }
-    }
-    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    Ok(Request::new(&request.method(), &request.url(), fields))
+fn head(request: &web_sys::Request) -> Request {
+    let lines = lines(&request.headers());
+    let mut lines = lines.split('\n');
+    let fields = std::iter::from_fn(|| Some((lines.next()?, lines.next()?.as_bytes())));
+    Request::new(&request.method(), &request.url(), fields)
 }
 
 /// Reads a body, but not beyond its limit.

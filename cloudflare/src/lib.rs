@@ -4,13 +4,14 @@
 //! ```text
 //!  request ─▶ Worker: admit ─▶ answer
 //!                │
-//!             command ─POST─▶ Shard: log (SQLite), feed, streams ─▶ response, streamed through
+//!             command ──────▶ Shard: log (SQLite), feed, streams ─▶ response, streamed through
 //! ```
 //!
 //! No protocol logic lives here: this crate decodes, calls [`cinnabar_core`], and carries out what
 //! it says.
 
 mod answer;
+mod appender;
 #[cfg(feature = "contract")]
 mod contract;
 mod deployment;

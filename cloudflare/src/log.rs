@@ -39,8 +39,8 @@ CREATE INDEX IF NOT EXISTS updates_by_id ON updates (id, position);
 /// open until JavaScript's garbage is collected.
 const BATCH: i64 = 16;
 
-/// How many updates an append drops at most: more than one, so that the log shrinks after
-/// `HISTORY_SIZE` was lowered.
+/// How many updates are dropped at most for each that is appended: more than one, so that the log
+/// shrinks after `HISTORY_SIZE` was lowered.
 const APPEND_SWEEP: u64 = 32;
 
 /// How many updates an alarm drops before it lets others run.
@@ -142,13 +142,14 @@ impl Log {
         Ok(appended)
     }
 
-    /// Drops some of what an append made superfluous: updates beyond the size of the history, and
-    /// those that are too old.
-    pub(crate) fn trim(&self, now: Timestamp) -> Result<()> {
+    /// Drops some of what so many appended updates made superfluous: updates beyond the size of the
+    /// history, and those that are too old.
+    pub(crate) fn trim(&self, appended: u64, now: Timestamp) -> Result<()> {
+        let most = appended * APPEND_SWEEP;
         let excess = self.newest.get().back(self.size);
-        let bound = self.oldest.get().back(1).get() + APPEND_SWEEP;
+        let bound = self.oldest.get().back(1).get() + most;
         self.drop_through(excess.min(Position::new(bound)))?;
-        self.expire(now, APPEND_SWEEP)
+        self.expire(now, most)
     }
 
     /// Drops updates that are too old, as many as one alarm may drop.

@@ -1,5 +1,5 @@
-//! How the log is kept within its bounds: a little with each append and, once nothing more is
-//! published, whenever an alarm rings. An alarm wakes the object from sleep, as no timer can.
+//! How the log is kept within its bounds: a little whenever something was appended and, once nothing
+//! more is published, whenever an alarm rings. An alarm wakes the object from sleep, as no timer can.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -23,9 +23,10 @@ impl Retention {
         Rc::new(Self { object, log, has_alarm: Cell::new(false) })
     }
 
-    /// Drops some of what an append made superfluous. If that fails, the next append tries again.
-    pub(crate) fn trim(self: &Rc<Self>, now: Timestamp) {
-        if let Err(error) = self.log.trim(now) {
+    /// Drops some of what so many appended updates made superfluous. If that fails, the next append
+    /// tries again.
+    pub(crate) fn trim(self: &Rc<Self>, appended: u64, now: Timestamp) {
+        if let Err(error) = self.log.trim(appended, now) {
             console_error!("the log could not be trimmed: {error}");
         }
         self.keep_alarm();

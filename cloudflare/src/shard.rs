@@ -1,9 +1,9 @@
 //! The Durable Object: one log, and the streams that follow it.
 //!
 //! ```text
-//!  publisher ──▶ Log ──▶ Feed ──▶ Streams ──▶ subscribers
-//!                 ▲                  │
-//!             Retention   pages ─────┘
+//!  publisher ──▶ Appender ──▶ Log ──▶ Feed ──▶ Streams ──▶ subscribers
+//!                              ▲                  │
+//!                          Retention   pages ─────┘
 //! ```
 //!
 //! A publisher is answered as soon as its update is in the database, and the runtime's output gate
@@ -15,14 +15,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use cinnabar_core::{
-    Appended, CheckHealth, Command, Config, Fetch, Health, Holder, Located, Location, Page, Place,
-    Publish, Subscribe, misconfigured,
+    CheckHealth, Command, Config, Fetch, Health, Holder, Located, Location, Page, Place, Publish,
+    Subscribe, misconfigured,
 };
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{
     DurableObject, Env, Request, Response, State, console_error, durable_object, web_sys,
 };
 
+use crate::appender::{Appender, NotAppended};
 use crate::feed::Feed;
 use crate::log::Log;
 use crate::object::Object;
@@ -52,14 +54,10 @@ impl DurableObject for Shard {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let command = Command::from_bytes(&request.bytes().await?)
-            .map_err(|error| worker::Error::from(error.to_string()))?;
-        let response = match &*self.0 {
-            Ok(hub) => hub.object.guard_all(hub.carry_out(command)).await,
-            Err(Broken::Log) => answer::whole(command.unavailable(platform::now())),
-            Err(Broken::Configuration) => answer::whole(misconfigured()),
-        };
-        Ok(response?.into())
+        match self.carry_out(&request.bytes().await?).await? {
+            Some(response) => Ok(response.into()),
+            None => Err("it was done, and the entry has the answer".into()),
+        }
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
@@ -70,11 +68,37 @@ impl DurableObject for Shard {
     }
 }
 
+// `worker` has no attribute for methods that another Worker calls.
+#[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures, js_sys = ::worker::js_sys)]
+impl Shard {
+    /// Carries out a publication. Once its update is in the log, the entry knows what to answer, and
+    /// nothing is returned; otherwise, the answer is.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are no command of this version, or the runtime fails.
+    pub async fn publish(&self, command: Vec<u8>) -> Result<Option<web_sys::Response>, JsValue> {
+        AssertUnwindSafe(async move { Ok(self.carry_out(&command).await?) }).await
+    }
+}
+
+impl Shard {
+    async fn carry_out(&self, command: &[u8]) -> worker::Result<Option<web_sys::Response>> {
+        let command =
+            Command::from_bytes(command).map_err(|error| worker::Error::from(error.to_string()))?;
+        Ok(match &*self.0 {
+            Ok(hub) => hub.object.guard_all(hub.carry_out(command)).await?,
+            Err(Broken::Log) => Some(answer::whole(command.unavailable(platform::now()))?),
+            Err(Broken::Configuration) => Some(answer::whole(misconfigured())?),
+        })
+    }
+}
+
 /// What the object is made of.
 struct Hub {
     object: Rc<Object>,
     log: Rc<Log>,
-    feed: Rc<Feed>,
+    appender: Rc<Appender<OwnLog>>,
     streams: Rc<Streams<OwnLog>>,
     retention: Rc<Retention>,
     health: Cell<Health>,
@@ -93,42 +117,30 @@ impl Hub {
         let end = Place { position: log.newest(), since: platform::now() };
         let feed = Feed::new(Rc::clone(&object), end.position);
         let source = OwnLog { log: Rc::clone(&log), feed: Rc::clone(&feed) };
-        let holder = Holder::new(config, key, end);
-        Ok(Self {
-            streams: Streams::new(Rc::clone(&object), source, holder),
-            retention: Retention::new(Rc::clone(&object), Rc::clone(&log)),
-            object,
-            log,
+        let streams = Streams::new(Rc::clone(&object), source, Holder::new(config, key, end));
+        let retention = Retention::new(Rc::clone(&object), Rc::clone(&log));
+        let appender = Appender::new(
+            Rc::clone(&object),
+            Rc::clone(&log),
             feed,
-            health: Cell::default(),
-        })
+            Rc::clone(&streams),
+            Rc::clone(&retention),
+        );
+        Ok(Self { object, log, appender, streams, retention, health: Cell::default() })
     }
 
-    async fn carry_out(&self, command: Command) -> Result<web_sys::Response, JsValue> {
+    async fn carry_out(&self, command: Command) -> Result<Option<web_sys::Response>, JsValue> {
         match command {
-            Command::Publish(publish) => self.publish(publish),
-            Command::Subscribe(subscribe) => self.streams.subscribe(subscribe).await,
-            Command::CheckHealth(check) => self.check_health(&check),
+            Command::Publish(publish) => self.publish(&publish).await,
+            Command::Subscribe(subscribe) => self.streams.subscribe(subscribe).await.map(Some),
+            Command::CheckHealth(check) => self.check_health(&check).map(Some),
         }
     }
 
-    fn publish(&self, publish: Publish) -> Result<web_sys::Response, JsValue> {
-        if self.feed.is_full() {
-            return answer::whole(publish.unavailable());
-        }
-        let accepted = answer::whole(publish.accepted())?;
-        let now = platform::now();
-        match self.log.append(publish.update(), now) {
-            Ok(position) => {
-                let update = Arc::new(publish.into_update());
-                self.feed.push(Appended { position, update }, &self.streams);
-                self.retention.trim(now);
-                Ok(accepted)
-            }
-            Err(error) => {
-                console_error!("an update could not be appended: {error}");
-                answer::whole(publish.unavailable())
-            }
+    async fn publish(&self, publish: &Publish) -> Result<Option<web_sys::Response>, JsValue> {
+        match self.appender.append(Arc::clone(publish.update())).await {
+            Ok(()) => Ok(None),
+            Err(NotAppended) => answer::whole(publish.unavailable()).map(Some),
         }
     }
 

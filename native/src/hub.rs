@@ -116,7 +116,7 @@ impl Hub {
     }
 
     async fn carry_out(&self, publish: Publish) -> Response<Body> {
-        let update = Arc::new(publish.update().clone());
+        let update = Arc::clone(publish.update());
         let answer = match self.0.log.append(update).await {
             Ok(_) => publish.accepted(),
             Err(error) => {

@@ -25,7 +25,7 @@ pub(super) fn read(routed: &Routed<'_>, token: &Token, body: &[u8]) -> Result<Pu
     let Routed { config, hub, cors, random, .. } = routed;
     let (update, id_origin) = update(body, config, hub, *random)?;
     check_grants(&update, token, config, hub)?;
-    Ok(Publish { update, id_origin, cors: cors.clone() })
+    Ok(Publish { update: update.into(), id_origin, cors: cors.clone() })
 }
 
 fn check_grants(

@@ -1,6 +1,7 @@
 //! A publication: the update, and what its publisher is answered.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ pub enum IdOrigin {
 /// An update that its publisher may publish, on its way to the log.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publish {
-    pub(crate) update: Update,
+    pub(crate) update: Arc<Update>,
     pub(crate) id_origin: IdOrigin,
     pub(crate) cors: Cors,
 }
@@ -30,7 +31,7 @@ pub struct Publish {
 impl Publish {
     /// The update to append.
     #[must_use]
-    pub fn update(&self) -> &Update {
+    pub fn update(&self) -> &Arc<Update> {
         &self.update
     }
 
@@ -38,12 +39,6 @@ impl Publish {
     #[must_use]
     pub fn id_origin(&self) -> IdOrigin {
         self.id_origin
-    }
-
-    /// Gives up the update.
-    #[must_use]
-    pub fn into_update(self) -> Update {
-        self.update
     }
 
     /// The answer once the update is durable: its id, and nothing else (draft-08, "Publication").

@@ -124,7 +124,7 @@ impl World {
         let request = Request::new("POST", HUB, [("authorization", authorization.as_bytes())]);
         match self.admit(&request, form.as_bytes())? {
             Command::Publish(publish) => {
-                let update = Arc::new(publish.into_update());
+                let update = Arc::clone(publish.update());
                 self.log.append(Arc::clone(&update), self.now);
                 Some(update)
             }

@@ -79,7 +79,7 @@ pub(crate) fn publish(form: &[u8], token: &str, config: &Config) -> Result<Updat
     let authorization = format!("Bearer {token}");
     let request = Request::new("POST", HUB, [("authorization", authorization.as_bytes())]);
     match admitted(&request, form, config) {
-        Admission::Forward(Command::Publish(publish)) => Ok(publish.into_update()),
+        Admission::Forward(Command::Publish(publish)) => Ok(Update::clone(publish.update())),
         Admission::Forward(other) => panic!("not a publication: {other:?}"),
         Admission::Answer(answer) => Err(Box::new(answer)),
     }

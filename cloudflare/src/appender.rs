@@ -1,0 +1,92 @@
+//! The way into the log: updates that arrive together are appended together.
+//!
+//! The runtime commits what a turn has written once that turn ends, and workerd then waits for the
+//! disk. Each publication arrives in a turn of its own. So it waits for a later one, in which all that
+//! has arrived by then is appended: one transaction, which is synced once.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use cinnabar_core::{Appended, Timestamp, Update};
+use futures_channel::oneshot;
+use worker::console_error;
+
+use crate::feed::Feed;
+use crate::log::Log;
+use crate::object::Object;
+use crate::platform;
+use crate::retention::Retention;
+use crate::source::Source;
+use crate::streams::Streams;
+
+/// Appends updates, and hands them to the feed.
+pub(crate) struct Appender<S> {
+    object: Rc<Object>,
+    log: Rc<Log>,
+    feed: Rc<Feed>,
+    streams: Rc<Streams<S>>,
+    retention: Rc<Retention>,
+    /// What waits for the next turn, and who waits for it.
+    arrived: RefCell<Vec<(Arc<Update>, oneshot::Sender<Outcome>)>>,
+}
+
+/// An update is not in the log, and may be sent again: the log failed, which is on the console, or
+/// too much is on its way from it to the streams.
+pub(crate) struct NotAppended;
+
+type Outcome = Result<(), NotAppended>;
+
+impl<S: Source> Appender<S> {
+    pub(crate) fn new(
+        object: Rc<Object>,
+        log: Rc<Log>,
+        feed: Rc<Feed>,
+        streams: Rc<Streams<S>>,
+        retention: Rc<Retention>,
+    ) -> Rc<Self> {
+        Rc::new(Self { object, log, feed, streams, retention, arrived: RefCell::default() })
+    }
+
+    /// Appends an update. The runtime holds back whatever is answered after that until the update
+    /// is durable.
+    pub(crate) async fn append(self: &Rc<Self>, update: Arc<Update>) -> Outcome {
+        let (tell, outcome) = oneshot::channel();
+        let is_first = self.arrived.borrow().is_empty();
+        self.arrived.borrow_mut().push((update, tell));
+        if is_first {
+            let appender = Rc::clone(self);
+            self.object.spawn(async move {
+                platform::let_others_run().await;
+                appender.append_arrived();
+            });
+        }
+        outcome.await.unwrap_or(Err(NotAppended))
+    }
+
+    fn append_arrived(&self) {
+        let (arrived, now) = (self.arrived.take(), platform::now());
+        let count = arrived.len() as u64;
+        for (update, tell) in arrived {
+            // Nobody waits where the publisher's request has ended.
+            let _ = tell.send(self.append_one(update, now));
+        }
+        self.retention.trim(count, now);
+    }
+
+    fn append_one(&self, update: Arc<Update>, now: Timestamp) -> Outcome {
+        if self.feed.is_full() {
+            return Err(NotAppended);
+        }
+        match self.log.append(&update, now) {
+            Ok(position) => {
+                self.feed.push(Appended { position, update }, &self.streams);
+                Ok(())
+            }
+            Err(error) => {
+                console_error!("an update could not be appended: {error}");
+                Err(NotAppended)
+            }
+        }
+    }
+}
