@@ -151,7 +151,7 @@ fn number(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cinnabar_load::{Latency, Taken};
+    use cinnabar_load::{Faults, Latency, Taken};
 
     use super::*;
 
@@ -166,6 +166,7 @@ mod tests {
             lost: 0,
             out_of_order: 0,
             twice: 0,
+            warm_up: Faults::default(),
             ended: 0,
             process: None,
             reader_busy: 0.5,
