@@ -25,8 +25,9 @@ pub enum Output {
         /// The answer.
         answer: Answer,
     },
-    /// Write these bytes to each of these streams. What waits for a reader may be sent to it as one
-    /// chunk, but for the first bytes of a response, which are sent alone and at once.
+    /// Write these bytes to each of these streams: updates in a row that go to the same streams come
+    /// in one write. What waits for a reader may be sent to it as one chunk, but for the first bytes
+    /// of a response, which are sent alone and at once.
     Write {
         /// The streams.
         streams: Vec<StreamId>,

@@ -99,7 +99,10 @@ mod tests {
         outputs.push_update(vec![ONE], "e".into());
         let expected =
             [(vec![ONE, OTHER], "ab"), (vec![ONE], "c"), (vec![OTHER], "cut"), (vec![ONE], "de")];
-        assert_eq!(written(&mut outputs), expected.map(|(streams, text)| (streams, text.into())));
+        assert_eq!(
+            written(&mut outputs),
+            expected.map(|(streams, text)| (streams, text.to_owned()))
+        );
     }
 
     #[test]
