@@ -8,6 +8,7 @@
 // All of this is tests, but only `#[cfg(test)]` tells clippy so.
 #[cfg(test)]
 mod vectors {
+    mod challenge;
     mod check;
     mod clients;
     mod cors;

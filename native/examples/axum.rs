@@ -28,13 +28,14 @@ async fn save(State(hub): State<Hub>, Path(book): Path<u32>, body: String) -> St
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (config, _) = configuration::read(configuration::environment())?;
-    // The path has to be the one in HUB_URL.
-    let path = config.path().to_owned();
+    // The path has to be the one in HUB_URL. The other is where clients find the hub's metadata.
+    let (path, metadata) = (config.path().to_owned(), config.metadata_path());
     let hub = Hub::open(config, &Storage::Memory)?;
     let app = Router::new()
         .route("/books/{book}", put(save))
         .with_state(hub.clone())
-        .route_service(&path, hub.clone());
+        .route_service(&path, hub.clone())
+        .route_service(&metadata, hub.clone());
 
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(address).await?;

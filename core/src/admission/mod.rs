@@ -26,7 +26,8 @@
 //! let now = Timestamp::from_millis(1_767_225_600_000);
 //!
 //! let url = "https://hub.example.com/.well-known/mercure";
-//! let request = Request::new("QUERY", url, []);
+//! let form = [("content-type", b"application/x-www-form-urlencoded".as_slice())];
+//! let request = Request::new("QUERY", url, form);
 //! let Step::Read(unread) = admit(&request, &config, now, &[7; 32]) else {
 //!     panic!("the body of a QUERY counts");
 //! };
@@ -39,6 +40,8 @@
 //! ```
 
 mod authenticated;
+mod envelope;
+mod metadata;
 mod own;
 mod publication;
 mod route;
@@ -92,9 +95,14 @@ pub fn admit<'a>(
     let cors = Cors::of(request, &config.cors_origins);
     let mut random = [0; 16];
     random.copy_from_slice(&entropy[..16]);
-    Routed::find(request, config, cors.clone(), random)
-        .and_then(|routed| follow(routed, now))
-        .unwrap_or_else(|refusal| Step::Done(Admission::Answer(refusal.into_answer(&cors))))
+    match Routed::find(request, config, cors.clone(), random) {
+        Ok(routed) => {
+            let envelope = routed.envelope();
+            follow(routed, now)
+                .unwrap_or_else(|refusal| Step::Done(Admission::Answer(envelope.refuse(refusal))))
+        }
+        Err(refusal) => Step::Done(Admission::Answer(refusal.into_answer(&cors))),
+    }
 }
 
 /// Follows a route as far as it goes without a body.
@@ -107,6 +115,9 @@ fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
         Route::TellRobots => {
             return Ok(Step::Done(Admission::Answer(plain(ROBOTS, &routed.cors))));
         }
+        Route::Metadata => {
+            return Ok(Step::Done(Admission::Answer(metadata::document(&routed))));
+        }
         Route::CheckHealth => {
             let check = CheckHealth { cors: routed.cors };
             return Ok(Step::Done(Admission::Forward(Command::CheckHealth(check))));
@@ -115,8 +126,12 @@ fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
     };
     let limit = purpose.body_limit(routed.config);
     let authenticated = Authenticated::check(routed, purpose, now)?;
+    // dunglas/mercure#1385; RFC 9110, section 12.5.1.
+    if purpose.subscribes() && !authenticated.routed.request.accepts_event_streams() {
+        return Err(Refusal::NotAcceptable);
+    }
     if let Some(limit) = limit {
-        return Unread::check(authenticated, limit).map(Step::Read);
+        return Unread::check(authenticated, purpose, limit).map(Step::Read);
     }
     Ok(Step::Done(match authenticated.command(b"", now)? {
         Command::Subscribe(subscribe) if purpose == Purpose::Probe => {
@@ -134,9 +149,20 @@ pub struct Unread<'a> {
 }
 
 impl<'a> Unread<'a> {
-    /// Checks that the body will be a form.
-    fn check(authenticated: Authenticated<'a>, limit: usize) -> Result<Self, Refusal> {
-        if !authenticated.routed.request.is_form() {
+    /// Checks that the body will be a form. That of a POST is one if nothing is said of it, since
+    /// some publishers say nothing; a QUERY has to say it (RFC 10008, section 2.3; dunglas/mercure#1385).
+    fn check(
+        authenticated: Authenticated<'a>,
+        purpose: Purpose,
+        limit: usize,
+    ) -> Result<Self, Refusal> {
+        let request = authenticated.routed.request;
+        if purpose == Purpose::Query && !request.names_a_type() {
+            return Err(Refusal::Malformed(
+                "A QUERY has to name the type of its body: send Content-Type application/x-www-form-urlencoded.".into(),
+            ));
+        }
+        if !request.is_form() {
             return Err(Refusal::NotAForm);
         }
         Ok(Self { authenticated, limit })
@@ -152,10 +178,10 @@ impl<'a> Unread<'a> {
     #[must_use]
     pub fn admit(self, body: &Body, now: Timestamp) -> Admission {
         let Self { authenticated, limit } = self;
-        let cors = authenticated.routed.cors.clone();
+        let envelope = authenticated.routed.envelope();
         match whole(body, limit).and_then(|body| authenticated.command(body, now)) {
             Ok(command) => Admission::Forward(command),
-            Err(refusal) => Admission::Answer(refusal.into_answer(&cors)),
+            Err(refusal) => Admission::Answer(envelope.refuse(refusal)),
         }
     }
 }
@@ -178,6 +204,7 @@ mod tests {
 
     const HUB: &str = "https://hub.example/.well-known/mercure";
     const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+    const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
     fn request(method: &str, fields: &[(&str, &str)]) -> Request {
         let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
@@ -214,7 +241,8 @@ mod tests {
         assert_eq!(first(&config, "POST", &foreign), Err(403));
         assert_eq!(first(&config, "QUERY", &[]), Err(401));
         let subscriber = bearer("subscribe", 2_000_000_000);
-        assert_eq!(first(&config, "QUERY", &authorized(&subscriber)), Ok(MAX_QUERY_BODY_LENGTH));
+        let form = [("Authorization", subscriber.as_str()), FORM];
+        assert_eq!(first(&config, "QUERY", &form), Ok(MAX_QUERY_BODY_LENGTH));
     }
 
     #[test]
@@ -228,7 +256,86 @@ mod tests {
         assert!(first(&config, "POST", &with(("Content-Encoding", "identity"))).is_ok());
         assert_eq!(first(&config, "QUERY", &[("Content-Length", "65537")]), Err(413));
         assert_eq!(first(&config, "QUERY", &[("Content-Type", "text/plain")]), Err(415));
-        assert_eq!(first(&config, "QUERY", &[("Content-Length", "65536")]), Ok(65_536));
+        assert_eq!(first(&config, "QUERY", &[FORM, ("Content-Length", "65536")]), Ok(65_536));
+    }
+
+    #[test]
+    fn a_query_names_the_type_of_its_body() {
+        let config = config(&[("ANONYMOUS", "1")]);
+        let first = |types: &[&str]| {
+            let fields: Vec<_> = types.iter().map(|value| ("Content-Type", *value)).collect();
+            first(&config, "QUERY", &fields)
+        };
+        for named in [FORM.1, "Application/X-WWW-Form-Urlencoded ; charset=\"utf-8\""] {
+            assert!(first(&[named]).is_ok(), "{named}");
+        }
+        assert_eq!(first(&[]), Err(400));
+        for unreadable in ["", "form", "a/b, a/b", "application/x-www-form-urlencoded; charset"] {
+            assert_eq!(first(&[unreadable]), Err(400), "{unreadable}");
+        }
+        assert_eq!(first(&[FORM.1, FORM.1]), Err(400));
+        assert_eq!(first(&["application/json"]), Err(415));
+    }
+
+    #[test]
+    fn a_subscriber_takes_event_streams() {
+        let config = config(&[("ANONYMOUS", "1")]);
+        let status = |method: &str, fields: &[(&str, &str)]| {
+            let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
+            let request = Request::new(method, &format!("{HUB}?match=a"), fields);
+            match admit(&request, &config, NOW, &[7; 32]) {
+                Step::Done(Admission::Answer(answer)) => Some(answer.response.status().as_u16()),
+                _ => None,
+            }
+        };
+        let refuses = ("Accept", "application/json");
+        for method in ["GET", "HEAD", "QUERY"] {
+            assert_eq!(status(method, &[refuses, FORM]), Some(406), "{method}");
+            let token = ("Authorization", "Bearer a.b.c");
+            assert_eq!(status(method, &[refuses, FORM, token]), Some(401), "the token comes first");
+        }
+        // Fields come after it.
+        let request = Request::new("GET", HUB, [("Accept", b"application/json".as_slice())]);
+        let Step::Done(Admission::Answer(answer)) = admit(&request, &config, NOW, &[7; 32]) else {
+            panic!()
+        };
+        assert_eq!(answer.response.status(), 406);
+        assert_eq!(status("GET", &[("Accept", "application/json, */*;q=0.1")]), None);
+        // A publisher is answered in plain text, whatever it takes.
+        let token = bearer("publish", 2_000_000_000);
+        assert_eq!(status("POST", &[refuses, ("Authorization", &token)]), None);
+    }
+
+    #[test]
+    fn every_answer_to_a_subscription_tells_of_query() {
+        let config = config(&[]);
+        let token = bearer("subscribe", 2_000_000_000);
+        let fields = |token: &str| [("Authorization".to_owned(), token.to_owned())];
+        let tells = |method: &str, query: &str, token: &str| {
+            let fields = fields(token);
+            let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+            let request = Request::new(method, &format!("{HUB}?{query}"), fields);
+            let response = match admit(&request, &config, NOW, &[7; 32]) {
+                Step::Done(Admission::Answer(answer)) => answer.response.map(drop),
+                Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => {
+                    subscribe.opened(None)
+                }
+                other => panic!("{other:?}"),
+            };
+            let field = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
+            match (field("accept-query"), field("incremental")) {
+                (Some("application/x-www-form-urlencoded"), Some("?1")) => true,
+                (None, None) => false,
+                other => panic!("{other:?}"),
+            }
+        };
+        for method in ["GET", "HEAD", "QUERY"] {
+            assert!(tells(method, "match=a", "Bearer a.b.c"), "{method}: 401");
+            assert!(tells(method, "matcher=a", &token), "{method}: 400");
+        }
+        assert!(tells("GET", "match=a", &token) && tells("HEAD", "match=a", &token));
+        assert!(!tells("POST", "match=a", "Bearer a.b.c"));
+        assert!(!tells("OPTIONS", "match=a", ""));
     }
 
     #[test]
@@ -312,7 +419,9 @@ mod tests {
             for (query, fields) in places {
                 for method in ["GET", "HEAD", "QUERY", "POST", "PUT"] {
                     let url = format!("{HUB}?{query}&match={token}");
-                    let request = Request::new(method, &url, fields.iter().copied());
+                    let form = [(FORM.0, FORM.1.as_bytes())];
+                    let fields = fields.iter().copied().chain(form);
+                    let request = Request::new(method, &url, fields);
                     let body = format!("topic=a&match=a&authorization={token}&data={token}");
                     let body = Body::Whole(body.into_bytes());
                     let step = admit(&request, &config, NOW, &[7; 32]);

@@ -5,6 +5,7 @@
 //! | the hub's, or an alias | `GET`, `QUERY` | subscribe |
 //! | | `HEAD` | what subscribing would answer |
 //! | | `POST` | publish |
+//! | [`METADATA_PATH`], then one of these | `GET`, `HEAD` | the hub's metadata |
 //! | [`HEALTH_PATH`] | `GET`, `HEAD` | the hub's health |
 //! | [`ROBOTS_PATH`] | `GET`, `HEAD` | what robots are told |
 //! | each of these | `OPTIONS` | a preflight |
@@ -14,16 +15,18 @@
 
 use std::fmt;
 
+use crate::admission::envelope::Envelope;
 use crate::config::Config;
 use crate::config::serves::Serves;
 use crate::limits::{MAX_QUERY_BODY_LENGTH, MAX_URL_LENGTH};
-use crate::terms::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl, ROBOTS_PATH};
+use crate::terms::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl, METADATA_PATH, ROBOTS_PATH};
 use crate::trust::role::Role;
 use crate::wire::cors::Cors;
+use crate::wire::discovery::MetadataUrl;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::Request;
 
-/// The methods of what can only be read: the hub's health, and what robots are told.
+/// The methods of what can only be read: the hub's metadata and health, and what robots are told.
 const READ_METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// The field in which a CDN in front of the hub sends its secret.
@@ -34,6 +37,8 @@ const ORIGIN_SECRET_FIELD: &str = "x-origin-verify";
 pub(super) enum Route {
     /// What may be sent to a path.
     Preflight { methods: &'static str },
+    /// What the hub says of itself as a protected resource.
+    Metadata,
     /// The hub's health.
     CheckHealth,
     /// What robots are told.
@@ -62,6 +67,11 @@ impl Purpose {
         }
     }
 
+    /// Whether it is answered with a stream, or with what one would begin with.
+    pub(super) fn subscribes(self) -> bool {
+        self != Self::Publish
+    }
+
     /// How long a body may be; `None` where bodies have no meaning.
     pub(super) fn body_limit(self, config: &Config) -> Option<usize> {
         match self {
@@ -79,6 +89,10 @@ pub(super) struct Routed<'a> {
     pub(super) route: Route,
     /// The hub's URL, for this request.
     pub(super) hub: HubUrl,
+    /// The hub as this client addresses it: its origin, and the hub's path or an alias.
+    pub(super) resource: String,
+    /// Where its metadata is; a hub of 0.x alone has none.
+    pub(super) metadata: Option<MetadataUrl>,
     /// What its answers say about reading them across origins.
     pub(super) cors: Cors,
     /// Fresh for this request.
@@ -119,13 +133,28 @@ impl<'a> Routed<'a> {
         // The hub cannot be at a host that makes no URL.
         let hub = hub_url(request, config)
             .ok_or_else(|| Refusal::NotFound { hub_path: DEFAULT_PATH.to_owned() })?;
-        let route = route(request.method(), &path, config, &hub)?;
+        let described = path.strip_prefix(METADATA_PATH).filter(|_| config.serves_v1());
+        let (route, cors) = match described.filter(|path| is_hub(path, config, &hub)) {
+            // RFC 9728: it is for clients that know nothing of the hub yet.
+            Some(_) => (read(request.method(), Route::Metadata)?, Cors::Open),
+            None => (route(request.method(), &path, config, &hub)?, cors),
+        };
+        let (origin, path) = (hub.origin(), described.unwrap_or(&path));
+        let resource = format!("{origin}{path}");
+        let metadata = config.serves_v1().then(|| MetadataUrl::of(&origin, path));
         if let Route::Hub(purpose) = route
             && let Some(limit) = purpose.body_limit(config)
         {
             check_announced_length(request, limit)?;
         }
-        Ok(Self { request, config, route, hub, cors, random })
+        Ok(Self { request, config, route, hub, resource, metadata, cors, random })
+    }
+
+    /// What every refusal of this request carries.
+    pub(super) fn envelope(&self) -> Envelope {
+        let Self { route, metadata, cors, .. } = self;
+        let subscribes = matches!(route, Route::Hub(purpose) if purpose.subscribes());
+        Envelope { cors: cors.clone(), metadata: metadata.clone(), subscribes }
     }
 
     /// The URL by which the request reached one hub of several, each at a host that the platform
@@ -162,8 +191,13 @@ fn hub_url(request: &Request, config: &Config) -> Option<HubUrl> {
     }
 }
 
+/// Whether the hub answers at this path.
+fn is_hub(path: &str, config: &Config, hub: &HubUrl) -> bool {
+    path == hub.path() || config.hub_aliases.iter().any(|alias| alias == path)
+}
+
 fn route(method: &str, path: &str, config: &Config, hub: &HubUrl) -> Result<Route, Refusal> {
-    if path == hub.path() || config.hub_aliases.iter().any(|alias| alias == path) {
+    if is_hub(path, config, hub) {
         let serves = config.serves;
         Ok(match method {
             "GET" if serves.subscribes() => Route::Hub(Purpose::Subscribe),
@@ -174,16 +208,20 @@ fn route(method: &str, path: &str, config: &Config, hub: &HubUrl) -> Result<Rout
             _ => return Err(Refusal::Method { allowed: methods(config) }),
         })
     } else {
-        let resource = match path {
-            HEALTH_PATH => Route::CheckHealth,
-            ROBOTS_PATH => Route::TellRobots,
-            _ => return Err(Refusal::NotFound { hub_path: hub.path().to_owned() }),
-        };
-        match method {
-            "GET" | "HEAD" => Ok(resource),
-            "OPTIONS" => Ok(Route::Preflight { methods: READ_METHODS }),
-            _ => Err(Refusal::Method { allowed: READ_METHODS }),
+        match path {
+            HEALTH_PATH => read(method, Route::CheckHealth),
+            ROBOTS_PATH => read(method, Route::TellRobots),
+            _ => Err(Refusal::NotFound { hub_path: hub.path().to_owned() }),
         }
+    }
+}
+
+/// The route of a request to something that can only be read.
+fn read(method: &str, resource: Route) -> Result<Route, Refusal> {
+    match method {
+        "GET" | "HEAD" => Ok(resource),
+        "OPTIONS" => Ok(Route::Preflight { methods: READ_METHODS }),
+        _ => Err(Refusal::Method { allowed: READ_METHODS }),
     }
 }
 

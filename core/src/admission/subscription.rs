@@ -36,7 +36,7 @@ pub(super) fn read(
     token: Option<Token>,
     body: &[u8],
 ) -> Result<Subscribe, Refusal> {
-    let Routed { request, config, hub, cors, random, .. } = routed;
+    let Routed { request, config, hub, cors, metadata, random, .. } = routed;
     // draft-08, "Subscription": the union of query and body.
     let [query, body]: [Vec<Pair>; 2] = [request.query().collect(), form::pairs(body).collect()];
     let selection = Selection::collect(query.iter().chain(&body), config, hub)?;
@@ -57,6 +57,7 @@ pub(super) fn read(
         hold: lifetimes.hold,
         lifetime: lifetimes.lifetime,
         cors: cors.clone(),
+        metadata: metadata.clone(),
     })
 }
 

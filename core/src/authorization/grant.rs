@@ -13,7 +13,7 @@ use crate::terms::topic::Topic;
 use crate::trust::shown::Shown;
 
 /// The `type` of a Mercure authorization detail (draft-08, "Authorization Details").
-const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
+pub(crate) const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
 
 /// The topics that a token allows to publish to, and to read private updates of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

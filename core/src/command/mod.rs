@@ -14,7 +14,7 @@ use crate::wire::answer::Answer;
 
 /// The version of the encoding. While a new version is being deployed, the entry's and the
 /// holder's may differ for a moment, and neither must misunderstand the other.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// An admitted request. A holder that does not carry out one of these is not a hub, so a new kind
 /// of command is a breaking change on purpose.

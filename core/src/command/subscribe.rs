@@ -15,7 +15,7 @@ use crate::terms::update::StoredUpdate;
 use crate::time::Timestamp;
 use crate::wire::answer::{Answer, finish, stream_fields};
 use crate::wire::cors::Cors;
-use crate::wire::discovery;
+use crate::wire::discovery::{self, MetadataUrl};
 use crate::wire::reader::Reader;
 use crate::wire::refusal::Refusal;
 use crate::wire::unavailable;
@@ -52,6 +52,8 @@ pub struct Subscribe {
     /// How long its stream lives. It differs from stream to stream for the same reason.
     pub(crate) lifetime: Duration,
     pub(crate) cors: Cors,
+    /// Where a challenge leads.
+    pub(crate) metadata: Option<MetadataUrl>,
 }
 
 impl Subscribe {
@@ -110,7 +112,10 @@ impl Subscribe {
     #[must_use]
     pub fn expired(&self, now: Timestamp) -> Option<Answer> {
         let has_expired = self.expires.is_some_and(|expires| expires <= now);
-        has_expired.then(|| Refusal::expired_token().into_answer(&self.cors))
+        has_expired.then(|| {
+            let refusal = Refusal::expired_token();
+            refusal.challenging(&self.cors, self.metadata.as_ref()).to_a_subscription()
+        })
     }
 
     /// The answer when it cannot be served just now.
@@ -120,7 +125,7 @@ impl Subscribe {
             return answer;
         }
         if !self.reader.gives_up_on_errors {
-            return unavailable::unavailable(&self.cors);
+            return unavailable::unavailable(&self.cors).to_a_subscription();
         }
         let known = self.unresumed().filter(|_| self.reader.native);
         // draft-08, "Subscribers": closed no later than `exp`, this one, too.

@@ -32,7 +32,7 @@ use std::time::Duration;
 use crate::config::secret::Secret;
 use crate::config::serves::Serves;
 use crate::terms::generation::{Generation, Generations};
-use crate::terms::hub_url::{DEFAULT_PATH, HubUrl};
+use crate::terms::hub_url::{DEFAULT_PATH, HubUrl, METADATA_PATH};
 use crate::trust::issuer::Issuers;
 use crate::wire::cors::CorsOrigins;
 use crate::wire::origin::Origins;
@@ -139,6 +139,12 @@ impl Config {
     #[must_use]
     pub fn path(&self) -> &str {
         self.hub_url.as_ref().map_or(DEFAULT_PATH, HubUrl::path)
+    }
+
+    /// The path of what the hub says of itself as a protected resource (RFC 9728).
+    #[must_use]
+    pub fn metadata_path(&self) -> String {
+        format!("{METADATA_PATH}{}", self.path())
     }
 
     /// Whether it serves draft-08.

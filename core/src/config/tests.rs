@@ -391,6 +391,10 @@ fn values_are_checked() {
         ("ORIGIN_SECRET", "${ORIGIN_SECRET}"),
         ("ORIGIN_SECRET", "/run/secrets/ORIGIN_SECRET"),
         ("MERCURE_TRUSTED_ISSUERS", "[{\"issuer\": \"https://a\"}]"),
+        (
+            "MERCURE_TRUSTED_ISSUERS",
+            r#"[{"issuer": "https://a?b", "key": "k of thirty-two bytes or more, ok", "authorization_server": true}]"#,
+        ),
         ("HUB_ALIASES", "hub"),
         ("HUB_ALIASES", "/hub/"),
         ("HUB_ALIASES", "/healthz"),

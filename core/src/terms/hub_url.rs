@@ -47,6 +47,9 @@ pub enum InvalidHubUrl {
     /// Its path is that of what robots are told.
     #[error("is where robots look for what they may read")]
     Robots,
+    /// Its path is one of those for the metadata of protected resources.
+    #[error("is where metadata of protected resources is")]
+    Metadata,
 }
 
 impl HubUrl {
@@ -73,6 +76,7 @@ impl HubUrl {
         match url.path() {
             HEALTH_PATH => Err(InvalidHubUrl::Health),
             ROBOTS_PATH => Err(InvalidHubUrl::Robots),
+            path if path.starts_with(METADATA_PATH) => Err(InvalidHubUrl::Metadata),
             _ => Ok(Self(url)),
         }
     }
@@ -256,6 +260,8 @@ mod tests {
         assert_eq!(HubUrl::parse("https://a//hub"), Err(InvalidHubUrl::Slashes));
         assert_eq!(HubUrl::parse("https://a/healthz"), Err(InvalidHubUrl::Health));
         assert_eq!(HubUrl::parse("https://a/robots.txt"), Err(InvalidHubUrl::Robots));
+        let metadata = "https://a/.well-known/oauth-protected-resource/hub";
+        assert_eq!(HubUrl::parse(metadata), Err(InvalidHubUrl::Metadata));
         let hub = HubUrl::parse("https://A:443/hub").unwrap();
         assert_eq!((hub.as_str(), hub.to_string().as_str()), ("https://a/hub", "https://a/hub"));
         assert_eq!(HubUrl::parse("http://a:8787/hub").unwrap().origin(), "http://a:8787");

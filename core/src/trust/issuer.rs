@@ -40,6 +40,9 @@ pub(crate) struct Issuer {
     pub(crate) keys: Keys,
     /// The generations of tokens that its keys may verify.
     pub(crate) tokens: Generations,
+    /// Whether it is an OAuth 2.0 authorization server, from which clients can get tokens for the
+    /// hub. (Others issue their own.)
+    pub(crate) is_authorization_server: bool,
 }
 
 /// All keys that a hub trusts.
@@ -99,6 +102,15 @@ impl Issuers {
             return Err(NoKey::Generation { issuer: issuer(), generation });
         }
         named.keys.of(role).ok_or_else(|| NoKey::OfIssuer { issuer: issuer(), role })
+    }
+
+    /// The authorization servers whose 1.0 tokens are accepted: what clients may be told of them
+    /// (draft-08, "Protected Resource Metadata").
+    pub(crate) fn authorization_servers(&self) -> impl Iterator<Item = &str> {
+        let servers = self.trusted.iter().filter(|issuer| {
+            issuer.is_authorization_server && issuer.tokens.contains(Generation::V1)
+        });
+        servers.map(|issuer| issuer.identifier.as_str())
     }
 
     fn identifiers(&self) -> String {

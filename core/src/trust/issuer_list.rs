@@ -4,7 +4,7 @@
 //! ```json
 //! [
 //!   {"issuer": "https://auth.example.com",
-//!    "key": "-----BEGIN PUBLIC KEY-----…", "algorithm": "ES256"},
+//!    "key": "-----BEGIN PUBLIC KEY-----…", "algorithm": "ES256", "authorization_server": true},
 //!   {"issuer": "https://www.example.com",
 //!    "publisher": {"key": "a shared secret of at least 32 bytes…"},
 //!    "subscriber": {"key": {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": "…"}},
@@ -17,6 +17,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use url::Url;
 
 use crate::terms::generation::{Generation, Generations};
 use crate::trust::issuer::{Issuer, Keys};
@@ -34,6 +35,8 @@ struct Entry {
     publisher: Option<Verifier>,
     subscriber: Option<Verifier>,
     tokens: Option<Vec<Generation>>,
+    #[serde(default)]
+    authorization_server: bool,
 }
 
 /// A key and its algorithm.
@@ -71,7 +74,7 @@ pub(crate) fn read(
     let entries: Vec<Entry> = serde_json::from_str(text).map_err(|error| {
         let what = if error.is_data() { "has an unknown member, or one of the wrong type" } else { "is not JSON" };
         format!(
-            "{what} (line {}, column {}); write a list like [{{\"issuer\": \"https://auth.example.com\", \"key\": \"…\", \"algorithm\": \"ES256\"}}], with `publisher` and `subscriber` for keys of one role, and perhaps `tokens`",
+            "{what} (line {}, column {}); write a list like [{{\"issuer\": \"https://auth.example.com\", \"key\": \"…\", \"algorithm\": \"ES256\"}}], with `publisher` and `subscriber` for keys of one role, and perhaps `tokens` and `authorization_server`",
             error.line(),
             error.column()
         )
@@ -103,6 +106,7 @@ fn one(text: &str, own: &Keys) -> Result<Issuer, String> {
             identifier: text.to_owned(),
             keys: own.clone(),
             tokens: Generations::Both,
+            is_authorization_server: false,
         }),
     }
 }
@@ -134,7 +138,24 @@ fn issuer(entry: Entry, warn: &mut impl FnMut(String, Weakness)) -> Result<Issue
             "it has no key; give it a `key`, or a `publisher` or a `subscriber` with one".into()
         );
     }
-    Ok(Issuer { identifier: entry.issuer, keys: Keys { publisher, subscriber }, tokens })
+    if entry.authorization_server && !is_server(&entry.issuer) {
+        return Err(
+            "it is called an `authorization_server`, whose name is an https URL without a query and a fragment; remove that, or write the URL".into()
+        );
+    }
+    Ok(Issuer {
+        identifier: entry.issuer,
+        keys: Keys { publisher, subscriber },
+        tokens,
+        is_authorization_server: entry.authorization_server,
+    })
+}
+
+/// Whether an authorization server can have this identifier (RFC 8414, section 2).
+fn is_server(identifier: &str) -> bool {
+    Url::parse(identifier).is_ok_and(|url| {
+        url.scheme() == "https" && url.query().is_none() && url.fragment().is_none()
+    })
 }
 
 fn key(

@@ -47,6 +47,12 @@ impl Answer {
         }
         self
     }
+
+    /// The same answer, to a subscription.
+    pub(crate) fn to_a_subscription(mut self) -> Self {
+        self.response.headers_mut().extend(subscription_fields());
+        self
+    }
 }
 
 impl From<Response> for Answer {
@@ -61,6 +67,14 @@ pub(crate) fn plain(body: impl Into<Vec<u8>>, cors: &Cors) -> Answer {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     respond(StatusCode::OK, headers, body.into(), cors).into()
+}
+
+/// A 200 whose body is JSON that is the same for everybody, and may be kept for an hour.
+pub(crate) fn public_json(body: Vec<u8>, cors: &Cors) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    respond(StatusCode::OK, headers, body, cors).into()
 }
 
 /// The fields that clients of hubs set. A preflight allows them unasked, as caches keep its answer.
@@ -121,6 +135,20 @@ fn allowed_fields(request: &Request) -> String {
 /// Keeps nginx, and proxies that copied it, from holding events back.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
+/// The fields of every answer to a subscription: that it may also be asked for with QUERY and a form
+/// (RFC 10008, "The Accept-Query Header Field"), and that what is on the way should pass on what has
+/// come (draft-ietf-httpbis-incremental). The specification asks for both since
+/// dunglas/mercure#1385.
+fn subscription_fields() -> [(HeaderName, HeaderValue); 2] {
+    [
+        (
+            HeaderName::from_static("accept-query"),
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        ),
+        (HeaderName::from_static("incremental"), HeaderValue::from_static("?1")),
+    ]
+}
+
 /// The fields of every event stream. Its type is bare, since some clients compare it as a whole; an
 /// event stream is UTF-8 whatever it says (HTML standard, section 9.2). Nothing on the way may
 /// transform it: compression buffers.
@@ -129,6 +157,7 @@ pub(crate) fn stream_fields() -> HeaderMap {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, no-transform"));
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    headers.extend(subscription_fields());
     headers
 }
 

@@ -108,7 +108,9 @@ impl Cors {
 fn expose(headers: &mut HeaderMap) {
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("Link, Mercure-Last-Event-ID, Last-Event-ID, WWW-Authenticate"),
+        HeaderValue::from_static(
+            "Link, Mercure-Last-Event-ID, Last-Event-ID, WWW-Authenticate, Accept-Query, Retry-After",
+        ),
     );
 }
 

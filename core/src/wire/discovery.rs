@@ -1,12 +1,33 @@
 //! How clients find the hub (draft-08, "Discovery").
 
-use http::HeaderValue;
+use std::fmt;
 
-use crate::terms::hub_url::HubUrl;
+use http::HeaderValue;
+use serde::{Deserialize, Serialize};
+
+use crate::terms::hub_url::{HubUrl, METADATA_PATH};
 
 /// The link to the hub, by its authoritative URL: a client that came by an alias, or by an address
 /// of the platform's, learns it here. (RFC 8288 puts the target between angle brackets, which a
 /// URL cannot hold.)
 pub(crate) fn link(hub: &HubUrl) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("<{hub}>; rel=\"mercure\"")).ok()
+}
+
+/// Where the hub says what it accepts as a protected resource (RFC 9728).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MetadataUrl(String);
+
+impl MetadataUrl {
+    /// The metadata of the hub at this origin and path. RFC 9728, section 3.1: the well-known path
+    /// stands between the two.
+    pub(crate) fn of(origin: &str, path: &str) -> Self {
+        Self(format!("{origin}{METADATA_PATH}{path}"))
+    }
+}
+
+impl fmt::Display for MetadataUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
 }

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod cors;
 pub(crate) mod discovery;
 pub(crate) mod form;
+pub(crate) mod media_type;
 pub(crate) mod origin;
 pub(crate) mod reader;
 pub(crate) mod refusal;

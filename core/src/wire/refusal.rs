@@ -2,8 +2,8 @@
 //!
 //! | fault | status | challenge |
 //! |---|---|---|
-//! | of the request | 400, 404, 405, 413, 414, 415 | none: the body is problem details |
-//! | of the token | 400, 401, 403 | `Bearer`, and the same in words |
+//! | of the request | 400, 404, 405, 406, 413, 414, 415 | none: the body is problem details |
+//! | of the token | 400, 401, 403 | `Bearer`, with where the hub's metadata is; and the same in words |
 //! | of the page that sent it, or of the way it came | 403 | none |
 //! | of the hub, for a while | 503 | none |
 //! | of the hub's owner | 500 | none |
@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::wire::answer::{Answer, Response, respond};
 use crate::wire::cors::Cors;
+use crate::wire::discovery::MetadataUrl;
 
 /// Why a request is refused. Texts are whole sentences, for the person who reads the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(crate) enum Refusal {
     UrlTooLong,
     /// The body has another media type than a form's, or is compressed.
     NotAForm,
+    /// The client takes no event streams, and there is nothing else to answer a subscription with.
+    NotAcceptable,
 
     // The token's fault.
     /// There is no token, and one is needed.
@@ -73,21 +76,27 @@ impl Refusal {
         ))
     }
 
-    /// The answer on the wire; for an invalid token, the log has the reason.
+    /// The answer on the wire, if it cannot be a challenge.
     pub(crate) fn into_answer(self, cors: &Cors) -> Answer {
+        self.challenging(cors, None)
+    }
+
+    /// The answer on the wire. If it is a challenge, it leads to the hub's metadata, where there is
+    /// some; for an invalid token, the log has the reason.
+    pub(crate) fn challenging(self, cors: &Cors, metadata: Option<&MetadataUrl>) -> Answer {
         let log = match &self {
             Self::InvalidToken(reason) => Some(format!("refused an access token: {reason}")),
             _ => None,
         };
-        Answer { log, ..self.response(cors).into() }
+        Answer { log, ..self.response(cors, metadata).into() }
     }
 
-    fn response(&self, cors: &Cors) -> Response {
+    fn response(&self, cors: &Cors, metadata: Option<&MetadataUrl>) -> Response {
         let status = self.status();
         let mut headers = HeaderMap::new();
-        let body = match self.challenge() {
+        let body = match self.challenge(metadata) {
             Some(challenge) => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+                headers.insert(WWW_AUTHENTICATE, challenge);
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
                 self.sentence()
             }
@@ -120,21 +129,31 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::BrokenLog | Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// draft-08, "Error Responses", after RFC 6750, section 3: no error code where no token was
-    /// presented, and one and the same code whatever makes a token invalid.
-    fn challenge(&self) -> Option<&'static str> {
-        match self {
-            Self::NoToken => Some("Bearer"),
-            Self::MalformedToken => Some(r#"Bearer error="invalid_request""#),
-            Self::InvalidToken(_) => Some(r#"Bearer error="invalid_token""#),
-            Self::InsufficientScope(_) => Some(r#"Bearer error="insufficient_scope""#),
-            _ => None,
-        }
+    /// presented, and one and the same code whatever makes a token invalid. Then, in each of them,
+    /// where the hub's metadata is (RFC 9728, section 5.1).
+    fn challenge(&self, metadata: Option<&MetadataUrl>) -> Option<HeaderValue> {
+        let error = match self {
+            Self::NoToken => None,
+            Self::MalformedToken => Some("invalid_request"),
+            Self::InvalidToken(_) => Some("invalid_token"),
+            Self::InsufficientScope(_) => Some("insufficient_scope"),
+            _ => return None,
+        };
+        let error = error.map(|code| format!("error=\"{code}\""));
+        // A URL holds no quotation marks.
+        let metadata = metadata.map(|url| format!("resource_metadata=\"{url}\""));
+        let parameters: Vec<String> = error.into_iter().chain(metadata).collect();
+        let challenge = format!("Bearer {}", parameters.join(", "));
+        // It cannot fail: a URL is ASCII.
+        let challenge = HeaderValue::try_from(challenge.trim_end());
+        Some(challenge.unwrap_or(const { HeaderValue::from_static("Bearer") }))
     }
 
     pub(crate) fn sentence(&self) -> String {
@@ -148,6 +167,9 @@ impl Refusal {
             ),
             Self::NotAForm => {
                 "Send the body as a form, and not compressed: Content-Type application/x-www-form-urlencoded.".into()
+            }
+            Self::NotAcceptable => {
+                "A subscription is answered with an event stream; accept text/event-stream.".into()
             }
             Self::NoToken => {
                 "An access token is needed; send it as `Authorization: Bearer <token>`, or in the hub's cookie.".into()

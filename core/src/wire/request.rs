@@ -5,6 +5,7 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::wire::form::{self, Pair};
+use crate::wire::media_type::{self, MediaType};
 
 /// The head of a request: method, URL and header fields.
 ///
@@ -90,6 +91,20 @@ impl Request {
     /// All values of a header field, as bytes.
     pub(crate) fn header_values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.headers.get_all(name).iter().map(HeaderValue::as_bytes)
+    }
+
+    /// Whether the client takes event streams, as far as its `Accept` says.
+    pub(crate) fn accepts_event_streams(&self) -> bool {
+        media_type::accepts_event_streams(self.header_values("accept"))
+    }
+
+    /// Whether the request names one type for its body, which can be read.
+    pub(crate) fn names_a_type(&self) -> bool {
+        let mut fields = self.header_values("content-type");
+        match (fields.next(), fields.next()) {
+            (Some(field), None) => MediaType::parse(field).is_some(),
+            _ => false,
+        }
     }
 
     /// Whether the body is a form, as far as the header fields say. They may say nothing; where a

@@ -21,9 +21,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use cinnabar_core::{Admission, Answer, Command};
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE};
 use serde::Deserialize;
 
+use super::challenge::challenge;
 use super::check::check;
 use super::publish::Update;
 use super::request::Exchange;
@@ -133,7 +134,7 @@ impl Outcome {
         };
         Self {
             status: response.status().as_u16(),
-            challenge: field(WWW_AUTHENTICATE.as_str()),
+            challenge: challenge(response.headers()),
             mercure_last_event_id: field("mercure-last-event-id"),
             last_event_id: field("last-event-id"),
             allow_origin: field(ACCESS_CONTROL_ALLOW_ORIGIN.as_str()),

@@ -8,6 +8,7 @@ use cinnabar_core::{Admission, Command};
 use http::{HeaderMap, Response};
 use serde::Deserialize;
 
+use super::challenge::challenge;
 use super::check::check;
 use super::request::Exchange;
 use super::stream::{UpdateText, watch};
@@ -35,7 +36,7 @@ impl Outcome {
         let headers = response.headers();
         Self {
             status: response.status().as_u16(),
-            challenge: field(headers, "www-authenticate"),
+            challenge: challenge(headers),
             mercure_last_event_id: field(headers, "mercure-last-event-id"),
             last_event_id: field(headers, "last-event-id"),
             receives,

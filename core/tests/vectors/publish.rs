@@ -5,9 +5,10 @@
 //! own.
 
 use cinnabar_core::{Admission, Command, Publish};
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
+use super::challenge::challenge;
 use super::check::check;
 use super::request::{Exchange, RANDOM_ID};
 use super::text;
@@ -62,14 +63,11 @@ fn publications() {
     check::<Exchange, Exchange, Outcome, _>(
         include_str!("publish.json"),
         |scene, given| match given.over(scene).admit() {
-            Admission::Answer(answer) => {
-                let challenge = answer.response.headers().get(WWW_AUTHENTICATE);
-                Outcome {
-                    status: answer.response.status().as_u16(),
-                    challenge: challenge.map(|value| value.to_str().expect("ASCII").to_owned()),
-                    update: None,
-                }
-            }
+            Admission::Answer(answer) => Outcome {
+                status: answer.response.status().as_u16(),
+                challenge: challenge(answer.response.headers()),
+                update: None,
+            },
             Admission::Forward(Command::Publish(publish)) => {
                 let answer = publish.accepted().response;
                 assert_eq!(answer.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");

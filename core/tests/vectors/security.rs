@@ -11,6 +11,7 @@
 use cinnabar_core::{Admission, Answer, Command};
 use serde::Deserialize;
 
+use super::challenge::challenge;
 use super::check::check;
 use super::request::Exchange;
 use super::stream::{UpdateText, watch};
@@ -130,7 +131,7 @@ impl Outcome {
             let value = response.headers().get(name)?;
             Some(value.to_str().expect("ASCII").to_owned())
         };
-        self.challenge = field("www-authenticate").or(self.challenge.take());
+        self.challenge = challenge(response.headers()).or(self.challenge.take());
         self.allow_origin = field("access-control-allow-origin").or(self.allow_origin.take());
     }
 

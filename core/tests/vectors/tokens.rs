@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 
 use cinnabar_core::{Admission, Answer, Command};
-use http::header::WWW_AUTHENTICATE;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::challenge::challenge;
 use super::check::check;
 use super::request::Exchange;
 use super::stream::{UpdateText, watch};
@@ -160,10 +160,9 @@ fn subscribed(request: Exchange, topics: &[String]) -> Got {
 }
 
 fn refused(answer: &Answer) -> Got {
-    let challenge = answer.response.headers().get(WWW_AUTHENTICATE);
     Got::Refused {
         status: answer.response.status().as_u16(),
-        challenge: challenge.map_or("", |value| value.to_str().expect("ASCII")).to_owned(),
+        challenge: challenge(answer.response.headers()).unwrap_or_default(),
         reason: answer.log.clone(),
     }
 }

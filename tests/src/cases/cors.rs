@@ -25,6 +25,16 @@ pub(super) const LISTED: Variables = &[
 /// The cases of [`super::readers`] use it too.
 const OPEN: Variables = &[("NATIVE_READERS", "always"), ("CORS_ORIGINS", "*")];
 
+/// What scripts may read of answers beside the fields that they always may.
+const EXPOSED: [&str; 6] = [
+    "Link",
+    "Mercure-Last-Event-ID",
+    "Last-Event-ID",
+    "WWW-Authenticate",
+    "Accept-Query",
+    "Retry-After",
+];
+
 /// One request for every kind of answer, errors among them.
 fn requests(hub: &Hub) -> Vec<Request> {
     let publication = || hub.publication(&[("topic", &fresh("a"))]);
@@ -41,6 +51,7 @@ fn requests(hub: &Hub) -> Vec<Request> {
         hub.granted(&[("topic", "a")]).header("Content-Type", "text/plain"),
         hub.subscription(&[]),
         hub.subscription(&[("match_x", "a")]),
+        hub.subscription(&[("match", "a")]).without_header("Accept").header("Accept", "image/png"),
         hub.request("PUT", hub.path()).body(""),
         hub.request("GET", "/nowhere"),
         hub.request("GET", "/healthz"),
@@ -71,10 +82,10 @@ fn a_listed_origin_may_read_every_answer(hub: &Hub) {
             let credentials = head.header("Access-Control-Allow-Credentials");
             assert_eq!(credentials.as_deref(), Some("true"), "{head:?} in answer to {shown}");
             assert!(head.lists("Vary", "Origin"), "{head:?} in answer to {shown}");
-            assert!(
-                head.lists("Access-Control-Expose-Headers", "Mercure-Last-Event-ID"),
-                "{head:?} in answer to {shown}"
-            );
+            for field in EXPOSED {
+                let is_exposed = head.lists("Access-Control-Expose-Headers", field);
+                assert!(is_exposed, "{field}: {head:?} in answer to {shown}");
+            }
         }
     }
 }

@@ -52,7 +52,8 @@ fn an_error_is_a_sentence_in_problem_details(hub: &Hub) {
     }
 }
 
-fn challenged(hub: &Hub) -> Vec<Response> {
+/// One answer for every kind of challenge. The cases of [`super::metadata`] use it too.
+pub(super) fn challenged(hub: &Hub) -> Vec<Response> {
     let publication = || hub.publication(&[("topic", &fresh("a"))]);
     vec![
         publication().send().expect_status(401),

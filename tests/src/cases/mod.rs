@@ -19,6 +19,8 @@ mod hub_url;
 mod keys;
 mod lifetime;
 mod limits;
+mod metadata;
+mod negotiation;
 mod patterns;
 mod private;
 mod protocol;
@@ -47,6 +49,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         limits::CASES,
         subscribe::CASES,
         query::CASES,
+        negotiation::CASES,
         patterns::CASES,
         frames::CASES,
         readers::CASES,
@@ -62,6 +65,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         hub_url::CASES,
         bindings::CASES,
         discovery::CASES,
+        metadata::CASES,
         cors::CASES,
         csrf::CASES,
         errors::CASES,

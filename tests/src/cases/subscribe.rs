@@ -21,7 +21,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(matchers_are_clean_utf_8),
     case!(head_is_answered_as_get_without_a_stream),
     case!(other_methods_are_not_allowed),
-    case!(subscriptions_and_metadata_are_not_there_yet).needing(&[Capability::WholeHost]),
+    case!(subscriptions_are_not_there_yet).needing(&[Capability::WholeHost]),
     case!(anonymous_subscribers_can_be_refused on CLOSED),
     case!(a_token_in_the_query_is_foreign on CLOSED),
 ];
@@ -188,14 +188,9 @@ fn other_methods_are_not_allowed(hub: &Hub) {
     }
 }
 
-fn subscriptions_and_metadata_are_not_there_yet(hub: &Hub) {
+fn subscriptions_are_not_there_yet(hub: &Hub) {
     let path = hub.path();
-    for path in [
-        format!("{path}/subscriptions"),
-        format!("{path}/subscriptions/exact/a/b"),
-        "/.well-known/oauth-protected-resource".to_owned(),
-        format!("/.well-known/oauth-protected-resource{path}"),
-    ] {
+    for path in [format!("{path}/subscriptions"), format!("{path}/subscriptions/exact/a/b")] {
         hub.request("GET", path).send().expect_status(404);
     }
 }

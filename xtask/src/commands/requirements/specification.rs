@@ -23,6 +23,8 @@ pub(super) struct Specification {
 #[serde(deny_unknown_fields)]
 pub(super) struct Section {
     pub(super) title: String,
+    /// Where it is asked, if the draft does not ask it yet.
+    pub(super) since: Option<String>,
     /// How many keywords its text has.
     keywords: usize,
     /// For users: what the hub has of it, if one word is not enough.
@@ -112,9 +114,10 @@ impl Specification {
         })
     }
 
-    /// How many keywords are covered by requirements that stand like this.
+    /// How many of the draft's keywords are covered by requirements that stand like this.
     pub(super) fn count(&self, stands: impl Fn(&Standing) -> bool) -> usize {
-        self.sections.iter().map(|section| section.count(&stands)).sum()
+        let sections = self.sections.iter().filter(|section| section.since.is_none());
+        sections.map(|section| section.count(&stands)).sum()
     }
 }
 
@@ -171,6 +174,14 @@ mod tests {
         assert!(fault(row).contains("3 keywords, but rows for 1"));
         assert!(parse(&row.repeat(3)).is_ok());
         assert!(parse(&format!("{row}count = 3")).is_ok());
+    }
+
+    #[test]
+    fn what_the_draft_does_not_ask_yet_is_not_counted_as_its_own() {
+        let row = "[[section.must]]\nasks = \"a\"\ncount = 3\ntests = [\"case:a\"]\n";
+        let count = |more: &str| parse(&format!("{more}{row}")).unwrap().count(|_| true);
+        assert_eq!(count(""), 3);
+        assert_eq!(count("since = \"b\"\n"), 0);
     }
 
     #[test]

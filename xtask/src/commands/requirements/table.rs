@@ -11,14 +11,18 @@ pub(crate) fn table() -> Result<String> {
         String::from("| section | status | what is missing or differs |\n|---|---|---|\n");
     let (mut plain, mut others) = (Vec::new(), Vec::new());
     for section in &specification.sections {
-        let Section { title, has, lacks, .. } = section;
+        let Section { title, since, has, lacks, .. } = section;
+        let title = match since {
+            Some(since) => format!("{title} (since the draft: {since})"),
+            None => title.clone(),
+        };
         match section.status() {
-            Some("yes") if has.is_empty() && lacks.is_empty() => plain.push(title.as_str()),
+            Some("yes") if has.is_empty() && lacks.is_empty() => plain.push(title),
             Some(status) if has.is_empty() => {
                 table += &format!("| {title} | {status} | {lacks} |\n")
             }
             Some(status) => table += &format!("| {title} | {status}: {has} | {lacks} |\n"),
-            None => others.push(title.as_str()),
+            None => others.push(title),
         }
     }
     table += &format!("| {} | yes |  |\n", plain.join(", "));
