@@ -101,7 +101,10 @@ pub fn admit<'a>(
             follow(routed, now)
                 .unwrap_or_else(|refusal| Step::Done(Admission::Answer(envelope.refuse(refusal))))
         }
-        Err(refusal) => Step::Done(Admission::Answer(refusal.into_answer(&cors))),
+        Err(refusal) => {
+            let envelope = route::envelope_of_unrouted(request, config, cors);
+            Step::Done(Admission::Answer(envelope.refuse(refusal)))
+        }
     }
 }
 
@@ -335,7 +338,10 @@ mod tests {
         }
         assert!(tells("GET", "match=a", &token) && tells("HEAD", "match=a", &token));
         assert!(!tells("POST", "match=a", "Bearer a.b.c"));
-        assert!(!tells("OPTIONS", "match=a", ""));
+        assert!(!tells("OPTIONS", "match=a", "") && !tells("PUT", "match=a", &token));
+        let long = format!("match={}", "a".repeat(crate::limits::MAX_URL_LENGTH));
+        assert!(tells("GET", &long, &token), "414: QUERY would do");
+        assert!(!tells("POST", &long, &token));
     }
 
     #[test]

@@ -166,6 +166,15 @@ impl<'a> Routed<'a> {
     }
 }
 
+/// What a refusal carries whose request is for nothing that exists, or was not looked at further: it is
+/// no challenge, but may yet answer a subscription.
+pub(super) fn envelope_of_unrouted(request: &Request, config: &Config, cors: Cors) -> Envelope {
+    let is_of_hub = hub_url(request, config)
+        .is_some_and(|hub| is_hub(&canonical(request.path()), config, &hub));
+    let subscribes = is_of_hub && matches!(request.method(), "GET" | "HEAD" | "QUERY");
+    Envelope { cors, metadata: None, subscribes: subscribes && config.serves.subscribes() }
+}
+
 /// Refuses a request that did not come through the CDN in front of the hub, if there is one.
 fn check_origin(request: &Request, config: &Config) -> Result<(), Refusal> {
     let Some(secret) = &config.origin_secret else { return Ok(()) };
