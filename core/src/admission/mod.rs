@@ -263,53 +263,6 @@ mod tests {
     }
 
     #[test]
-    fn a_query_names_the_type_of_its_body() {
-        let config = config(&[("ANONYMOUS", "1")]);
-        let first = |types: &[&str]| {
-            let fields: Vec<_> = types.iter().map(|value| ("Content-Type", *value)).collect();
-            first(&config, "QUERY", &fields)
-        };
-        for named in [FORM.1, "Application/X-WWW-Form-Urlencoded ; charset=\"utf-8\""] {
-            assert!(first(&[named]).is_ok(), "{named}");
-        }
-        assert_eq!(first(&[]), Err(400));
-        for unreadable in ["", "form", "a/b, a/b", "application/x-www-form-urlencoded; charset"] {
-            assert_eq!(first(&[unreadable]), Err(400), "{unreadable}");
-        }
-        assert_eq!(first(&[FORM.1, FORM.1]), Err(400));
-        assert_eq!(first(&["application/json"]), Err(415));
-    }
-
-    #[test]
-    fn a_subscriber_takes_event_streams() {
-        let config = config(&[("ANONYMOUS", "1")]);
-        let status = |method: &str, fields: &[(&str, &str)]| {
-            let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
-            let request = Request::new(method, &format!("{HUB}?match=a"), fields);
-            match admit(&request, &config, NOW, &[7; 32]) {
-                Step::Done(Admission::Answer(answer)) => Some(answer.response.status().as_u16()),
-                _ => None,
-            }
-        };
-        let refuses = ("Accept", "application/json");
-        for method in ["GET", "HEAD", "QUERY"] {
-            assert_eq!(status(method, &[refuses, FORM]), Some(406), "{method}");
-            let token = ("Authorization", "Bearer a.b.c");
-            assert_eq!(status(method, &[refuses, FORM, token]), Some(401), "the token comes first");
-        }
-        // Fields come after it.
-        let request = Request::new("GET", HUB, [("Accept", b"application/json".as_slice())]);
-        let Step::Done(Admission::Answer(answer)) = admit(&request, &config, NOW, &[7; 32]) else {
-            panic!()
-        };
-        assert_eq!(answer.response.status(), 406);
-        assert_eq!(status("GET", &[("Accept", "application/json, */*;q=0.1")]), None);
-        // A publisher is answered in plain text, whatever it takes.
-        let token = bearer("publish", 2_000_000_000);
-        assert_eq!(status("POST", &[refuses, ("Authorization", &token)]), None);
-    }
-
-    #[test]
     fn every_answer_to_a_subscription_tells_of_query() {
         let config = config(&[]);
         let token = bearer("subscribe", 2_000_000_000);
