@@ -6,6 +6,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
 use crate::authorization::bearer::{Bearer, Presentation};
@@ -18,9 +19,9 @@ use crate::terms::hub_url::HubUrl;
 use crate::terms::update::Update;
 use crate::time::Timestamp;
 use crate::trust::algorithm;
-use crate::trust::key::Key;
 use crate::trust::role::Role;
 use crate::trust::shown::{Shown, listed};
+use crate::trust::trusted::{Configured, Trusted};
 
 /// Another name of the 0.x claim, for issuers that want names without collisions.
 const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
@@ -92,7 +93,8 @@ impl Resource<'_> {
             Err(_) if generation == Generation::V0 => None,
             Err(unreadable) => return Err(unreadable.clone()),
         };
-        verify(&header, message, signature, self.config.issuers.key(issuer, generation, role)?)?;
+        let trusted = self.config.issuers.keys(issuer, generation, role)?;
+        verify(&header, message, signature, trusted)?;
 
         let claims = claims?;
         // Not so `exp`: whoever writes null there may have meant the token to expire.
@@ -180,26 +182,44 @@ fn json_object(part: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Checks the signature with the configured key and its algorithm. What the token itself brings
+/// Checks the signature with the trusted keys and their algorithms. What the token itself brings
 /// (`jwk`, `jku`, `x5u`) is never looked at.
 fn verify(
     header: &Map<String, Value>,
     message: &str,
     signature: &str,
-    key: &Key,
+    trusted: &Trusted,
 ) -> Result<(), InvalidToken> {
     // RFC 7515, section 4.1.11: a critical extension that is not understood makes it invalid.
     if header.contains_key("crit") {
         return Err(InvalidToken::Critical);
     }
-    let alg = header.get("alg").ok_or(InvalidToken::NoAlgorithm(key.algorithm()))?;
-    if alg.as_str().and_then(algorithm::named) != Some(key.algorithm()) {
-        return Err(InvalidToken::Algorithm { alg: Shown::value(alg), key: key.algorithm() });
+    let alg = header.get("alg");
+    let algorithm = alg.and_then(Value::as_str).and_then(algorithm::named);
+    match trusted {
+        Trusted::Configured(keys) => {
+            let alg = alg.ok_or(InvalidToken::NoAlgorithm(keys.algorithm()))?;
+            verify_configured(alg, algorithm, message, signature, keys)
+        }
     }
-    if !key.verifies(message, signature) {
-        return Err(InvalidToken::Signature);
+}
+
+/// Checks a signature with the keys of the configuration.
+fn verify_configured(
+    alg: &Value,
+    algorithm: Option<Algorithm>,
+    message: &str,
+    signature: &str,
+    keys: &Configured,
+) -> Result<(), InvalidToken> {
+    let keys_of_algorithm = keys.of_algorithm(algorithm);
+    if keys_of_algorithm.is_empty() {
+        return Err(InvalidToken::Algorithm { alg: Shown::value(alg), key: keys.algorithm() });
     }
-    Ok(())
+    match keys_of_algorithm.iter().any(|key| key.verifies(message, signature)) {
+        true => Ok(()),
+        false => Err(InvalidToken::Signature),
+    }
 }
 
 /// draft-08, "Token Validation": `typ` is `at+jwt`, in any case, with or without `application/`

@@ -6,7 +6,7 @@ use crate::config::config_error::ConfigError;
 use crate::config::platform::Platform;
 use crate::config::secret::Secret;
 use crate::config::values::Values;
-use crate::config::{Config, parse, rules};
+use crate::config::{Config, parse, rules, values};
 use crate::trust::issuer::{Issuers, Keys};
 use crate::wire::cors::CorsOrigins;
 use crate::wire::origin::Origins;
@@ -37,8 +37,8 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut values = Values::new(platform, variables);
         let own = Keys {
-            publisher: values.key("MERCURE_PUBLISHER_JWT_KEY", "MERCURE_PUBLISHER_JWT_ALG"),
-            subscriber: values.key("MERCURE_SUBSCRIBER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_ALG"),
+            publisher: values.trusted(&values::PUBLISHER),
+            subscriber: values.trusted(&values::SUBSCRIBER),
         };
         let mut config = Self {
             hub_url: values.optional("HUB_URL", parse::hub_url),

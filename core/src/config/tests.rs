@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::trust::key::Key;
+use crate::trust::trusted::Trusted;
 
 const PLATFORM: Platform = Platform::new("a test");
 
@@ -193,7 +193,10 @@ fn secrets_are_never_shown() {
 fn old_names_are_understood() {
     let old = read(&PLATFORM, &[("JWT_KEY", KEYS[0].1), ("ALLOW_ANONYMOUS", "1")]).unwrap();
     assert!(old.anonymous && old.issuers.own.subscriber.is_some());
-    let algorithm = |key: Option<Key>| format!("{:?}", key.unwrap().algorithm());
+    let algorithm = |trusted: Option<Trusted>| match trusted {
+        Some(Trusted::Configured(keys)) => format!("{:?}", keys.algorithm()),
+        other => panic!("{other:?}"),
+    };
     for (pairs, publisher, subscriber) in [
         (&[("JWT_ALGORITHM", "HS512")][..], "HS512", "HS512"),
         (&[("PUBLISHER_JWT_ALGORITHM", "HS384"), ("JWT_ALGORITHM", "HS512")], "HS384", "HS512"),
@@ -308,6 +311,23 @@ fn somebody_must_be_able_to_publish() {
         assert!(mistake.starts_with("MERCURE_PUBLISHER_JWT_KEY: "), "{mistake}");
     }
     assert!(config("both", "https://a.example").is_err());
+}
+
+#[test]
+fn a_previous_key_comes_after_another() {
+    let previous = ("MERCURE_SUBSCRIBER_JWT_KEY_PREVIOUS", "a subscriber's key of the last year");
+    assert!(config(&[previous]).is_ok());
+    let alone = mistakes(&[("MERCURE_SUBSCRIBER_JWT_KEY", ""), ("ANONYMOUS", "1"), previous]);
+    assert!(alone.starts_with("MERCURE_SUBSCRIBER_JWT_KEY_PREVIOUS: is set, and"), "{alone}");
+    let short = config(&[("MERCURE_PUBLISHER_JWT_KEY_PREVIOUS", "short")]).unwrap();
+    assert!(short.warnings()[0].starts_with("MERCURE_PUBLISHER_JWT_KEY_PREVIOUS is shorter"));
+    let list = |previous: &str| {
+        let entry = format!(r#"{{"issuer": "https://a", "key": "{}"{previous}}}"#, "k".repeat(32));
+        config(&[("MERCURE_TRUSTED_ISSUERS", &format!("[{entry}]"))]).map_err(|it| it.to_string())
+    };
+    assert!(list("").is_ok());
+    assert!(list(&format!(r#", "previous": {{"key": "{}"}}"#, "p".repeat(32))).is_ok());
+    assert!(list(r#", "previous": {"key": 1}"#).unwrap_err().contains("publisher's previous key"));
 }
 
 #[test]

@@ -10,8 +10,10 @@ use crate::config::platform::Platform;
 use crate::config::{json, names};
 use crate::trust::issuer::{Issuer, Keys};
 use crate::trust::key::Key;
+use crate::trust::key_text::{self, KeyAndWeaknesses};
+use crate::trust::trusted::{Configured, Trusted};
 use crate::trust::weakness::Weakness;
-use crate::trust::{algorithm, issuer_list, key_text};
+use crate::trust::{algorithm, issuer_list};
 
 /// The values that are set, and what was found wrong with those that were read.
 pub(super) struct Values<'a> {
@@ -22,6 +24,25 @@ pub(super) struct Values<'a> {
     misspelt: Vec<String>,
     well_known_keys: Vec<String>,
 }
+
+/// The names of the variables that say which keys verify the tokens of a role.
+pub(super) struct OfRole {
+    key: &'static str,
+    previous: &'static str,
+    algorithm: &'static str,
+}
+
+pub(super) const PUBLISHER: OfRole = OfRole {
+    key: "MERCURE_PUBLISHER_JWT_KEY",
+    previous: "MERCURE_PUBLISHER_JWT_KEY_PREVIOUS",
+    algorithm: "MERCURE_PUBLISHER_JWT_ALG",
+};
+
+pub(super) const SUBSCRIBER: OfRole = OfRole {
+    key: "MERCURE_SUBSCRIBER_JWT_KEY",
+    previous: "MERCURE_SUBSCRIBER_JWT_KEY_PREVIOUS",
+    algorithm: "MERCURE_SUBSCRIBER_JWT_ALG",
+};
 
 struct Mistake {
     name: String,
@@ -112,16 +133,31 @@ impl<'a> Values<'a> {
         parsed.map_err(|what| self.mistake(name, &what)).ok()
     }
 
-    /// The key of a role, with the algorithm that another variable names.
-    pub(super) fn key(&mut self, name: &str, algorithm_name: &str) -> Option<Key> {
+    /// The keys of a role.
+    pub(super) fn trusted(&mut self, names: &OfRole) -> Option<Trusted> {
         // A wrong algorithm is noted even if there is no key for it.
-        let algorithm = self.optional(algorithm_name, |name| {
+        let algorithm = self.optional(names.algorithm, |name| {
             algorithm::algorithm(name).map_err(|what| format!("is {what}"))
         });
-        if self.has(algorithm_name) && algorithm.is_none() {
+        if self.has(names.algorithm) && algorithm.is_none() {
             return None;
         }
-        match key_text::key(self.values.get(name)?, algorithm, algorithm_name) {
+        if self.has(names.previous) && !self.has(names.key) {
+            let what = format!("is set, and {} is not; set that, or remove this", names.key);
+            self.mistake(names.previous, &what);
+        }
+        let current = self.key(names.key, |text| key_text::key(text, algorithm, names.algorithm));
+        let previous = self
+            .key(names.previous, |text| key_text::previous_key(text, algorithm, names.algorithm));
+        Some(Trusted::Configured(Configured::new(current?, previous)))
+    }
+
+    fn key(
+        &mut self,
+        name: &str,
+        read: impl Fn(&str) -> Result<KeyAndWeaknesses, String>,
+    ) -> Option<Key> {
+        match read(self.values.get(name)?) {
             Ok(read) => {
                 for weakness in read.weaknesses {
                     self.note(name, weakness);

@@ -54,10 +54,15 @@ pub const VARIABLES: &[Variable] = &[
         "The algorithm of publishers' tokens: `HS256` (a secret's, if unset), `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384` or `EdDSA` (also called `Ed25519`). It is what your library writes into tokens (see [Tokens](#tokens)). A JWK may name its own.",
     ),
     secret(
+        "MERCURE_PUBLISHER_JWT_KEY_PREVIOUS",
+        "The publishers' key before the one above, which verifies tokens as well until they have expired (see [Changing keys](#changing-keys)).",
+    ),
+    secret(
         "MERCURE_SUBSCRIBER_JWT_KEY",
         "The key that verifies subscribers' tokens. Required unless `ANONYMOUS=1` or an issuer has one.",
     ),
     variable("MERCURE_SUBSCRIBER_JWT_ALG", "", "The algorithm of subscribers' tokens."),
+    secret("MERCURE_SUBSCRIBER_JWT_KEY_PREVIOUS", "The subscribers' key before the one above."),
     secret(
         "MERCURE_TRUSTED_ISSUERS",
         "The `iss` that 1.0 tokens must have, if the keys above verify them; or a JSON list of issuers, each with its keys (see [Tokens](#tokens)). Unset: 1.0 tokens are refused.",

@@ -12,20 +12,20 @@
 use serde_json::Value;
 
 use crate::terms::generation::{Generation, Generations};
-use crate::trust::key::Key;
 use crate::trust::role::Role;
 use crate::trust::shown::{Shown, listed};
+use crate::trust::trusted::Trusted;
 
-/// The keys of one issuer: one for each role, so that whoever makes tokens to read with need not be
+/// The keys of one issuer: those of each role, so that whoever makes tokens to read with need not be
 /// able to make tokens to publish with.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keys {
-    pub(crate) publisher: Option<Key>,
-    pub(crate) subscriber: Option<Key>,
+    pub(crate) publisher: Option<Trusted>,
+    pub(crate) subscriber: Option<Trusted>,
 }
 
 impl Keys {
-    fn of(&self, role: Role) -> Option<&Key> {
+    fn of(&self, role: Role) -> Option<&Trusted> {
         match role {
             Role::Publisher => self.publisher.as_ref(),
             Role::Subscriber => self.subscriber.as_ref(),
@@ -73,17 +73,17 @@ pub(crate) enum NoKey {
 }
 
 impl Issuers {
-    /// The key that a token with this `iss` must be signed with.
+    /// The keys, one of which a token with this `iss` must be signed with.
     ///
     /// # Errors
     ///
     /// If the issuer is not trusted, or not in this role or for this generation of tokens.
-    pub(crate) fn key(
+    pub(crate) fn keys(
         &self,
         iss: Option<&Value>,
         generation: Generation,
         role: Role,
-    ) -> Result<&Key, NoKey> {
+    ) -> Result<&Trusted, NoKey> {
         let name = iss.and_then(Value::as_str);
         let named = self.trusted.iter().find(|issuer| name == Some(issuer.identifier.as_str()));
         let Some(named) = named else {

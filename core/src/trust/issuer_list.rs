@@ -12,6 +12,8 @@
 //! ]
 //! ```
 //!
+//! Beside a `key`, `previous` is the one before it, written likewise: `{"key": …, "algorithm": …}`.
+//!
 //! Keys of a list verify 1.0 tokens only, unless `tokens` says otherwise: an issuer that serves
 //! several services also signs ID Tokens, which are 0.x tokens in all but their claims.
 
@@ -22,6 +24,7 @@ use url::Url;
 use crate::terms::generation::{Generation, Generations};
 use crate::trust::issuer::{Issuer, Keys};
 use crate::trust::key::Key;
+use crate::trust::trusted::{Configured, Trusted};
 use crate::trust::weakness::Weakness;
 use crate::trust::{algorithm, key_text};
 
@@ -32,6 +35,7 @@ struct Entry {
     /// For both roles.
     key: Option<Value>,
     algorithm: Option<String>,
+    previous: Option<Previous>,
     publisher: Option<Verifier>,
     subscriber: Option<Verifier>,
     tokens: Option<Vec<Generation>>,
@@ -44,6 +48,15 @@ struct Entry {
 #[serde(deny_unknown_fields)]
 struct Verifier {
     /// A secret or PEM as text, or a JWK.
+    key: Value,
+    algorithm: Option<String>,
+    previous: Option<Previous>,
+}
+
+/// The key before, and its algorithm.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Previous {
     key: Value,
     algorithm: Option<String>,
 }
@@ -121,11 +134,10 @@ fn issuer(entry: Entry, warn: &mut impl FnMut(String, Weakness)) -> Result<Issue
     };
     let mut read = |role: &str, verifier: Option<Verifier>| match verifier {
         None => Ok(None),
-        Some(verifier) => key(verifier, &entry.issuer, role, warn)
-            .map(Some)
-            .map_err(|what| format!("its {role}'s key {what}")),
+        Some(verifier) => trusted(verifier, &entry.issuer, role, warn).map(Some),
     };
-    let both = entry.key.map(|key| Verifier { key, algorithm: entry.algorithm });
+    let (algorithm, previous) = (entry.algorithm, entry.previous);
+    let both = entry.key.map(|key| Verifier { key, algorithm, previous });
     if both.is_some() && (entry.publisher.is_some() || entry.subscriber.is_some()) {
         return Err(
             "it has a `key` for both roles and also one for one role; which is meant?".into()
@@ -158,15 +170,33 @@ fn is_server(identifier: &str) -> bool {
     })
 }
 
-fn key(
+fn trusted(
     verifier: Verifier,
     issuer: &str,
     role: &str,
     warn: &mut impl FnMut(String, Weakness),
+) -> Result<Trusted, String> {
+    let Verifier { key, algorithm, previous } = verifier;
+    let mut read = |key, algorithm, which: &str| {
+        self::key(key, algorithm, &format!("the {which} of `{issuer}`"), warn)
+            .map_err(|what| format!("its {which} {what}"))
+    };
+    let current = read(key, algorithm, &format!("{role}'s key"))?;
+    let previous = previous
+        .map(|Previous { key, algorithm }| read(key, algorithm, &format!("{role}'s previous key")))
+        .transpose()?;
+    Ok(Trusted::Configured(Configured::new(current, previous)))
+}
+
+fn key(
+    key: Value,
+    algorithm: Option<String>,
+    which: &str,
+    warn: &mut impl FnMut(String, Weakness),
 ) -> Result<Key, String> {
-    let named = verifier.algorithm.as_deref().map(algorithm::algorithm).transpose();
+    let named = algorithm.as_deref().map(algorithm::algorithm).transpose();
     let named = named.map_err(|what| format!("has an `algorithm` that is {what}"))?;
-    let text = match verifier.key {
+    let text = match key {
         Value::String(text) => text,
         jwk @ Value::Object(_) => jwk.to_string(),
         Value::Array(_) => return Err("is a list; give the one JWK that signs".into()),
@@ -174,7 +204,7 @@ fn key(
     };
     let read = key_text::key(&text, named, "its `algorithm`")?;
     for weakness in read.weaknesses {
-        warn(format!("MERCURE_TRUSTED_ISSUERS: the {role}'s key of `{issuer}`"), weakness);
+        warn(format!("MERCURE_TRUSTED_ISSUERS: {which}"), weakness);
     }
     Ok(read.key)
 }

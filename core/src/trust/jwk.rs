@@ -65,6 +65,11 @@ pub(super) fn read(
     Ok((algorithm, jwk.material()?))
 }
 
+/// Whether a JWK names its algorithm.
+pub(super) fn names_algorithm(text: &str) -> bool {
+    serde_json::from_str(text).is_ok_and(|jwk: Value| !Jwk(&jwk).text("alg").is_empty())
+}
+
 struct Jwk<'a>(&'a Value);
 
 impl Jwk<'_> {

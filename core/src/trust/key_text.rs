@@ -70,6 +70,21 @@ pub(crate) fn key(
     Ok(KeyAndWeaknesses::secret(secret.as_bytes(), algorithm))
 }
 
+/// Reads the key that was in use before another, whose algorithm is `named`: of its own algorithm, if
+/// it is a JWK that says so.
+///
+/// # Errors
+///
+/// What is wrong, without any part of the key itself.
+pub(crate) fn previous_key(
+    text: &str,
+    named: Option<Algorithm>,
+    naming: &str,
+) -> Result<KeyAndWeaknesses, String> {
+    let names_its_own = is_jwk(text.trim()) && jwk::names_algorithm(text);
+    key(text, named.filter(|_| !names_its_own), naming)
+}
+
 /// The shared secret that this text is, which signs tokens as well as verifying them.
 ///
 /// # Errors

@@ -16,4 +16,5 @@ pub(crate) mod role;
 mod samples;
 pub(crate) mod shown;
 pub(crate) mod stand_in;
+pub(crate) mod trusted;
 pub(crate) mod weakness;
