@@ -106,7 +106,7 @@
 //! | [`config`] | from variables to values | a variable and its default |
 //! | `wire` | HTTP and SSE, without policy | every status, challenge, header field and byte of a stream |
 //! | `matching` | what an expression selects, and whose expressions select an update | a matcher type |
-//! | `trust` | whose keys verify | a form of key, an algorithm |
+//! | `trust` | whose keys verify | a form of key, an algorithm; when published keys are fetched |
 //! | `terms` | the specification's words as types | what characters and names are allowed |
 
 mod admission;
@@ -125,7 +125,7 @@ mod time;
 mod trust;
 mod wire;
 
-pub use admission::{Admission, InvalidPublication, OwnPublication, Step, Unread, admit};
+pub use admission::{Admission, InvalidPublication, OwnPublication, Step, Unkeyed, Unread, admit};
 pub use command::health::{CheckHealth, Health};
 pub use command::publish::{IdOrigin, Publish};
 pub use command::subscribe::Subscribe;
@@ -147,6 +147,7 @@ pub use terms::topic::InvalidTopic;
 pub use terms::topic::Topic;
 pub use terms::update::{StoredUpdate, Update};
 pub use time::Timestamp;
+pub use trust::key_ring::{FetchFailure, Fetched, KeyFetch, KeyRing, LogLine};
 pub use wire::answer::{Answer, Response};
 pub use wire::request::{Body, Request};
 pub use wire::sampler::Sampler;

@@ -64,5 +64,8 @@ pub(crate) const MAX_TOKEN_LENGTH: usize = 32 * 1024;
 /// Most topic matchers in one access token; past it: 401.
 pub(crate) const MAX_TOKEN_MATCHERS: usize = 1_000;
 
+/// Longest set of keys, or metadata that leads to one, in bytes; a longer one is not taken.
+pub(crate) const MAX_KEYS_LENGTH: usize = 1024 * 1024;
+
 /// Most updates in one page of history.
 pub(crate) const PAGE_UPDATES: usize = 500;

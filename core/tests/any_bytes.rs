@@ -62,6 +62,7 @@ proptest! {
         let admission = match admit(&request, &config, now, &[9; 32]) {
             Step::Done(admission) => admission,
             Step::Read(unread) => unread.admit(&Body::Whole(body), now),
+            Step::Keys(unkeyed) => Admission::Answer(unkeyed.unavailable()),
         };
         match admission {
             Admission::Answer(answer) => {

@@ -4,9 +4,10 @@ use crate::admission::publication;
 use crate::admission::route::{Purpose, Routed};
 use crate::admission::subscription;
 use crate::authorization::bearer::{MalformedAuthorization, Presentation, bearer};
-use crate::authorization::token::{Resource, Token};
+use crate::authorization::token::{Resource, Token, Unvalidated};
 use crate::command::Command;
 use crate::time::Timestamp;
+use crate::trust::key_ring::KeyRing;
 use crate::trust::role::Role;
 use crate::wire::cors;
 use crate::wire::refusal::Refusal;
@@ -16,6 +17,16 @@ use crate::wire::refusal::Refusal;
 pub(super) struct Authenticated<'a> {
     pub(super) routed: Routed<'a>,
     caller: Caller,
+}
+
+/// Why a request goes no further.
+#[derive(Debug)]
+pub(super) enum Unauthenticated<'a> {
+    Refused(Refusal),
+    /// The keys of its token's issuer have to be fetched first.
+    Unfetched(Routed<'a>),
+    /// They cannot be had just now.
+    Unavailable(Routed<'a>),
 }
 
 /// Who sent a request.
@@ -32,27 +43,20 @@ impl<'a> Authenticated<'a> {
     /// # Errors
     ///
     /// There is no token and one is needed; there is one and it is not valid; or it came in a
-    /// cookie, with a request that a page of another origin may have sent.
+    /// cookie, with a request that a page of another origin may have sent. Or else its keys are not
+    /// known.
     pub(super) fn check(
         routed: Routed<'a>,
         purpose: Purpose,
+        ring: Option<&mut KeyRing>,
         now: Timestamp,
-    ) -> Result<Self, Refusal> {
-        let Routed { request, config, hub, .. } = &routed;
-        let role = purpose.role();
-        let caller = match (role, token(&routed, role, now)?) {
-            // A browser attaches cookies whatever page sends the request.
-            (Role::Publisher, Some((_, Presentation::Cookie)))
-                if !cors::may_publish(request, &config.publish_origins, hub) =>
-            {
-                return Err(Refusal::ForbiddenOrigin);
-            }
-            (Role::Publisher, Some((token, _))) => Caller::Publisher(token),
-            (Role::Subscriber, Some((token, _))) => Caller::Subscriber(Some(token)),
-            (Role::Subscriber, None) if config.anonymous => Caller::Subscriber(None),
-            (_, None) => return Err(Refusal::NoToken),
-        };
-        Ok(Self { routed, caller })
+    ) -> Result<Self, Unauthenticated<'a>> {
+        match Caller::find(&routed, purpose.role(), ring, now) {
+            Ok(caller) => Ok(Self { routed, caller }),
+            Err(Unknown::Refused(refusal)) => Err(Unauthenticated::Refused(refusal)),
+            Err(Unknown::Unfetched) => Err(Unauthenticated::Unfetched(routed)),
+            Err(Unknown::Unavailable) => Err(Unauthenticated::Unavailable(routed)),
+        }
     }
 
     /// The command that a request with this body is.
@@ -76,17 +80,64 @@ impl<'a> Authenticated<'a> {
     }
 }
 
+impl Caller {
+    fn find(
+        routed: &Routed<'_>,
+        role: Role,
+        ring: Option<&mut KeyRing>,
+        now: Timestamp,
+    ) -> Result<Self, Unknown> {
+        let Routed { request, config, hub, .. } = routed;
+        match (role, token(routed, role, ring, now)?) {
+            // A browser attaches cookies whatever page sends the request.
+            (Role::Publisher, Some((_, Presentation::Cookie)))
+                if !cors::may_publish(request, &config.publish_origins, hub) =>
+            {
+                Err(Refusal::ForbiddenOrigin.into())
+            }
+            (Role::Publisher, Some((token, _))) => Ok(Self::Publisher(token)),
+            (Role::Subscriber, Some((token, _))) => Ok(Self::Subscriber(Some(token))),
+            (Role::Subscriber, None) if config.anonymous => Ok(Self::Subscriber(None)),
+            (_, None) => Err(Refusal::NoToken.into()),
+        }
+    }
+}
+
+/// Why it is not known who sent a request.
+enum Unknown {
+    Refused(Refusal),
+    Unfetched,
+    Unavailable,
+}
+
+impl From<Refusal> for Unknown {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Unvalidated> for Unknown {
+    fn from(unvalidated: Unvalidated) -> Self {
+        match unvalidated {
+            Unvalidated::Invalid(reason) => Self::Refused(reason.into()),
+            Unvalidated::Unfetched => Self::Unfetched,
+            Unvalidated::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
 /// The valid token of a request, and how it came, if it has one.
 fn token(
     routed: &Routed<'_>,
     role: Role,
+    ring: Option<&mut KeyRing>,
     now: Timestamp,
-) -> Result<Option<(Token, Presentation)>, Refusal> {
+) -> Result<Option<(Token, Presentation)>, Unknown> {
     let Routed { request, config, hub, .. } = routed;
     let found = bearer(request, config);
     let found = found.map_err(|MalformedAuthorization| Refusal::MalformedToken)?;
     let Some(bearer) = found else { return Ok(None) };
     let own = routed.own_url();
-    let token = Resource { config, hub, own: own.as_ref() }.validate(&bearer, role, now)?;
+    let token = Resource { config, hub, own: own.as_ref() }.validate(&bearer, role, ring, now)?;
     Ok(Some((token, bearer.presented)))
 }

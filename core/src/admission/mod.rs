@@ -15,6 +15,8 @@
 //! ([`Step::Read`]) once its sender has shown the token that is needed, because before that a body
 //! is not worth the memory.
 //!
+//! Where an issuer publishes its keys, there is one more: [`Step::Keys`] asks for the [`KeyRing`].
+//!
 //! ```
 //! use cinnabar_core::{
 //!     Admission, Body, Command, Config, Platform, Request, Step, Timestamp, admit,
@@ -47,16 +49,18 @@ mod publication;
 mod route;
 mod subscription;
 
-use crate::admission::authenticated::Authenticated;
+use crate::admission::authenticated::{Authenticated, Unauthenticated};
 use crate::admission::route::{Purpose, Route, Routed};
 use crate::command::Command;
 use crate::command::health::CheckHealth;
 use crate::config::Config;
 use crate::time::Timestamp;
+use crate::trust::key_ring::KeyRing;
 use crate::wire::answer::{Answer, plain, preflight};
 use crate::wire::cors::Cors;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Body, Request};
+use crate::wire::unavailable;
 
 pub use own::{InvalidPublication, OwnPublication};
 
@@ -71,6 +75,8 @@ pub enum Step<'a> {
     /// Its body counts: read it, no further than [`Unread::limit`], and go on with
     /// [`Unread::admit`].
     Read(Unread<'a>),
+    /// Its token's issuer publishes its keys: ask the ring of them, with [`Unkeyed::admit`].
+    Keys(Unkeyed<'a>),
 }
 
 /// What becomes of a request.
@@ -127,8 +133,29 @@ fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
         }
         Route::Hub(purpose) => purpose,
     };
+    enter(routed, purpose, None, now)
+}
+
+/// Finds out who sent a request to the hub, and goes on as far as that goes without a body. Keys that
+/// issuers publish are in the `ring`.
+fn enter<'a>(
+    routed: Routed<'a>,
+    purpose: Purpose,
+    ring: Option<&mut KeyRing>,
+    now: Timestamp,
+) -> Result<Step<'a>, Refusal> {
     let limit = purpose.body_limit(routed.config);
-    let authenticated = Authenticated::check(routed, purpose, now)?;
+    let authenticated = match Authenticated::check(routed, purpose, ring, now) {
+        Ok(authenticated) => authenticated,
+        Err(Unauthenticated::Refused(refusal)) => return Err(refusal),
+        Err(Unauthenticated::Unfetched(routed)) => {
+            return Ok(Step::Keys(Unkeyed { routed, purpose }));
+        }
+        Err(Unauthenticated::Unavailable(routed)) => {
+            let answer = Unkeyed { routed, purpose }.unavailable();
+            return Ok(Step::Done(Admission::Answer(answer)));
+        }
+    };
     // dunglas/mercure#1385; RFC 9110, section 12.5.1.
     if purpose.subscribes() && !authenticated.routed.request.accepts_event_streams() {
         return Err(Refusal::NotAcceptable);
@@ -142,6 +169,35 @@ fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
         }
         command => Admission::Forward(command),
     }))
+}
+
+/// A request whose token is to be verified with keys that its issuer publishes.
+#[derive(Debug)]
+pub struct Unkeyed<'a> {
+    routed: Routed<'a>,
+    purpose: Purpose,
+}
+
+impl<'a> Unkeyed<'a> {
+    /// Decides what becomes of the request, as far as its head tells. [`Step::Keys`] again: make the
+    /// fetches that the ring wants now ([`KeyRing::poll_fetch`]), and ask again when it has heard of
+    /// one. Also if it is decided, there may be a fetch to make in the background.
+    #[must_use]
+    pub fn admit(self, ring: &mut KeyRing, now: Timestamp) -> Step<'a> {
+        let Self { routed, purpose } = self;
+        let cors = routed.cors.clone();
+        enter(routed, purpose, Some(ring), now)
+            .unwrap_or_else(|refusal| Step::Done(Admission::Answer(refusal.into_answer(&cors))))
+    }
+
+    /// The answer if there is no telling: a token that cannot be verified is not therefore invalid.
+    #[must_use]
+    pub fn unavailable(&self) -> Answer {
+        let Routed { request, cors, random, .. } = &self.routed;
+        let mut entropy = [0; 8];
+        entropy.copy_from_slice(&random[..8]);
+        unavailable::passing(request, cors, &entropy)
+    }
 }
 
 /// A request whose head is in order, and whose body is still to be read.
@@ -219,7 +275,7 @@ mod tests {
         match admit(&request(method, fields), config, NOW, &[7; 32]) {
             Step::Read(unread) => Ok(unread.limit()),
             Step::Done(Admission::Answer(answer)) => Err(answer.response.status().as_u16()),
-            Step::Done(Admission::Forward(command)) => panic!("forwarded: {command:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -310,7 +366,7 @@ mod tests {
                     Admission::Forward(_)
                 )
             }
-            Step::Done(admission) => panic!("{admission:?}"),
+            other => panic!("{other:?}"),
         };
         assert!(admitted(999));
         assert!(!admitted(1_000));

@@ -31,6 +31,12 @@ pub(crate) enum InvalidToken {
     Generation(Generation),
     #[error("its signature is not of the configured key")]
     Signature,
+    #[error("its `alg` is {alg}, for which no keys at {place} are trusted")]
+    NotPublished { alg: Shown, place: String },
+    #[error("no key at {place} is for its `kid` {kid} and its `alg` {alg}")]
+    UnknownKey { kid: Shown, alg: Shown, place: String },
+    #[error("its signature is not of any key that its issuer publishes for its `kid` and `alg`")]
+    PublishedSignature,
     #[error("it has no `exp`, which an `at+jwt` must have")]
     NoExpiry,
     #[error("{EXPIRED}")]

@@ -6,7 +6,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::Algorithm;
+use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use serde_json::{Map, Value};
 
 use crate::authorization::bearer::{Bearer, Presentation};
@@ -19,6 +19,7 @@ use crate::terms::hub_url::HubUrl;
 use crate::terms::update::Update;
 use crate::time::Timestamp;
 use crate::trust::algorithm;
+use crate::trust::key_ring::{KeyRing, Signed, Unverified};
 use crate::trust::role::Role;
 use crate::trust::shown::{Shown, listed};
 use crate::trust::trusted::{Configured, Trusted};
@@ -52,6 +53,23 @@ impl Token {
     }
 }
 
+/// Why there is no valid token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unvalidated {
+    /// It breaks a rule.
+    Invalid(InvalidToken),
+    /// The keys of its issuer have to be fetched first.
+    Unfetched,
+    /// They cannot be had just now.
+    Unavailable,
+}
+
+impl From<InvalidToken> for Unvalidated {
+    fn from(reason: InvalidToken) -> Self {
+        Self::Invalid(reason)
+    }
+}
+
 /// The hub as the resource that a token is for (RFC 9068, section 4): what the token's claims and
 /// signature are held against.
 #[derive(Clone, Copy, Debug)]
@@ -64,20 +82,22 @@ pub(crate) struct Resource<'a> {
 }
 
 impl Resource<'_> {
-    /// Validates a token (draft-08, "Token Validation").
+    /// Validates a token (draft-08, "Token Validation"). If it needs keys that its issuer publishes,
+    /// they come from the `ring`.
     ///
     /// # Errors
     ///
-    /// The first rule that it breaks.
+    /// The first rule that it breaks, or that it needs keys that are not known.
     pub(crate) fn validate(
         &self,
         bearer: &Bearer,
         role: Role,
+        ring: Option<&mut KeyRing>,
         now: Timestamp,
-    ) -> Result<Token, InvalidToken> {
+    ) -> Result<Token, Unvalidated> {
         let token = bearer.token.as_str();
         if token.len() > MAX_TOKEN_LENGTH {
-            return Err(InvalidToken::TooLong);
+            return Err(InvalidToken::TooLong.into());
         }
         let (message, signature) = token.rsplit_once('.').ok_or(InvalidToken::NotAJwt)?;
         let (header, claims) = message.split_once('.').ok_or(InvalidToken::NotAJwt)?;
@@ -85,18 +105,29 @@ impl Resource<'_> {
         let claims = json_object(claims).ok_or(InvalidToken::Claims);
         let generation = generation(&header)?;
         if !self.config.protocol.contains(generation) {
-            return Err(InvalidToken::Generation(generation));
+            return Err(InvalidToken::Generation(generation).into());
         }
         // `iss` is not verified yet; all that it does is to choose among trusted keys.
         let issuer = match &claims {
             Ok(claims) => claim(claims, "iss"),
             Err(_) if generation == Generation::V0 => None,
-            Err(unreadable) => return Err(unreadable.clone()),
+            Err(unreadable) => return Err(unreadable.clone().into()),
         };
-        let trusted = self.config.issuers.keys(issuer, generation, role)?;
-        verify(&header, message, signature, trusted)?;
+        let trusted = self.config.issuers.keys(issuer, generation, role);
+        let trusted = trusted.map_err(InvalidToken::from)?;
+        verify(&header, message, signature, trusted, ring, now)?;
+        Ok(self.accept(bearer, generation, role, claims?, now)?)
+    }
 
-        let claims = claims?;
+    /// Holds what a verified token says to the rules of its generation.
+    fn accept(
+        &self,
+        bearer: &Bearer,
+        generation: Generation,
+        role: Role,
+        claims: Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Token, InvalidToken> {
         // Not so `exp`: whoever writes null there may have meant the token to expire.
         let expires = date(claims.get("exp"), "exp")?;
         check_expiry(expires, now)?;
@@ -189,17 +220,45 @@ fn verify(
     message: &str,
     signature: &str,
     trusted: &Trusted,
-) -> Result<(), InvalidToken> {
+    ring: Option<&mut KeyRing>,
+    now: Timestamp,
+) -> Result<(), Unvalidated> {
     // RFC 7515, section 4.1.11: a critical extension that is not understood makes it invalid.
     if header.contains_key("crit") {
-        return Err(InvalidToken::Critical);
+        return Err(InvalidToken::Critical.into());
     }
     let alg = header.get("alg");
     let algorithm = alg.and_then(Value::as_str).and_then(algorithm::named);
     match trusted {
         Trusted::Configured(keys) => {
             let alg = alg.ok_or(InvalidToken::NoAlgorithm(keys.algorithm()))?;
-            verify_configured(alg, algorithm, message, signature, keys)
+            Ok(verify_configured(alg, algorithm, message, signature, keys)?)
+        }
+        Trusted::Published(source) => {
+            let alg = alg.unwrap_or(&Value::Null);
+            // Before anything is fetched: what nobody can have published is not looked for.
+            let is_possible = |algorithm: &Algorithm| {
+                algorithm.family() != AlgorithmFamily::Hmac
+                    && source.algorithm().is_none_or(|one| one == *algorithm)
+            };
+            let Some(algorithm) = algorithm.filter(is_possible) else {
+                let alg = Shown::value(alg);
+                return Err(InvalidToken::NotPublished { alg, place: source.shown() }.into());
+            };
+            let key_id = header.get("kid").and_then(Value::as_str);
+            let signed = Signed { key_id, algorithm, message, signature };
+            let ring = ring.ok_or(Unvalidated::Unfetched)?;
+            ring.verify(source, &signed, now).map_err(|unverified| match unverified {
+                Unverified::Waits => Unvalidated::Unfetched,
+                Unverified::Unavailable => Unvalidated::Unavailable,
+                Unverified::NoKey => InvalidToken::UnknownKey {
+                    kid: key_id.map_or_else(|| Shown::value(&Value::Null), Shown::text),
+                    alg: Shown::value(alg),
+                    place: source.shown(),
+                }
+                .into(),
+                Unverified::Signature => InvalidToken::PublishedSignature.into(),
+            })
         }
     }
 }
@@ -274,12 +333,15 @@ mod tests {
             let bearer = Bearer { token, presented: Presentation::Header };
             let now = Timestamp::from_millis(1);
             let resource = Resource { config: &config(&[]), hub: &hub, own: None };
-            let validated = resource.validate(&bearer, Role::Subscriber, now);
+            let validated = resource.validate(&bearer, Role::Subscriber, None, now);
             (length, validated.map(|_| ()))
         };
         // Three bytes of claims are four of a token.
         let padding = MAX_TOKEN_LENGTH * 3 / 4 - 76;
         assert_eq!(validated(padding), (MAX_TOKEN_LENGTH, Ok(())));
-        assert_eq!(validated(padding + 1), (MAX_TOKEN_LENGTH + 1, Err(InvalidToken::TooLong)));
+        assert_eq!(
+            validated(padding + 1),
+            (MAX_TOKEN_LENGTH + 1, Err(InvalidToken::TooLong.into()))
+        );
     }
 }

@@ -27,6 +27,7 @@ mod tests;
 mod values;
 mod variables;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::config::secret::Secret;
@@ -34,6 +35,8 @@ use crate::config::serves::Serves;
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::{DEFAULT_PATH, HubUrl, METADATA_PATH};
 use crate::trust::issuer::Issuers;
+use crate::trust::key_ring::KeyRing;
+use crate::trust::key_source::KeySource;
 use crate::wire::cors::CorsOrigins;
 use crate::wire::origin::Origins;
 use crate::wire::reader::NativeReaders;
@@ -147,6 +150,19 @@ impl Config {
         format!("{METADATA_PATH}{}", self.path())
     }
 
+    /// The keys that issuers publish, none of which are known yet; `None` if the hub trusts no such
+    /// keys.
+    #[must_use]
+    pub fn key_ring(&self) -> Option<KeyRing> {
+        self.issuers.sources().next().is_some().then(|| KeyRing::new(self.issuers.sources()))
+    }
+
+    /// Where the hub fetches keys, for people to read.
+    #[must_use]
+    pub fn key_places(&self) -> BTreeSet<String> {
+        self.issuers.sources().map(KeySource::shown).collect()
+    }
+
     /// Whether it serves draft-08.
     #[must_use]
     pub fn serves_v1(&self) -> bool {
@@ -177,9 +193,10 @@ impl Config {
         &self.warnings
     }
 
-    /// What would be a mistake in a deployed hub, although it starts: keys from public documentation,
-    /// and names that resemble a variable's. They are among the [`warnings`](Self::warnings), but for
-    /// keys if `HUB_URL` is an address of this machine, where developers use such keys.
+    /// What would be a mistake in a deployed hub, although it starts: keys from public documentation or
+    /// by plain http, and names that resemble a variable's. They are among the
+    /// [`warnings`](Self::warnings), but for keys if `HUB_URL` is an address of this machine, where
+    /// developers use such keys.
     #[must_use]
     pub fn deployment_mistakes(&self) -> &[String] {
         &self.deployment_mistakes

@@ -1,13 +1,12 @@
 //! Rules between variables, each of which has been read by itself.
 
-use url::Host;
-
 use crate::config::parse;
 use crate::config::platform::Platform;
 use crate::config::values::Values;
 use crate::config::{Config, LEGACY_COOKIE};
 use crate::terms::generation::{Generation, Generations};
-use crate::terms::hub_url::{HubUrl, METADATA_PATH};
+use crate::terms::hub_url::METADATA_PATH;
+use crate::trust::key_source::is_on_this_machine;
 use crate::trust::role::Role;
 
 /// Holds the configuration to every rule: notes what breaks one, and sets what one variable says of
@@ -67,13 +66,13 @@ fn check_keys(values: &mut Values<'_>, config: &Config) {
     if is_missing(Role::Publisher) {
         values.mistake(
             "MERCURE_PUBLISHER_JWT_KEY",
-            "is not set, and no issuer's key verifies publishers' tokens; set it to the secret that they are signed with, at least 32 bytes",
+            "is not set, and no issuer's key verifies publishers' tokens; set it to the secret that they are signed with, at least 32 bytes, or MERCURE_PUBLISHER_JWKS_URI to where public keys are published",
         );
     }
     if is_missing(Role::Subscriber) && !config.anonymous {
         values.mistake(
             "MERCURE_SUBSCRIBER_JWT_KEY",
-            "is not set, and no issuer's key verifies subscribers' tokens; set it to the secret that they are signed with, or set ANONYMOUS=1 for a hub of public updates",
+            "is not set, and no issuer's key verifies subscribers' tokens; set it to the secret that they are signed with, or MERCURE_SUBSCRIBER_JWKS_URI to where public keys are published, or ANONYMOUS=1 for a hub of public updates",
         );
     }
 }
@@ -128,21 +127,17 @@ fn point_out_that_any_host_is_an_audience(
 
 /// A developer's hub may have such keys: it is the documentation's.
 fn point_out_what_must_not_be_deployed(values: &mut Values<'_>, config: &mut Config) {
-    let well_known = values.well_known_keys().to_vec();
-    config.deployment_mistakes = [values.misspelt(), &well_known].concat();
-    if !config.hub_url.as_ref().is_some_and(is_on_this_machine) {
-        for warning in well_known {
+    let plain = config.issuers.sources().filter(|source| source.is_plain()).map(|source| {
+        format!(
+            "keys are fetched from {} without TLS, as is only right on a developer's machine; write https",
+            source.shown()
+        )
+    });
+    let keys = [values.well_known_keys(), &plain.collect::<Vec<_>>()].concat();
+    config.deployment_mistakes = [values.misspelt(), &keys].concat();
+    if !config.hub_url.as_ref().is_some_and(|url| is_on_this_machine(url.as_url())) {
+        for warning in keys {
             values.warn(warning);
         }
-    }
-}
-
-/// Whether only programs on the hub's own machine can reach it by this URL.
-fn is_on_this_machine(url: &HubUrl) -> bool {
-    match url.as_url().host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }

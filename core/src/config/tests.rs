@@ -331,6 +331,69 @@ fn a_previous_key_comes_after_another() {
 }
 
 #[test]
+fn a_role_has_its_keys_in_one_place() {
+    let url = ("MERCURE_PUBLISHER_JWKS_URI", "https://auth.example/jwks");
+    let anonymous = ("ANONYMOUS", "1");
+    let hub = read(&PLATFORM, &[url, anonymous]).unwrap();
+    assert!(hub.key_ring().is_some() && hub.warnings().is_empty());
+    assert_eq!(Vec::from_iter(hub.key_places()), ["https://auth.example/jwks"]);
+    assert!(config(&[]).unwrap().key_ring().is_none());
+    for other in ["MERCURE_PUBLISHER_JWT_KEY", "MERCURE_PUBLISHER_JWT_KEY_PREVIOUS"] {
+        let key = (other, "a publisher's key of thirty-two bytes");
+        let both = read(&PLATFORM, &[url, key, anonymous]).unwrap_err().to_string();
+        assert!(both.starts_with("MERCURE_PUBLISHER_JWKS_URI: is set, and so is"), "{both}");
+    }
+    let secret = ("MERCURE_PUBLISHER_JWT_ALG", "HS256");
+    let mistake = read(&PLATFORM, &[url, secret, anonymous]).unwrap_err().to_string();
+    assert!(mistake.contains("everybody can read what is published"), "{mistake}");
+}
+
+#[test]
+fn keys_without_tls_are_for_this_machine() {
+    let url = ("MERCURE_PUBLISHER_JWKS_URI", "http://localhost:3000/jwks");
+    let with = |hub| read(&PLATFORM, &[url, ("ANONYMOUS", "1"), ("HUB_URL", hub)]).unwrap();
+    let developers = with("http://localhost:8787/.well-known/mercure");
+    assert!(developers.warnings().is_empty());
+    assert!(developers.deployment_mistakes()[0].contains("without TLS"));
+    let deployed = with("https://hub.example/.well-known/mercure");
+    assert!(deployed.warnings()[0].contains("without TLS"));
+    let elsewhere = [("MERCURE_PUBLISHER_JWKS_URI", "http://auth.example/jwks")];
+    let mistake = read(&PLATFORM, &elsewhere).unwrap_err().to_string();
+    assert!(mistake.starts_with("MERCURE_PUBLISHER_JWKS_URI: is not https"), "{mistake}");
+}
+
+#[test]
+fn an_issuer_of_a_list_may_publish_its_keys() {
+    let list = |entry: &str| {
+        let issuers = format!("[{entry}]");
+        config(&[("HUB_URL", "https://hub.example/hub"), ("MERCURE_TRUSTED_ISSUERS", &issuers)])
+    };
+    let places = |entry| Vec::from_iter(list(entry).unwrap().key_places());
+    let url = "https://a.example/jwks";
+    for entry in [
+        r#"{"issuer": "a", "jwks_uri": "https://a.example/jwks"}"#,
+        r#"{"issuer": "a", "jwks_uri": "https://a.example/jwks", "algorithm": "ES256"}"#,
+        r#"{"issuer": "a", "publisher": {"jwks_uri": "https://a.example/jwks"}}"#,
+    ] {
+        assert_eq!(places(entry), [url], "{entry}");
+    }
+    assert_eq!(places(r#"{"issuer": "https://a.example"}"#), ["the metadata of https://a.example"]);
+    for (entry, what) in [
+        (r#"{"issuer": "a"}"#, "it has no key, so its keys would be looked for by its identifier"),
+        (r#"{"issuer": "http://a.example"}"#, "which is not https"),
+        (r#"{"issuer": "a", "jwks_uri": "http://a.example"}"#, "`jwks_uri` is not https"),
+        (r#"{"issuer": "a", "jwks_uri": "https://a", "key": "x"}"#, "which is meant?"),
+        (r#"{"issuer": "a", "jwks_uri": "https://a", "publisher": {}}"#, "which is meant?"),
+        (r#"{"issuer": "a", "publisher": {}}"#, "neither a `key` nor a `jwks_uri`"),
+        (r#"{"issuer": "a", "jwks_uri": "https://a", "algorithm": "HS256"}"#, "shared secret"),
+        (r#"{"issuer": "https://a", "algorithm": "x"}"#, "`algorithm` that is none of"),
+    ] {
+        let mistake = list(entry).unwrap_err().to_string();
+        assert!(mistake.contains(what), "{what} in {mistake}");
+    }
+}
+
+#[test]
 fn a_hub_of_0_x_has_its_own_cookie() {
     let name = |pairs: &[(&str, &str)]| config(pairs).unwrap().cookie_name;
     assert_eq!(name(&[("PROTOCOL", "0.x")]), "mercureAuthorization");
@@ -410,7 +473,7 @@ fn values_are_checked() {
         ("ORIGIN_SECRET", " "),
         ("ORIGIN_SECRET", "${ORIGIN_SECRET}"),
         ("ORIGIN_SECRET", "/run/secrets/ORIGIN_SECRET"),
-        ("MERCURE_TRUSTED_ISSUERS", "[{\"issuer\": \"https://a\"}]"),
+        ("MERCURE_TRUSTED_ISSUERS", "[{\"issuer\": \"a\"}]"),
         (
             "MERCURE_TRUSTED_ISSUERS",
             r#"[{"issuer": "https://a?b", "key": "k of thirty-two bytes or more, ok", "authorization_server": true}]"#,
@@ -423,6 +486,8 @@ fn values_are_checked() {
         ("HUB_ALIASES", "/.well-known/mercure"),
         ("HUB_ALIASES", "/hub /.well-known/mercure/subscriptions"),
         ("HUB_ALIASES", "/.well-known/oauth-protected-resource/x"),
+        ("MERCURE_PUBLISHER_JWKS_URI", "https://a.example/jwks"),
+        ("MERCURE_SUBSCRIBER_JWKS_URI", "/jwks"),
         ("PROTOCOL", "1.0"),
         ("PROTOCOL", "7"),
         ("TARGETS", "maybe"),

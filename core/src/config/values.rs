@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
 use crate::config::config_error::ConfigError;
@@ -10,6 +11,7 @@ use crate::config::platform::Platform;
 use crate::config::{json, names};
 use crate::trust::issuer::{Issuer, Keys};
 use crate::trust::key::Key;
+use crate::trust::key_source::KeySource;
 use crate::trust::key_text::{self, KeyAndWeaknesses};
 use crate::trust::trusted::{Configured, Trusted};
 use crate::trust::weakness::Weakness;
@@ -30,18 +32,21 @@ pub(super) struct OfRole {
     key: &'static str,
     previous: &'static str,
     algorithm: &'static str,
+    published: &'static str,
 }
 
 pub(super) const PUBLISHER: OfRole = OfRole {
     key: "MERCURE_PUBLISHER_JWT_KEY",
     previous: "MERCURE_PUBLISHER_JWT_KEY_PREVIOUS",
     algorithm: "MERCURE_PUBLISHER_JWT_ALG",
+    published: "MERCURE_PUBLISHER_JWKS_URI",
 };
 
 pub(super) const SUBSCRIBER: OfRole = OfRole {
     key: "MERCURE_SUBSCRIBER_JWT_KEY",
     previous: "MERCURE_SUBSCRIBER_JWT_KEY_PREVIOUS",
     algorithm: "MERCURE_SUBSCRIBER_JWT_ALG",
+    published: "MERCURE_SUBSCRIBER_JWKS_URI",
 };
 
 struct Mistake {
@@ -142,6 +147,9 @@ impl<'a> Values<'a> {
         if self.has(names.algorithm) && algorithm.is_none() {
             return None;
         }
+        if self.has(names.published) {
+            return self.published(names, algorithm).map(Trusted::Published);
+        }
         if self.has(names.previous) && !self.has(names.key) {
             let what = format!("is set, and {} is not; set that, or remove this", names.key);
             self.mistake(names.previous, &what);
@@ -150,6 +158,18 @@ impl<'a> Values<'a> {
         let previous = self
             .key(names.previous, |text| key_text::previous_key(text, algorithm, names.algorithm));
         Some(Trusted::Configured(Configured::new(current?, previous)))
+    }
+
+    /// Where the keys of a role are published.
+    fn published(&mut self, names: &OfRole, algorithm: Option<Algorithm>) -> Option<KeySource> {
+        // Which of them counts could be the difference between one issuer and another.
+        for other in [names.key, names.previous] {
+            if self.has(other) {
+                let what = format!("is set, and so is {other}; keep the one that is meant");
+                self.mistake(names.published, &what);
+            }
+        }
+        self.optional(names.published, |text| KeySource::at(text, algorithm))
     }
 
     fn key(

@@ -57,12 +57,22 @@ pub const VARIABLES: &[Variable] = &[
         "MERCURE_PUBLISHER_JWT_KEY_PREVIOUS",
         "The publishers' key before the one above, which verifies tokens as well until they have expired (see [Changing keys](#changing-keys)).",
     ),
+    variable(
+        "MERCURE_PUBLISHER_JWKS_URI",
+        "",
+        "Instead of a key: the URL at which the public keys of publishers' tokens are published as a JWK Set (see [Keys by URL](#keys-by-url)). `_ALG`, if it is set, is then the only algorithm.",
+    ),
     secret(
         "MERCURE_SUBSCRIBER_JWT_KEY",
         "The key that verifies subscribers' tokens. Required unless `ANONYMOUS=1` or an issuer has one.",
     ),
     variable("MERCURE_SUBSCRIBER_JWT_ALG", "", "The algorithm of subscribers' tokens."),
     secret("MERCURE_SUBSCRIBER_JWT_KEY_PREVIOUS", "The subscribers' key before the one above."),
+    variable(
+        "MERCURE_SUBSCRIBER_JWKS_URI",
+        "",
+        "Instead of a key: the URL at which the public keys of subscribers' tokens are published.",
+    ),
     secret(
         "MERCURE_TRUSTED_ISSUERS",
         "The `iss` that 1.0 tokens must have, if the keys above verify them; or a JSON list of issuers, each with its keys (see [Tokens](#tokens)). Unset: 1.0 tokens are refused.",

@@ -12,6 +12,7 @@
 use serde_json::Value;
 
 use crate::terms::generation::{Generation, Generations};
+use crate::trust::key_source::KeySource;
 use crate::trust::role::Role;
 use crate::trust::shown::{Shown, listed};
 use crate::trust::trusted::Trusted;
@@ -111,6 +112,16 @@ impl Issuers {
             issuer.is_authorization_server && issuer.tokens.contains(Generation::V1)
         });
         servers.map(|issuer| issuer.identifier.as_str())
+    }
+
+    /// Where keys are published that are trusted; a place may be among them several times.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &KeySource> {
+        let all = std::iter::once(&self.own).chain(self.trusted.iter().map(|issuer| &issuer.keys));
+        let roles = all.flat_map(|keys| [&keys.publisher, &keys.subscriber]);
+        roles.flatten().filter_map(|trusted| match trusted {
+            Trusted::Published(source) => Some(source),
+            Trusted::Configured(_) => None,
+        })
     }
 
     fn identifiers(&self) -> String {

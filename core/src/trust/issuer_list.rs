@@ -12,11 +12,14 @@
 //! ]
 //! ```
 //!
-//! Beside a `key`, `previous` is the one before it, written likewise: `{"key": …, "algorithm": …}`.
+//! In place of a `key`, a `jwks_uri` is where an issuer publishes its keys. An issuer with neither
+//! publishes where its metadata says (RFC 8414): `{"issuer": "https://auth.example.com"}` is all that
+//! it needs. Beside a `key`, `previous` is the one before it, written likewise: `{"key": …, "algorithm": …}`.
 //!
 //! Keys of a list verify 1.0 tokens only, unless `tokens` says otherwise: an issuer that serves
 //! several services also signs ID Tokens, which are 0.x tokens in all but their claims.
 
+use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -24,6 +27,7 @@ use url::Url;
 use crate::terms::generation::{Generation, Generations};
 use crate::trust::issuer::{Issuer, Keys};
 use crate::trust::key::Key;
+use crate::trust::key_source::KeySource;
 use crate::trust::trusted::{Configured, Trusted};
 use crate::trust::weakness::Weakness;
 use crate::trust::{algorithm, key_text};
@@ -36,6 +40,7 @@ struct Entry {
     key: Option<Value>,
     algorithm: Option<String>,
     previous: Option<Previous>,
+    jwks_uri: Option<String>,
     publisher: Option<Verifier>,
     subscriber: Option<Verifier>,
     tokens: Option<Vec<Generation>>,
@@ -43,14 +48,15 @@ struct Entry {
     authorization_server: bool,
 }
 
-/// A key and its algorithm.
+/// A key and its algorithm, or where keys are published.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Verifier {
     /// A secret or PEM as text, or a JWK.
-    key: Value,
+    key: Option<Value>,
     algorithm: Option<String>,
     previous: Option<Previous>,
+    jwks_uri: Option<String>,
 }
 
 /// The key before, and its algorithm.
@@ -87,7 +93,7 @@ pub(crate) fn read(
     let entries: Vec<Entry> = serde_json::from_str(text).map_err(|error| {
         let what = if error.is_data() { "has an unknown member, or one of the wrong type" } else { "is not JSON" };
         format!(
-            "{what} (line {}, column {}); write a list like [{{\"issuer\": \"https://auth.example.com\", \"key\": \"…\", \"algorithm\": \"ES256\"}}], with `publisher` and `subscriber` for keys of one role, and perhaps `tokens` and `authorization_server`",
+            "{what} (line {}, column {}); write a list like [{{\"issuer\": \"https://auth.example.com\", \"key\": \"…\", \"algorithm\": \"ES256\"}}], with `publisher` and `subscriber` for keys of one role, `jwks_uri` in place of `key`, and perhaps `tokens` and `authorization_server`",
             error.line(),
             error.column()
         )
@@ -136,20 +142,22 @@ fn issuer(entry: Entry, warn: &mut impl FnMut(String, Weakness)) -> Result<Issue
         None => Ok(None),
         Some(verifier) => trusted(verifier, &entry.issuer, role, warn).map(Some),
     };
-    let (algorithm, previous) = (entry.algorithm, entry.previous);
-    let both = entry.key.map(|key| Verifier { key, algorithm, previous });
-    if both.is_some() && (entry.publisher.is_some() || entry.subscriber.is_some()) {
-        return Err(
-            "it has a `key` for both roles and also one for one role; which is meant?".into()
-        );
-    }
-    let publisher = read("publisher", entry.publisher.or_else(|| both.clone()))?;
-    let subscriber = read("subscriber", entry.subscriber.or(both))?;
-    if publisher.is_none() && subscriber.is_none() {
-        return Err(
-            "it has no key; give it a `key`, or a `publisher` or a `subscriber` with one".into()
-        );
-    }
+    let Entry { key, algorithm, previous, jwks_uri, .. } = entry;
+    let has_both = key.is_some() || jwks_uri.is_some() || previous.is_some();
+    let both = Verifier { key, algorithm, previous, jwks_uri };
+    let (publisher, subscriber) = match (entry.publisher, entry.subscriber) {
+        (None, None) if !has_both => {
+            let trusted = discovered(&entry.issuer, both.algorithm.as_deref())?;
+            (Some(trusted.clone()), Some(trusted))
+        }
+        (None, None) => (read("publisher", Some(both.clone()))?, read("subscriber", Some(both))?),
+        _ if has_both => {
+            return Err(
+                "it has a `key` for both roles and also one for one role; which is meant?".into()
+            );
+        }
+        (publisher, subscriber) => (read("publisher", publisher)?, read("subscriber", subscriber)?),
+    };
     if entry.authorization_server && !is_server(&entry.issuer) {
         return Err(
             "it is called an `authorization_server`, whose name is an https URL without a query and a fragment; remove that, or write the URL".into()
@@ -170,13 +178,41 @@ fn is_server(identifier: &str) -> bool {
     })
 }
 
+/// The keys of an issuer of which only the identifier is known.
+fn discovered(issuer: &str, algorithm: Option<&str>) -> Result<Trusted, String> {
+    let source = KeySource::of_issuer(issuer, named(algorithm)?).map_err(|what| {
+        format!("it has no key, so its keys would be looked for by its identifier, which {what}; or give it a `key`, a `jwks_uri`, or a `publisher` or a `subscriber` with one")
+    })?;
+    Ok(Trusted::Published(source))
+}
+
+fn named(algorithm: Option<&str>) -> Result<Option<Algorithm>, String> {
+    let named = algorithm.map(algorithm::algorithm).transpose();
+    named.map_err(|what| format!("has an `algorithm` that is {what}"))
+}
+
 fn trusted(
     verifier: Verifier,
     issuer: &str,
     role: &str,
     warn: &mut impl FnMut(String, Weakness),
 ) -> Result<Trusted, String> {
-    let Verifier { key, algorithm, previous } = verifier;
+    let Verifier { key, algorithm, previous, jwks_uri } = verifier;
+    let key = match (key, jwks_uri) {
+        (Some(key), None) => key,
+        (None, Some(uri)) if previous.is_none() => {
+            return named(algorithm.as_deref())
+                .and_then(|algorithm| KeySource::at(&uri, algorithm))
+                .map(Trusted::Published)
+                .map_err(|what| format!("its {role}'s `jwks_uri` {what}"));
+        }
+        (None, None) => return Err(format!("its {role} has neither a `key` nor a `jwks_uri`")),
+        _ => {
+            return Err(format!(
+                "its {role} has a `jwks_uri` and also a `key` or `previous`; which is meant?"
+            ));
+        }
+    };
     let mut read = |key, algorithm, which: &str| {
         self::key(key, algorithm, &format!("the {which} of `{issuer}`"), warn)
             .map_err(|what| format!("its {which} {what}"))
@@ -194,8 +230,7 @@ fn key(
     which: &str,
     warn: &mut impl FnMut(String, Weakness),
 ) -> Result<Key, String> {
-    let named = algorithm.as_deref().map(algorithm::algorithm).transpose();
-    let named = named.map_err(|what| format!("has an `algorithm` that is {what}"))?;
+    let named = named(algorithm.as_deref())?;
     let text = match key {
         Value::String(text) => text,
         jwk @ Value::Object(_) => jwk.to_string(),

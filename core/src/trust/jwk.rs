@@ -2,10 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::Algorithm;
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
-use crate::trust::algorithm::algorithm;
+use crate::trust::algorithm::{algorithm, named};
 use crate::trust::not_a_secret;
 use crate::trust::public_key::{Curve, PublicKey};
 
@@ -70,6 +70,32 @@ pub(super) fn names_algorithm(text: &str) -> bool {
     serde_json::from_str(text).is_ok_and(|jwk: Value| !Jwk(&jwk).text("alg").is_empty())
 }
 
+/// A key of a set, and its algorithm; of an issuer that signs with one `algorithm` alone, if it is for
+/// that. `None` if it does not verify tokens here.
+pub(super) fn published(
+    jwk: &Value,
+    algorithm: Option<Algorithm>,
+) -> Option<(Algorithm, DecodingKey)> {
+    // What everybody can read is neither a shared secret nor a private key.
+    if jwk.get("k").is_some() || jwk.get("d").is_some() {
+        return None;
+    }
+    let own = match jwk.get("alg") {
+        None => None,
+        Some(alg) => Some(alg.as_str().and_then(named)?),
+    };
+    let jwk = Jwk(jwk);
+    jwk.check_use().ok()?;
+    if own.is_some() && algorithm.is_some() && own != algorithm {
+        return None;
+    }
+    let algorithm = own.or(algorithm).or_else(|| jwk.usual_algorithm())?;
+    match jwk.material().ok()? {
+        Material::Secret(_) => None,
+        Material::Public(key) => Some((algorithm, key.decoding_key(algorithm).ok()?)),
+    }
+}
+
 struct Jwk<'a>(&'a Value);
 
 impl Jwk<'_> {
@@ -89,6 +115,18 @@ impl Jwk<'_> {
         URL_SAFE_NO_PAD.decode(text).map_err(|_| {
             format!("is a JWK whose `{name}` is not Base64 as JWKs have it: write `-` for `+`, `_` for `/`, and no `=`")
         })
+    }
+
+    /// The algorithm that a key of its kind is for if nobody says so. RFC 9068, section 2.1: of those
+    /// for RSA, every issuer knows RS256.
+    fn usual_algorithm(&self) -> Option<Algorithm> {
+        match (self.text("kty"), self.text("crv")) {
+            ("RSA", _) => Some(Algorithm::RS256),
+            ("EC", "P-256") => Some(Algorithm::ES256),
+            ("EC", "P-384") => Some(Algorithm::ES384),
+            ("OKP", "Ed25519") => Some(Algorithm::EdDSA),
+            _ => None,
+        }
     }
 
     /// RFC 7517, sections 4.2 and 4.3: what the key is for. Of a set of keys it may be the wrong one.

@@ -14,7 +14,9 @@ pub(crate) fn what(text: &str) -> Option<&'static str> {
     } else if text.starts_with("file:") || is_path(text) {
         Some("is the path of a file, and not what is in it; give its content")
     } else if is_url(text) {
-        Some("is a URL; this version takes the key or secret itself, and not the address of one")
+        Some(
+            "is a URL, and not the secret or key itself; give that, or the URL of a set of public keys in the variable whose name ends in _JWKS_URI (in a list: `jwks_uri`)",
+        )
     } else {
         None
     }

@@ -3,12 +3,15 @@
 use jsonwebtoken::Algorithm;
 
 use crate::trust::key::Key;
+use crate::trust::key_source::KeySource;
 
 /// The keys that verify an issuer's tokens, in one role.
 #[derive(Clone, Debug)]
 pub(crate) enum Trusted {
     /// They are in the configuration.
     Configured(Configured),
+    /// Its issuer publishes them.
+    Published(KeySource),
 }
 
 /// A key of the configuration, and the one before it: while keys are changed, tokens of both are about.

@@ -43,13 +43,18 @@ pub fn misconfigured() -> Answer {
 /// origin may read it, since it reveals nothing private. `entropy` must be fresh random bytes.
 #[must_use]
 pub fn unconfigured(request: &Request, entropy: &[u8; 8]) -> Answer {
-    let cors = Cors::open_to(request);
+    passing(request, &Cors::open_to(request), entropy)
+}
+
+/// The answer to a request of which so little is known that all depends on who sent it: to an
+/// `EventSource`, a stream that asks it to come back.
+pub(crate) fn passing(request: &Request, cors: &Cors, entropy: &[u8; 8]) -> Answer {
     let reader = Reader::of(request, NativeReaders::Auto);
     if request.method() != Method::GET.as_str() || !reader.gives_up_on_errors {
-        return unavailable(&cors);
+        return unavailable(cors);
     }
     let [a, b, c, d, rest @ ..] = *entropy;
-    let head = finish(StatusCode::OK, stream_fields(), &cors);
+    let head = finish(StatusCode::OK, stream_fields(), cors);
     come_back(head, None, retry::wait(false, [a, b, c, d]), retry::hold(rest))
 }
 

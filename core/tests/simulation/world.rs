@@ -105,6 +105,7 @@ impl World {
         let admission = match admit(request, &self.config, self.now, &entropy) {
             Step::Done(admission) => admission,
             Step::Read(unread) => unread.admit(&Body::Whole(body.to_vec()), self.now),
+            Step::Keys(unkeyed) => Admission::Answer(unkeyed.unavailable()),
         };
         match admission {
             Admission::Forward(command) => Some(command),

@@ -111,6 +111,7 @@ impl Given {
             tokens: scene.tokens.clone(),
             body,
             config,
+            published: BTreeMap::new(),
             now: Some(scene.now),
         }
     }

@@ -71,6 +71,7 @@ fn admitted(request: &Request, body: &[u8], config: &Config) -> Admission {
     match admit(request, config, NOW, &[9; 32]) {
         Step::Done(admission) => admission,
         Step::Read(unread) => unread.admit(&Body::Whole(body.to_vec()), NOW),
+        Step::Keys(unkeyed) => Admission::Answer(unkeyed.unavailable()),
     }
 }
 

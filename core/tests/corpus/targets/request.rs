@@ -72,6 +72,7 @@ fn check(request: &Request, method: &str, body: &[u8], config: &Config) {
             assert!(is_whole || matches!(admission, Admission::Answer(_)), "{admission:?}");
             admission
         }
+        Step::Keys(unkeyed) => Admission::Answer(unkeyed.unavailable()),
     };
     match admission {
         Admission::Answer(answer) => answered(&answer, method),
