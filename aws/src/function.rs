@@ -70,9 +70,11 @@ async fn make() -> Result<Option<Hub>, ConfigurationError> {
         warn!("configuration: {warning}");
     }
     let log = Log::new(aws_sdk_dynamodb::Client::new(&sdk), settings);
+    let hub = Hub::new(config, log.clone());
     // Now, while no request waits: this connects, and makes the log if there is none yet.
-    if let Err(error) = log.open().await {
+    let (opened, ()) = tokio::join!(log.open(), hub.prepare());
+    if let Err(error) = opened {
         warn!(%error, "the log could not be opened yet");
     }
-    Ok(Some(Hub::new(config, log)))
+    Ok(Some(hub))
 }

@@ -6,7 +6,7 @@ use cinnabar_core::{
     Admission, CheckHealth, Command, Config, Health, Publish, Sampler, Step, Subscribe, Timestamp,
     admit,
 };
-use cinnabar_runtime::{Body, Opened, Streams, machine};
+use cinnabar_runtime::{Body, Keys, Opened, Streams, machine};
 use http::Response;
 use tracing::{error, info};
 
@@ -19,6 +19,7 @@ use crate::source::PolledLog;
 #[derive(Debug)]
 pub struct Hub {
     config: Arc<Config>,
+    keys: Keys,
     log: Log,
     streams: Streams,
     /// Held while the log is checked, so that others who ask meanwhile wait for the result.
@@ -33,7 +34,15 @@ impl Hub {
         let config = Arc::new(config);
         let source = PolledLog::new(log.clone(), &config);
         let streams = Streams::start(Arc::clone(&config), source, machine::now);
-        Self { config, log, streams, health: Default::default(), sampler: Mutex::default() }
+        let keys = Keys::new(&config, machine::now);
+        keys.fetch_all();
+        Self { config, keys, log, streams, health: Default::default(), sampler: Mutex::default() }
+    }
+
+    /// Waits for the keys that issuers publish, so that no request has to: while none is under way, a
+    /// function's process gets no time.
+    pub async fn prepare(&self) {
+        self.keys.prepared().await;
     }
 
     /// Answers a request whose response Lambda breaks off at `deadline`.
@@ -47,8 +56,10 @@ impl Hub {
         deadline: Timestamp,
     ) -> Result<Answer, getrandom::Error> {
         let head = event.head();
-        let admission = match admit(&head, &self.config, machine::now(), &machine::entropy()?) {
+        let step = admit(&head, &self.config, machine::now(), &machine::entropy()?);
+        let admission = match self.keys.settle(step).await {
             Step::Done(admission) => admission,
+            Step::Keys(unkeyed) => Admission::Answer(unkeyed.unavailable()),
             Step::Read(unread) => {
                 let body = event.body(unread.limit());
                 unread.admit(&body, machine::now())

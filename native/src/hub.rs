@@ -9,7 +9,7 @@ use cinnabar_core::{
     Admission, Answer, CheckHealth, Command, Config, EventId, Health, InvalidPublication,
     OwnPublication, Publish, Sampler, Step, Subscribe, admit, misconfigured,
 };
-use cinnabar_runtime::{Fault, Opened, SourceError as _, Streams, answer, machine};
+use cinnabar_runtime::{Fault, Keys, Opened, SourceError as _, Streams, answer, machine};
 use http::{Request, Response};
 use jsonwebtoken::crypto::aws_lc;
 use tracing::{error, info};
@@ -39,6 +39,7 @@ pub struct Hub(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     config: Arc<Config>,
+    keys: Keys,
     log: Log,
     streams: Streams,
     /// Held while the log is checked, so that others who ask meanwhile wait for the result.
@@ -60,7 +61,12 @@ impl Hub {
         let config = Arc::new(config);
         let streams = Streams::start(Arc::clone(&config), log.clone(), machine::now);
         let health = tokio::sync::Mutex::default();
-        Ok(Self(Arc::new(Parts { config, log, streams, health, sampler: Mutex::default() })))
+        let keys = Keys::new(&config, machine::now);
+        let sampler = Mutex::default();
+        let hub = Self(Arc::new(Parts { config, keys, log, streams, health, sampler }));
+        // So that the first request need not wait for them.
+        hub.0.keys.fetch_all();
+        Ok(hub)
     }
 
     /// Answers a request. Its path has to be the one that the client sent.
@@ -72,8 +78,10 @@ impl Hub {
             return self.send(misconfigured());
         };
         let config = &self.0.config;
-        let admission = match admit(&head, config, machine::now(), &entropy) {
+        let step = admit(&head, config, machine::now(), &entropy);
+        let admission = match self.0.keys.settle(step).await {
             Step::Done(admission) => admission,
+            Step::Keys(unkeyed) => Admission::Answer(unkeyed.unavailable()),
             Step::Read(unread) => {
                 let body = request::body(body, unread.limit()).await;
                 unread.admit(&body, machine::now())

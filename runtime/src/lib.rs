@@ -39,12 +39,14 @@
 //! | how the holder is driven | `task`; `work` for what it asks of the log |
 //! | how a subscriber waits, and how many may | `arrivals` |
 //! | what a reader has taken | `outlet`; [`Body`] for its sender |
+//! | how the keys that issuers publish are fetched | [`Keys`] |
 //! | the clock and randomness | [`machine`] |
 
 pub mod answer;
 mod arrivals;
 mod bodies;
 mod body;
+mod keys;
 pub mod machine;
 mod opened;
 mod outlet;
@@ -57,6 +59,7 @@ mod work;
 
 pub use arrivals::MOST_ARRIVALS;
 pub use body::Body;
+pub use keys::Keys;
 pub use opened::Opened;
 pub use pace::Pace;
 pub use paced::{Ahead, Paced, Polled, PolledTail};

@@ -1,0 +1,154 @@
+//! The keys that issuers publish, fetched over HTTPS.
+//!
+//! The core's [`KeyRing`] decides what is fetched, and when. Here it is done: in tasks of their own,
+//! so that a request that is given up takes no fetch with it that others wait for.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cinnabar_core::{Config, FetchFailure, KeyFetch, KeyRing, LogLine, Step};
+use http::Response;
+use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::{info, warn};
+
+use crate::machine::Now;
+
+/// How long a request waits for keys: for the few fetches that lead to them.
+const PATIENCE: Duration = Duration::from_secs(12);
+
+/// A fetch may be lost, and then nobody tells: so those who wait look again after this.
+const RECHECK: Duration = Duration::from_secs(1);
+
+/// The published keys that a hub trusts. Where it trusts none, this does nothing.
+#[derive(Debug, Default)]
+pub struct Keys(Option<Arc<Fetched>>);
+
+#[derive(Debug)]
+struct Fetched {
+    ring: Mutex<KeyRing>,
+    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    /// Told of whatever the ring hears.
+    heard: watch::Sender<()>,
+    now: Now,
+}
+
+impl Keys {
+    /// The keys that this configuration trusts, none of which are known yet.
+    #[must_use]
+    pub fn new(config: &Config, now: Now) -> Self {
+        Self(config.key_ring().map(|ring| {
+            let (ring, client, heard) = (Mutex::new(ring), client(), watch::Sender::new(()));
+            Arc::new(Fetched { ring, client, heard, now })
+        }))
+    }
+
+    /// Begins to fetch whatever is not known yet, before a request waits for it.
+    pub fn fetch_all(&self) {
+        let Some(keys) = &self.0 else { return };
+        keys.ring().want_all((keys.now)());
+        keys.fetch();
+    }
+
+    /// Returns once all fetches that are under way have been answered, or have failed.
+    pub async fn prepared(&self) {
+        let Some(keys) = &self.0 else { return };
+        let mut heard = keys.heard.subscribe();
+        while keys.ring().is_fetching((keys.now)()) {
+            // Whether it heard of something or not, it looks again.
+            let _ = timeout(RECHECK, heard.changed()).await;
+        }
+    }
+
+    /// Goes on with a request whose token needs published keys, once they are known. It is left as it
+    /// is if they are not by then.
+    pub async fn settle<'a>(&self, mut step: Step<'a>) -> Step<'a> {
+        let Some(keys) = &self.0 else { return step };
+        let end = Instant::now() + PATIENCE;
+        let mut heard = keys.heard.subscribe();
+        while let Step::Keys(unkeyed) = step {
+            step = unkeyed.admit(&mut keys.ring(), (keys.now)());
+            keys.fetch();
+            if !matches!(step, Step::Keys(_)) || Instant::now() >= end {
+                break;
+            }
+            let _ = timeout_at(end.min(Instant::now() + RECHECK), heard.changed()).await;
+        }
+        step
+    }
+}
+
+impl Fetched {
+    fn ring(&self) -> MutexGuard<'_, KeyRing> {
+        // A panic cannot leave the ring in a bad state: what it hears is taken whole or not at all.
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins all fetches that the ring wants.
+    fn fetch(self: &Arc<Self>) {
+        let next = || self.ring().poll_fetch((self.now)());
+        for fetch in std::iter::from_fn(next) {
+            tokio::spawn(Arc::clone(self).carry_out(fetch));
+        }
+    }
+
+    async fn carry_out(self: Arc<Self>, fetch: KeyFetch) {
+        let answer = timeout(fetch.timeout(), self.answer(&fetch)).await.unwrap_or_else(|_| {
+            Err(FetchFailure::Unanswered(format!("it took more than {:?}", fetch.timeout())))
+        });
+        let heard = self.ring().handle_fetched(&fetch, answer, (self.now)());
+        match heard.log {
+            Some(LogLine { text, is_warning: true }) => warn!("{text}"),
+            Some(LogLine { text, is_warning: false }) => info!("{text}"),
+            None => {}
+        }
+        self.fetch();
+        self.heard.send_replace(());
+    }
+
+    async fn answer(&self, fetch: &KeyFetch) -> Result<Response<Vec<u8>>, FetchFailure> {
+        let request = fetch.request().map(|()| Empty::new());
+        let response = self.client.request(request).await;
+        let (head, body) = response.map_err(|error| unanswered(&error))?.into_parts();
+        let body = Limited::new(body, fetch.limit()).collect().await.map_err(|error| {
+            match error.downcast::<LengthLimitError>() {
+                Ok(_) => FetchFailure::TooLarge,
+                Err(error) => unanswered(&*error),
+            }
+        })?;
+        Ok(Response::from_parts(head, body.to_bytes().to_vec()))
+    }
+}
+
+/// An error and its causes: by itself it says little.
+fn unanswered(error: &(dyn Error + 'static)) -> FetchFailure {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    FetchFailure::Unanswered(causes.join(": "))
+}
+
+/// One client for all fetches. It follows no redirects, and keeps no connections: hours lie between
+/// two fetches.
+fn client() -> Client<HttpsConnector<HttpConnector>, Empty<Bytes>> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    #[expect(clippy::expect_used, reason = "the provider has cipher suites of these versions")]
+    let builder = builder.with_safe_default_protocol_versions().expect("versions of TLS");
+    let tls = builder.clone().with_native_roots().unwrap_or_else(|error| {
+        warn!("this system has no certificates to trust, so no keys can be fetched over https: {error}");
+        builder.with_root_certificates(RootCertStore::empty())
+    })
+    .with_no_client_auth();
+    // The core allows plain http for this machine alone.
+    let connector =
+        HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+    Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector.build())
+}
