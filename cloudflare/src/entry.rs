@@ -9,7 +9,7 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{self, RequestInit};
 use worker::{ByteStream, Context, Env, console_error, event};
 
-use crate::{answer, platform};
+use crate::{answer, keys, platform};
 
 /// The binding of the object's class, and the name of the one object.
 const BINDING: &str = "SHARD";
@@ -37,14 +37,16 @@ extern "C" {
 async fn fetch(
     request: web_sys::Request,
     env: Env,
-    _context: Context,
+    context: Context,
 ) -> worker::Result<web_sys::Response> {
     let Some(config) = platform::config(&env) else {
         return Ok(answer::whole(misconfigured())?);
     };
     let head = head(&request);
-    let admission = match admit(&head, &config, platform::now(), &platform::entropy()?) {
+    let step = admit(&head, &config, platform::now(), &platform::entropy()?);
+    let admission = match keys::settle(step, &config, &context).await {
         Step::Done(admission) => admission,
+        Step::Keys(unkeyed) => Admission::Answer(unkeyed.unavailable()),
         Step::Read(unread) => {
             let body = body(&request, &head, unread.limit()).await;
             unread.admit(&body, platform::now())

@@ -15,8 +15,10 @@ mod appender;
 #[cfg(feature = "contract")]
 mod contract;
 mod deployment;
+mod edge_cache;
 mod entry;
 mod feed;
+mod keys;
 mod log;
 mod object;
 mod platform;

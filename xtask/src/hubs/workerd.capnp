@@ -5,6 +5,10 @@ const config :Workerd.Config = (
   services = [
     (name = "hub", worker = .hub),
     (name = "objects", disk = (writable = true)),
+    (name = "cache", worker = .cache),
+    (name = "cached", disk = (writable = true)),
+    # Issuers of a developer's may be on this machine, which workerd would not call by itself.
+    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "http", http = (), service = "hub")],
 );
@@ -21,4 +25,12 @@ const hub :Workerd.Worker = (
   ],
   durableObjectNamespaces = [(className = "Shard", uniqueKey = "cinnabar-shard", enableSql = true)],
   durableObjectStorage = (localDisk = "objects"),
+  cacheApiOutbound = "cache",
+);
+
+# What stands in for the cache of a data centre.
+const cache :Workerd.Worker = (
+  modules = [(name = "cache.js", esModule = embed "cache.js")],
+  compatibilityDate = "COMPATIBILITY_DATE",
+  bindings = [(name = "FOLDER", service = "cached")],
 );

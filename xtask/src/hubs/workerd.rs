@@ -14,17 +14,24 @@ use crate::machine::{environment, process, tools};
 /// The command that serves the hub at this port, with these variables.
 pub(crate) fn command(port: u16, data: &Path, variables: &Variables) -> Result<Command> {
     let data = std::path::absolute(data)?;
-    let objects = data.join("objects");
-    fs::create_dir_all(&objects).with_context(|| format!("cannot create {}", objects.display()))?;
+    let (objects, cached) = (data.join("objects"), data.join("cache"));
+    for folder in [&objects, &cached] {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+    }
     let file = data.join("workerd.capnp");
     fs::write(&file, config(variables)?)
         .with_context(|| format!("cannot write {}", file.display()))?;
+    let cache = data.join("cache.js");
+    fs::write(&cache, include_str!("cache.js"))
+        .with_context(|| format!("cannot write {}", cache.display()))?;
     process::allow_many_connections();
     let mut command = environment::bare(tools::workerd()?);
     command
         .arg("serve")
         .arg(joined("--import-path=", &worker::folder()))
         .arg(joined("--directory-path=objects=", &objects))
+        .arg(joined("--directory-path=cached=", &cached))
         .arg(format!("--socket-addr=http=127.0.0.1:{port}"))
         .arg(file)
         .envs(variables);
