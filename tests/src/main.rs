@@ -28,6 +28,7 @@ mod endurance;
 mod form;
 mod http;
 mod hub;
+mod issuer;
 mod launch;
 mod libraries;
 mod port;

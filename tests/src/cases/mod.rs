@@ -25,6 +25,7 @@ mod patterns;
 mod private;
 mod protocol;
 mod publish;
+mod published_keys;
 mod query;
 mod readers;
 mod resume;
@@ -59,6 +60,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         tokens_v0::CASES,
         tokens_v1::CASES,
         keys::CASES,
+        published_keys::CASES,
         protocol::CASES,
         targets::CASES,
         resume::CASES,

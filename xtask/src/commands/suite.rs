@@ -7,7 +7,7 @@ use crate::machine::process::quote;
 use crate::machine::{cargo, process};
 
 /// What Lambda takes away from the hub, and its smaller limit.
-const CONDITIONS_ON_AWS: [&str; 20] = [
+const CONDITIONS_ON_AWS: [&str; 22] = [
     "--without",
     "disconnects",
     "--without",
@@ -22,6 +22,8 @@ const CONDITIONS_ON_AWS: [&str; 20] = [
     "history-size",
     "--without",
     "json-bindings",
+    "--without",
+    "shared-cache",
     "--max-update-size",
     "350000",
     // DynamoDB Local takes minutes to write a hundred.
@@ -32,8 +34,16 @@ const CONDITIONS_ON_AWS: [&str; 20] = [
 ];
 
 /// What a process of one's own does not have. A hub whose configuration is broken does not start.
-const CONDITIONS_ON_NATIVE: [&str; 6] =
-    ["--without", "environments", "--without", "misconfigured", "--without", "json-bindings"];
+const CONDITIONS_ON_NATIVE: [&str; 8] = [
+    "--without",
+    "environments",
+    "--without",
+    "misconfigured",
+    "--without",
+    "json-bindings",
+    "--without",
+    "shared-cache",
+];
 
 /// Enough streams in an environment for any case of the suite.
 pub(crate) const MANY: u16 = 64;
