@@ -44,11 +44,14 @@ pub fn fit_to_deploy<S>(
 }
 
 /// Prints what a hub makes of its variables: each that the platform reads, its value unless that is
-/// a secret, and where it is from.
-pub fn print<S: Display>(platform: &Platform, variables: &Sourced<S>) {
+/// a secret, and where it is from; and where it will fetch keys.
+pub fn print<S: Display>(platform: &Platform, config: &Config, variables: &Sourced<S>) {
     println!("ok: the hub will run with");
     for line in lines(platform, variables) {
         println!("  {line}");
+    }
+    for place in config.key_places() {
+        println!("  keys fetched from {place}, which was not tried now");
     }
 }
 
@@ -71,7 +74,7 @@ fn lines<S: Display>(platform: &Platform, variables: &Sourced<S>) -> Vec<String>
             None if default.is_empty() => ("(not set)", String::new()),
             None => (default, "  (default)".to_owned()),
         };
-        format!("{:<28} {value}{note}", variable.name)
+        format!("{:<36} {value}{note}", variable.name)
     })
     .collect()
 }

@@ -141,11 +141,12 @@ fn check_configuration() -> Result<(), String> {
         .and_then(|certificate| certificate.as_ref().map(tls::acceptor).transpose());
     let sourced = |(name, value): (String, String)| (name, (value.into(), SOURCE));
     let variables = variables.into_iter().map(sourced).collect();
-    check::fit_to_deploy(&PLATFORM, &variables, certificate.err().into_iter().collect())
+    let found = certificate.err().into_iter().collect();
+    let config = check::fit_to_deploy(&PLATFORM, &variables, found)
         .map_err(|mistakes| mistakes.to_string())?;
-    check::print(&PLATFORM, &variables);
+    check::print(&PLATFORM, &config, &variables);
     for (name, file) in files {
-        println!("  {name:<28} {file}  ({SOURCE})");
+        println!("  {name:<36} {file}  ({SOURCE})");
     }
     Ok(())
 }

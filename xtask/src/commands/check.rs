@@ -15,11 +15,9 @@ pub(crate) fn run() -> Result<()> {
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
-    if let Err(mistakes) = check::fit_to_deploy(&CLOUDFLARE, &variables, mistakes) {
-        eprintln!("{SECRETS}");
-        return Err(mistakes);
-    }
-    check::print(&CLOUDFLARE, &variables);
+    let config = check::fit_to_deploy(&CLOUDFLARE, &variables, mistakes)
+        .inspect_err(|_| eprintln!("{SECRETS}"))?;
+    check::print(&CLOUDFLARE, &config, &variables);
     println!("{SECRETS}");
     Ok(())
 }
