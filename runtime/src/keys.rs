@@ -131,9 +131,13 @@ impl Fetched {
 
 /// An error and its causes: by itself it says little.
 fn unanswered(error: &(dyn Error + 'static)) -> FetchFailure {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let causes: Vec<String> = causes.map(ToString::to_string).collect();
-    FetchFailure::Unanswered(causes.join(": "))
+    let mut reason = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        reason += &format!(": {error}");
+        cause = error.source();
+    }
+    FetchFailure::Unanswered(reason)
 }
 
 /// One client for all fetches. It follows no redirects, and keeps no connections: hours lie between
