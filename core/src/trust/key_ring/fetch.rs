@@ -71,7 +71,7 @@ impl KeyFetch {
     }
 
     /// What is fetched in the end: the same for all that lead there. What came of it may be
-    /// [kept](super::Fetched::keep) under this name.
+    /// [kept](super::fetched::Fetched::keep) under this name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

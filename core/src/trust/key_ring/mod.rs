@@ -20,6 +20,7 @@
 //! request in five minutes.
 
 mod fetch;
+mod fetched;
 mod freshness;
 mod kept;
 mod published;
@@ -30,6 +31,7 @@ use crate::time::Timestamp;
 use crate::trust::key_source::KeySource;
 
 pub use fetch::{FetchFailure, KeyFetch};
+pub use fetched::{Fetched, LogLine};
 pub(crate) use published::{Signed, Unverified};
 
 use published::Published;
@@ -38,24 +40,6 @@ use published::Published;
 #[derive(Debug)]
 pub struct KeyRing {
     sources: Vec<Published>,
-}
-
-/// What came of a fetch, besides what the ring now knows.
-#[derive(Debug, Default)]
-pub struct Fetched {
-    /// A line for the log.
-    pub log: Option<LogLine>,
-    /// What another ring can be told by [`KeyRing::handle_kept`], so that it need not fetch.
-    pub keep: Option<Vec<u8>>,
-}
-
-/// A line for the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogLine {
-    /// A whole sentence.
-    pub text: String,
-    /// Whether somebody should do something about it.
-    pub is_warning: bool,
 }
 
 impl KeyRing {

@@ -9,8 +9,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::fetch::{FetchFailure, KeyFetch, What};
+use super::fetched::{Fetched, LogLine};
+use super::freshness;
 use super::kept::Kept;
-use super::{Fetched, LogLine, freshness};
 use crate::limits::MAX_KEYS_LENGTH;
 use crate::time::Timestamp;
 use crate::trust::key_set::KeySet;
