@@ -3,7 +3,8 @@
 //! ```json
 //! { "rawPath": "/.well-known/mercure", "rawQueryString": "match=a%20b",
 //!   "headers": { "accept": "text/event-stream" }, "cookies": ["a=b"],
-//!   "requestContext": { "domainName": "x.lambda-url.eu-west-1.on.aws", "http": { "method": "GET" } },
+//!   "requestContext": { "domainName": "x.lambda-url.eu-west-1.on.aws", "http": { "method": "GET",
+//!                       "sourceIp": "192.0.2.1" } },
 //!   "body": "dG9waWM9YQ==", "isBase64Encoded": true }
 //! ```
 //!
@@ -44,8 +45,11 @@ struct RequestContext {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Http {
     method: String,
+    #[serde(default)]
+    source_ip: String,
 }
 
 fn nullable<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(
@@ -82,7 +86,8 @@ impl Event {
         let cookies = Some((http::header::COOKIE.as_str(), cookies.as_bytes()))
             .filter(|(_, cookies)| !cookies.is_empty());
         let fields = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        Request::new(&request_context.http.method, &url, fields.chain(cookies))
+        let Http { method, source_ip } = &request_context.http;
+        Request::new(method, &url, fields.chain(cookies)).sent_from(source_ip)
     }
 
     /// The request's body, if it is within the limit.
@@ -167,6 +172,34 @@ mod tests {
             ),
             other => panic!("not answered: {other:?}"),
         }
+    }
+
+    #[test]
+    fn the_address_is_what_lambda_says() {
+        let variables = [
+            ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes"),
+            ("ANONYMOUS", "1"),
+            ("MAX_STREAMS_PER_ADDRESS", "1"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Config::read(&PLATFORM, variables).unwrap();
+        let account = |source_ip: &str| {
+            let http = json!({"method": "GET", "sourceIp": source_ip});
+            let context = json!({"domainName": "abc.on.aws", "http": http});
+            let headers =
+                json!({"x-forwarded-for": "203.0.113.9", "true-client-ip": "203.0.113.9"});
+            let event = event(&json!({"requestContext": context, "headers": headers}));
+            match admit(&event.head(), &config, NOW, &[0; 32]) {
+                Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => {
+                    subscribe.quotas().first().map(cinnabar_core::Quota::account)
+                }
+                other => panic!("not a subscription: {other:?}"),
+            }
+        };
+        assert!(account("192.0.2.1").is_some());
+        assert_ne!(account("192.0.2.1"), account("192.0.2.2"));
+        assert_ne!(account("192.0.2.1"), account("203.0.113.9"));
+        assert_eq!(account(""), None);
     }
 
     #[test]

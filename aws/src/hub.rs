@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cinnabar_core::{
-    Admission, CheckHealth, Command, Config, Health, Publish, Sampler, Step, Subscribe, Timestamp,
-    admit,
+    Admission, Buckets, CheckHealth, Command, Config, Health, Publish, Sampler, Step, Subscribe,
+    Timestamp, admit,
 };
 use cinnabar_runtime::{Body, Keys, Opened, Streams, machine};
 use http::Response;
@@ -12,7 +12,7 @@ use tracing::{error, info};
 
 use crate::answer::{Answer, streamed, whole};
 use crate::event::Event;
-use crate::log::{AppendError, Log};
+use crate::log::{AppendError, Log, Seating, Seats};
 use crate::source::PolledLog;
 
 /// A hub.
@@ -24,6 +24,8 @@ pub struct Hub {
     streams: Streams,
     /// Held while the log is checked, so that others who ask meanwhile wait for the result.
     health: tokio::sync::Mutex<Health>,
+    /// Of this environment: others count for themselves.
+    buckets: Mutex<Buckets>,
     sampler: Mutex<Sampler>,
 }
 
@@ -36,7 +38,15 @@ impl Hub {
         let streams = Streams::start(Arc::clone(&config), source, machine::now);
         let keys = Keys::new(&config, machine::now);
         keys.fetch_all();
-        Self { config, keys, log, streams, health: Default::default(), sampler: Mutex::default() }
+        Self {
+            config,
+            keys,
+            log,
+            streams,
+            health: Default::default(),
+            buckets: Mutex::default(),
+            sampler: Mutex::default(),
+        }
     }
 
     /// Waits for the keys that issuers publish, so that no request has to: while none is under way, a
@@ -88,6 +98,9 @@ impl Hub {
     }
 
     async fn publish(&self, publish: Publish) -> Response<Body> {
+        if let Some(answer) = self.exceeds(&publish) {
+            return self.send(answer);
+        }
         match self.log.append(publish.update(), publish.id_origin()).await {
             Ok(_) => whole(publish.accepted()),
             Err(AppendError::TooLarge { bytes, limit }) => whole(publish.too_large(bytes, limit)),
@@ -103,9 +116,41 @@ impl Hub {
     }
 
     async fn subscribe(&self, subscribe: Subscribe, deadline: Timestamp) -> Response<Body> {
+        let seats = match self.take_seats(&subscribe, deadline).await {
+            Ok(seats) => seats,
+            Err(answer) => return self.send(*answer),
+        };
         match self.streams.open(subscribe, Some(deadline)).await {
             Opened::Stream(response) => response,
-            Opened::Answer(answer) => self.send(answer),
+            Opened::Answer(answer) => {
+                self.log.leave_seats(seats).await;
+                self.send(answer)
+            }
+        }
+    }
+
+    fn exceeds(&self, publish: &Publish) -> Option<cinnabar_core::Answer> {
+        // A panic cannot leave the buckets in a bad state.
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        publish.exceeds(&mut buckets, machine::now())
+    }
+
+    /// Takes the seats that a subscriber needs, or tells what it is answered.
+    async fn take_seats(
+        &self,
+        subscribe: &Subscribe,
+        deadline: Timestamp,
+    ) -> Result<Seats, Box<cinnabar_core::Answer>> {
+        let (quotas, now) = (subscribe.quotas(), machine::now());
+        // A poll is over in a moment, and the environment's own count will do.
+        let Some(end) = subscribe.ends(now) else { return Ok(Seats::default()) };
+        match self.log.take_seats(quotas, end.min(deadline)).await {
+            Ok(Seating::Taken(seats)) => Ok(seats),
+            Ok(Seating::Full(account)) => Err(Box::new(subscribe.limited(account, now))),
+            Err(error) => {
+                error!(%error, "streams could not be counted");
+                Err(Box::new(subscribe.unavailable(now)))
+            }
         }
     }
 

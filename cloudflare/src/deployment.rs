@@ -6,6 +6,8 @@ use cinnabar_core::Platform;
 
 /// Cloudflare: a Worker, and its Durable Object.
 pub(crate) const PLATFORM: Platform = Platform {
+    // Cloudflare sets it, whatever a client sends.
+    defaults: &[("ADDRESS_HEADER", "CF-Connecting-IP")],
     // The object is told of each update, and looks for none.
     unread: &["POLL_FAST", "POLL_SLOW"],
     notes: &[(

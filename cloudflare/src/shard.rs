@@ -9,14 +9,14 @@
 //! A publisher is answered as soon as its update is in the database, and the runtime's output gate
 //! holds that answer back until the update is durable.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use cinnabar_core::{
-    CheckHealth, Command, Config, Fetch, Health, Holder, Located, Location, Page, Place, Publish,
-    Subscribe, misconfigured,
+    Buckets, CheckHealth, Command, Config, Fetch, Health, Holder, Located, Location, Page, Place,
+    Publish, Subscribe, misconfigured,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -102,6 +102,7 @@ struct Hub {
     streams: Rc<Streams<OwnLog>>,
     retention: Rc<Retention>,
     health: Cell<Health>,
+    buckets: RefCell<Buckets>,
 }
 
 impl Hub {
@@ -126,7 +127,15 @@ impl Hub {
             Rc::clone(&streams),
             Rc::clone(&retention),
         );
-        Ok(Self { object, log, appender, streams, retention, health: Cell::default() })
+        Ok(Self {
+            object,
+            log,
+            appender,
+            streams,
+            retention,
+            health: Cell::default(),
+            buckets: RefCell::default(),
+        })
     }
 
     async fn carry_out(&self, command: Command) -> Result<Option<web_sys::Response>, JsValue> {
@@ -138,6 +147,10 @@ impl Hub {
     }
 
     async fn publish(&self, publish: &Publish) -> Result<Option<web_sys::Response>, JsValue> {
+        let exceeds = publish.exceeds(&mut self.buckets.borrow_mut(), platform::now());
+        if let Some(answer) = exceeds {
+            return answer::whole(answer).map(Some);
+        }
         match self.appender.append(Arc::clone(publish.update())).await {
             Ok(()) => Ok(None),
             Err(NotAppended) => answer::whole(publish.unavailable()).map(Some),

@@ -126,8 +126,10 @@ mod trust;
 mod wire;
 
 pub use admission::{Admission, InvalidPublication, OwnPublication, Step, Unkeyed, Unread, admit};
+pub use command::buckets::Buckets;
 pub use command::health::{CheckHealth, Health};
 pub use command::publish::{IdOrigin, Publish};
+pub use command::quota::{Account, Quota};
 pub use command::subscribe::Subscribe;
 pub use command::{Command, UnknownCommand};
 pub use config::{Config, ConfigError, Platform};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use cinnabar_core::{
-    Admission, Answer, CheckHealth, Command, Config, EventId, Health, InvalidPublication,
+    Admission, Answer, Buckets, CheckHealth, Command, Config, EventId, Health, InvalidPublication,
     OwnPublication, Publish, Sampler, Step, Subscribe, admit, misconfigured,
 };
 use cinnabar_runtime::{Fault, Keys, Opened, SourceError as _, Streams, answer, machine};
@@ -44,6 +44,7 @@ struct Parts {
     streams: Streams,
     /// Held while the log is checked, so that others who ask meanwhile wait for the result.
     health: tokio::sync::Mutex<Health>,
+    buckets: Mutex<Buckets>,
     sampler: Mutex<Sampler>,
 }
 
@@ -60,10 +61,16 @@ impl Hub {
         let log = Log::open(storage, retention, machine::now)?;
         let config = Arc::new(config);
         let streams = Streams::start(Arc::clone(&config), log.clone(), machine::now);
-        let health = tokio::sync::Mutex::default();
         let keys = Keys::new(&config, machine::now);
-        let sampler = Mutex::default();
-        let hub = Self(Arc::new(Parts { config, keys, log, streams, health, sampler }));
+        let hub = Self(Arc::new(Parts {
+            config,
+            keys,
+            log,
+            streams,
+            health: tokio::sync::Mutex::default(),
+            buckets: Mutex::default(),
+            sampler: Mutex::default(),
+        }));
         // So that the first request need not wait for them.
         hub.0.keys.fetch_all();
         Ok(hub)
@@ -124,6 +131,9 @@ impl Hub {
     }
 
     async fn carry_out(&self, publish: Publish) -> Response<Body> {
+        if let Some(answer) = self.exceeds(&publish) {
+            return self.send(answer);
+        }
         let update = Arc::clone(publish.update());
         let answer = match self.0.log.append(update).await {
             Ok(_) => publish.accepted(),
@@ -139,6 +149,12 @@ impl Hub {
             }
         };
         self.send(answer)
+    }
+
+    fn exceeds(&self, publish: &Publish) -> Option<Answer> {
+        // A panic cannot leave the buckets in a bad state.
+        let mut buckets = self.0.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        publish.exceeds(&mut buckets, machine::now())
     }
 
     async fn subscribe(&self, subscribe: Subscribe) -> Response<Body> {

@@ -33,3 +33,4 @@ pub mod tls;
 
 pub use body::{Body, Cut};
 pub use hub::{Hub, PublishError};
+pub use request::Peer;

@@ -1,5 +1,6 @@
 //! Requests, as the core reads them.
 
+use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -18,6 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Encrypted(pub(crate) bool);
 
+/// Who is at the other end of a request's connection: an extension of the request. A server that embeds
+/// a hub sets it if streams are limited by address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
 /// The head of a request. Its URL has the host that it names, which is the client's word; `HUB_URL`
 /// is for those who want more.
 pub(crate) fn head(parts: &Parts) -> Request {
@@ -30,7 +36,12 @@ pub(crate) fn head(parts: &Parts) -> Request {
     let host = host.filter(|host| host.parse::<Authority>().is_ok()).unwrap_or("localhost");
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let fields = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    Request::new(parts.method.as_str(), &format!("{scheme}://{host}{target}"), fields)
+    let request =
+        Request::new(parts.method.as_str(), &format!("{scheme}://{host}{target}"), fields);
+    match parts.extensions.get() {
+        Some(Peer(address)) => request.sent_from(&address.to_string()),
+        None => request,
+    }
 }
 
 /// A body, of which no more than `limit` is read.

@@ -20,7 +20,7 @@ use tracing::warn;
 
 use crate::hub::Hub;
 use crate::listener::{Listener, Place};
-use crate::request::Encrypted;
+use crate::request::{Encrypted, Peer};
 
 /// How long a client may take to say who it is, and to send the head of a request.
 const HEAD: Duration = Duration::from_secs(30);
@@ -57,9 +57,11 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
             () = &mut end => break,
         };
+        let peer = stream.peer_addr().ok().map(|peer| Peer(peer.ip()));
         let connection = Connection {
             builder: Arc::clone(&builder),
             hub: hub.clone(),
+            peer,
             watcher: connections.watcher(),
             _place: place,
         };
@@ -90,6 +92,7 @@ fn builder() -> Builder<TokioExecutor> {
 struct Connection {
     builder: Arc<Builder<TokioExecutor>>,
     hub: Hub,
+    peer: Option<Peer>,
     watcher: Watcher,
     _place: Place,
 }
@@ -119,12 +122,15 @@ impl Connection {
         stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
         encrypted: Encrypted,
     ) {
-        let Self { builder, hub, watcher, _place } = self;
+        let Self { builder, hub, peer, watcher, _place } = self;
         let began = Arc::new(AtomicBool::new(false));
         let begins = Arc::clone(&began);
         let service = service_fn(move |mut request: Request<Incoming>| {
             begins.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(encrypted);
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
+            }
             let hub = hub.clone();
             // Boxed: hyper keeps the room for what it answers with as long as the connection.
             Box::pin(async move { Ok::<_, io::Error>(hub.respond(request).await) })

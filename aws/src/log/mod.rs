@@ -35,6 +35,7 @@ pub mod publication;
 mod random;
 pub mod reader;
 mod replay;
+mod seats;
 mod table;
 mod tail;
 pub mod timing;
@@ -44,12 +45,14 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use cinnabar_core::{
-    CursorKey, Fetch, IdOrigin, Located, Location, Page, Place, Position, Subscribe, Update,
+    CursorKey, Fetch, IdOrigin, Located, Location, Page, Place, Position, Quota, Subscribe,
+    Timestamp, Update,
 };
 
 pub use clock::{Clock, Moment, SystemClock};
 pub use error::{AppendError, LogError};
 pub use item::ITEM_LIMIT;
+pub use seats::{Seating, Seats};
 pub use tail::{Read, Tail};
 
 use table::Table;
@@ -157,6 +160,25 @@ impl Log {
     #[must_use]
     pub fn tail(&self, from: Place) -> Tail {
         Tail::new(Table::clone(&self.table), from)
+    }
+
+    /// Takes a seat for a stream on each of these accounts, until it ends; or none, if one of them has
+    /// as many streams as it may.
+    ///
+    /// # Errors
+    ///
+    /// See [`LogError`].
+    pub async fn take_seats(
+        &self,
+        quotas: &[Quota],
+        until: Timestamp,
+    ) -> Result<Seating, LogError> {
+        Ok(seats::take(&self.table, quotas, until).await?)
+    }
+
+    /// Leaves the seats of a stream that did not begin.
+    pub async fn leave_seats(&self, seats: Seats) {
+        seats::leave(&self.table, seats).await;
     }
 
     /// Writes an item of its own and reads it back.

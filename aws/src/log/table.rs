@@ -10,6 +10,7 @@
 //! | poll, page | Query, eventually consistent | |
 //! | probe, head | GetItem, consistent | |
 //! | id | Query of the index; Query of the newest cells, consistent | |
+//! | seat (see `seats`) | Query, consistent; PutItem seat | nothing is there, or its time has passed |
 //!
 //! A refused write returns what was there. No query has a filter: what that hid would look like a
 //! hole. The SDK does not retry the writes of publishers, because it knows of no lease; it may retry
@@ -51,10 +52,10 @@ const ATTEMPT: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    reads: Client,
+    pub(super) reads: Client,
     /// For publishers' calls: the SDK does not retry them.
     writes: Client,
-    name: String,
+    pub(super) name: String,
     pub(super) items: Items,
     pub(super) timing: Timing,
     pub(super) clock: Arc<dyn Clock>,

@@ -15,3 +15,4 @@ mod proxy;
 mod publishing;
 mod reading;
 mod resuming;
+mod seats;

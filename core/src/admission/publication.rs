@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::admission::route::Routed;
 use crate::authorization::token::Token;
 use crate::command::publish::{IdOrigin, Publish};
+use crate::command::quota::Quota;
 use crate::config::Config;
 use crate::limits::MAX_TOPICS_LENGTH;
 use crate::terms::event_id::{EventId, InvalidEventId};
@@ -25,7 +26,9 @@ pub(super) fn read(routed: &Routed<'_>, token: &Token, body: &[u8]) -> Result<Pu
     let Routed { config, hub, cors, random, .. } = routed;
     let (update, id_origin) = update(body, config, hub, *random)?;
     check_grants(&update, token, config, hub)?;
-    Ok(Publish { update: update.into(), id_origin, cors: cors.clone() })
+    let most = config.max_publications_per_second;
+    let quota = most.map(|most| Quota { account: token.account, most });
+    Ok(Publish { update: update.into(), id_origin, quota, cors: cors.clone() })
 }
 
 fn check_grants(

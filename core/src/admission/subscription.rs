@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::admission::route::Routed;
 use crate::authorization::token::Token;
+use crate::command::quota::{Account, Quota};
 use crate::command::subscribe::Subscribe;
 use crate::config::Config;
 use crate::limits::MAX_MATCHERS_LENGTH;
@@ -14,6 +15,7 @@ use crate::matching::matchers::Matchers;
 use crate::terms::cursor::Cursor;
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::HubUrl;
+use crate::wire::client_address::ClientAddress;
 use crate::wire::form::{self, Pair};
 use crate::wire::reader::Reader;
 use crate::wire::refusal::Refusal;
@@ -40,6 +42,7 @@ pub(super) fn read(
     // draft-08, "Subscription": the union of query and body.
     let [query, body]: [Vec<Pair>; 2] = [request.query().collect(), form::pairs(body).collect()];
     let selection = Selection::collect(query.iter().chain(&body), config, hub)?;
+    let quotas = quotas(request, token.as_ref(), config);
     let (grants, expires) = match token {
         Some(token) => (token.grants.subscribe, token.expires),
         None => (Matchers::default(), None),
@@ -56,9 +59,21 @@ pub(super) fn read(
         retry: lifetimes.retry,
         hold: lifetimes.hold,
         lifetime: lifetimes.lifetime,
+        quotas,
         cors: cors.clone(),
         metadata: metadata.clone(),
     })
+}
+
+/// How many streams a subscriber may have at a time: by its token, and by its address.
+fn quotas(request: &Request, token: Option<&Token>, config: &Config) -> Vec<Quota> {
+    let of_token = config.max_streams_per_token.zip(token.map(|token| token.account));
+    let of_address = config.max_streams_per_address.and_then(|most| {
+        let address = ClientAddress::of(request, config.address_header.as_deref())?;
+        Some((most, Account::of_address(address)))
+    });
+    let quotas = [of_token, of_address].into_iter().flatten();
+    quotas.map(|(most, account)| Quota { account, most }).collect()
 }
 
 /// How long a stream lives, and when its reader comes back.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::authorization::bearer::{Bearer, Presentation};
 use crate::authorization::grant::Grants;
 use crate::authorization::invalid_token::InvalidToken;
+use crate::command::quota::Account;
 use crate::config::Config;
 use crate::limits::MAX_TOKEN_LENGTH;
 use crate::terms::generation::Generation;
@@ -34,6 +35,8 @@ pub(crate) struct Token {
     generation: Generation,
     /// When the streams that it opened must be closed.
     pub(crate) expires: Option<Timestamp>,
+    /// Who pays for what is done with it.
+    pub(crate) account: Account,
 }
 
 impl Token {
@@ -116,13 +119,14 @@ impl Resource<'_> {
         let trusted = self.config.issuers.keys(issuer, generation, role);
         let trusted = trusted.map_err(InvalidToken::from)?;
         verify(&header, message, signature, trusted, ring, now)?;
-        Ok(self.accept(bearer, generation, role, claims?, now)?)
+        Ok(self.accept(bearer, message, generation, role, claims?, now)?)
     }
 
-    /// Holds what a verified token says to the rules of its generation.
+    /// Holds what a verified token says to the rules of its generation. `message` is its signed part.
     fn accept(
         &self,
         bearer: &Bearer,
+        message: &str,
         generation: Generation,
         role: Role,
         claims: Map<String, Value>,
@@ -162,7 +166,7 @@ impl Resource<'_> {
                 grants
             }
         };
-        Ok(Token { grants, generation, expires })
+        Ok(Token { grants, generation, expires, account: account(&claims, message) })
     }
 
     /// `aud` is one string or several, and one of them must be this hub: by one of its URLs and any
@@ -196,6 +200,21 @@ impl Resource<'_> {
             Some(aud) => InvalidToken::Audience { aud: Shown::value(aud), hub },
             None => InvalidToken::NoAudience { hub },
         })
+    }
+}
+
+/// Whose token this is: draft-08, "Subscription", names the subject as what connections may be counted
+/// by. It is unique within its issuer alone ("Subscription Events").
+fn account(claims: &Map<String, Value>, message: &str) -> Account {
+    // Some libraries write numbers.
+    let text = |name| match claim(claims, name) {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(number @ Value::Number(_)) => Some(number.to_string()),
+        _ => None,
+    };
+    match text("sub") {
+        Some(subject) => Account::of_subject(&text("iss").unwrap_or_default(), &subject),
+        None => Account::of_token(message),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What an entry that has admitted a request sends to the holder of the log.
 
+pub(crate) mod buckets;
 pub(crate) mod health;
 pub(crate) mod publish;
+pub(crate) mod quota;
 pub(crate) mod subscribe;
 
 use serde::{Deserialize, Serialize};

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::buckets::Buckets;
+use crate::command::quota::Quota;
 use crate::terms::update::Update;
+use crate::time::Timestamp;
 use crate::wire::answer::{Answer, plain};
 use crate::wire::cors::Cors;
-use crate::wire::refusal::Refusal;
+use crate::wire::refusal::{Limit, Refusal};
 use crate::wire::unavailable;
 
 /// Who chose the id of an update: a log has less work to look up an id that cannot repeat.
@@ -25,6 +28,8 @@ pub enum IdOrigin {
 pub struct Publish {
     pub(crate) update: Arc<Update>,
     pub(crate) id_origin: IdOrigin,
+    /// How often its publisher may publish, a second, if that is limited.
+    pub(crate) quota: Option<Quota>,
     pub(crate) cors: Cors,
 }
 
@@ -39,6 +44,14 @@ impl Publish {
     #[must_use]
     pub fn id_origin(&self) -> IdOrigin {
         self.id_origin
+    }
+
+    /// Takes the publication from its publisher's bucket; if that is empty, the answer is 429 and the
+    /// update must not be appended.
+    #[must_use]
+    pub fn exceeds(&self, buckets: &mut Buckets, now: Timestamp) -> Option<Answer> {
+        let wait = buckets.take(self.quota.as_ref()?, now).err()?;
+        Some(Refusal::TooMany(Limit::PublicationsPerSecond, wait).into_answer(&self.cors))
     }
 
     /// The answer once the update is durable: its id, and nothing else (draft-08, "Publication").

@@ -7,6 +7,7 @@ use http::header::{HeaderName, LINK};
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use crate::command::quota::{Account, Quota};
 use crate::matching::matchers::Matchers;
 use crate::matching::subject::Subject;
 use crate::terms::cursor::Cursor;
@@ -17,12 +18,16 @@ use crate::wire::answer::{Answer, finish, stream_fields};
 use crate::wire::cors::Cors;
 use crate::wire::discovery::{self, MetadataUrl};
 use crate::wire::reader::Reader;
-use crate::wire::refusal::Refusal;
+use crate::wire::refusal::{Limit, Refusal};
 use crate::wire::unavailable;
 
 /// An answer that asks its reader to come back ends this long before its token expires: its last
 /// bytes take a moment to arrive.
 const MARGIN: Duration = Duration::from_secs(1);
+
+/// How many times as long as usual a subscriber waits who has too many streams. It does not help to
+/// ask sooner: a client that has gone may be noticed as late as at the next heartbeat.
+const PATIENCE: u32 = 8;
 
 /// The answer field of draft-08, and the one of 0.x hubs.
 const ANSWER_FIELD: HeaderName = HeaderName::from_static("mercure-last-event-id");
@@ -51,6 +56,8 @@ pub struct Subscribe {
     pub(crate) hold: Duration,
     /// How long its stream lives. It differs from stream to stream for the same reason.
     pub(crate) lifetime: Duration,
+    /// How many streams it may have at a time, together with others of the same accounts.
+    pub(crate) quotas: Vec<Quota>,
     pub(crate) cors: Cors,
     /// Where a challenge leads.
     pub(crate) metadata: Option<MetadataUrl>,
@@ -121,17 +128,49 @@ impl Subscribe {
     /// The answer when it cannot be served just now.
     #[must_use]
     pub fn unavailable(&self, now: Timestamp) -> Answer {
+        self.turned_away(Refusal::Unavailable, self.retry, now)
+    }
+
+    /// The answer when an account of its has as many streams as it may.
+    #[must_use]
+    pub fn limited(&self, account: Account, now: Timestamp) -> Answer {
+        let limit = match account {
+            Account::Token(_) => Limit::StreamsPerToken,
+            Account::Address(_) => Limit::StreamsPerAddress,
+        };
+        let wait = self.retry * PATIENCE;
+        let answer = self.turned_away(Refusal::TooMany(limit, wait), wait, now);
+        Answer { log: answer.log.or_else(|| Some(limit.line())), ..answer }
+    }
+
+    /// How many streams it may have at a time, and on whose account.
+    #[must_use]
+    pub fn quotas(&self) -> &[Quota] {
+        &self.quotas
+    }
+
+    /// When its stream will have ended, if it begins now; `None` if it ends as soon as it has caught
+    /// up.
+    #[must_use]
+    pub fn ends(&self, now: Timestamp) -> Option<Timestamp> {
+        let ends = now.plus(self.lifetime);
+        (!self.polls()).then(|| self.expires.map_or(ends, |expires| expires.min(ends)))
+    }
+
+    /// A passing failure: this refusal, or for readers that would take it for final, a stream that
+    /// asks them to come back after `retry`.
+    fn turned_away(&self, refusal: Refusal, retry: Duration, now: Timestamp) -> Answer {
         if let Some(answer) = self.expired(now) {
             return answer;
         }
         if !self.reader.gives_up_on_errors {
-            return unavailable::unavailable(&self.cors).to_a_subscription();
+            return refusal.into_answer(&self.cors).to_a_subscription();
         }
         let known = self.unresumed().filter(|_| self.reader.native);
         // draft-08, "Subscribers": closed no later than `exp`, this one, too.
         let left = self.expires.map(|expires| expires.minus(MARGIN).since(now));
         let hold = left.map_or(self.hold, |left| left.min(self.hold));
-        unavailable::come_back(self.opened(self.unresumed()), known, self.retry, hold)
+        unavailable::come_back(self.opened(self.unresumed()), known, retry, hold)
     }
 
     /// What the answer field says when nothing is replayed after a cursor: the cursor. After an

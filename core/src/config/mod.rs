@@ -81,6 +81,11 @@ pub struct Config {
     pub(crate) max_topics: usize,
     pub(crate) max_matchers: usize,
     pub(crate) max_streams: usize,
+    pub(crate) max_streams_per_token: Option<u32>,
+    pub(crate) max_streams_per_address: Option<u32>,
+    pub(crate) max_publications_per_second: Option<u32>,
+    /// The field in which a proxy in front of the hub names the client's address.
+    pub(crate) address_header: Option<String>,
     pub(crate) outbox_size: usize,
     pub(crate) outboxes_size: usize,
     pub(crate) native_readers: NativeReaders,

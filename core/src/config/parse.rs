@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
+
 use crate::config::serves::Serves;
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::HubUrl;
@@ -146,6 +148,25 @@ pub(super) fn count(text: &str) -> Result<u64, String> {
 pub(super) fn quantity(text: &str) -> Result<usize, String> {
     let number = count(text)?;
     usize::try_from(number).map_err(|_| format!("`{text}` is too large"))
+}
+
+/// The most of something, where there need not be a limit.
+pub(super) fn most(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!(
+            "`{text}` is not a whole number above zero; write it like 20, or remove it for no limit"
+        )),
+    }
+}
+
+/// The name of a header field; `None` if it is empty.
+pub(super) fn field_name(text: &str) -> Result<Option<String>, String> {
+    match HeaderName::from_bytes(text.as_bytes()) {
+        _ if text.is_empty() => Ok(None),
+        Ok(name) => Ok(Some(name.as_str().to_owned())),
+        Err(_) => Err(format!("`{text}` is not the name of a header; write it like X-Real-IP")),
+    }
 }
 
 pub(super) fn native_readers(text: &str) -> Result<NativeReaders, String> {

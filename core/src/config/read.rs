@@ -70,6 +70,11 @@ impl Config {
             max_topics: values.required("MAX_TOPICS", parse::quantity),
             max_matchers: values.required("MAX_MATCHERS", parse::quantity),
             max_streams: values.required("MAX_STREAMS", parse::quantity),
+            max_streams_per_token: values.optional("MAX_STREAMS_PER_TOKEN", parse::most),
+            max_streams_per_address: values.optional("MAX_STREAMS_PER_ADDRESS", parse::most),
+            max_publications_per_second: values
+                .optional("MAX_PUBLICATIONS_PER_SECOND", parse::most),
+            address_header: values.required("ADDRESS_HEADER", parse::field_name),
             outbox_size: values.required("OUTBOX_SIZE", parse::size),
             outboxes_size: values.required("OUTBOXES_SIZE", parse::size),
             native_readers: values.required("NATIVE_READERS", parse::native_readers),

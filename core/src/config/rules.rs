@@ -18,6 +18,7 @@ pub(super) fn apply(values: &mut Values<'_>, config: &mut Config, platform: &Pla
     check_keys(values, config);
     check_aliases(values, config);
     check_outboxes(values, config);
+    check_address_header(values, config, platform);
     point_out_that_any_host_is_an_audience(values, config, platform);
     point_out_what_must_not_be_deployed(values, config);
 }
@@ -102,6 +103,16 @@ fn check_outboxes(values: &mut Values<'_>, config: &Config) {
         values.mistake(
             "OUTBOXES_SIZE",
             "is less than OUTBOX_SIZE plus twice MAX_UPDATE_SIZE; raise it",
+        );
+    }
+}
+
+/// Where a deployment has a host of its own, everybody can go past the proxy, unless that has a secret.
+fn check_address_header(values: &mut Values<'_>, config: &Config, platform: &Platform) {
+    if config.address_header.is_some() && config.origin_secret.is_none() && platform.has_own_host {
+        values.mistake(
+            "ADDRESS_HEADER",
+            "is set and ORIGIN_SECRET is not, so that whoever goes past the proxy can claim any address; set both",
         );
     }
 }

@@ -54,6 +54,36 @@ fn mistakes(pairs: &[(&str, &str)]) -> String {
 }
 
 #[test]
+fn one_client_has_no_limits_unless_they_are_set() {
+    let given = [
+        ("MAX_STREAMS_PER_TOKEN", "3"),
+        ("MAX_STREAMS_PER_ADDRESS", "20"),
+        ("MAX_PUBLICATIONS_PER_SECOND", "100"),
+        ("ADDRESS_HEADER", "X-Real-IP"),
+    ];
+    let limits = |config: Config| {
+        (
+            config.max_streams_per_token,
+            config.max_streams_per_address,
+            config.max_publications_per_second,
+            config.address_header,
+        )
+    };
+    assert_eq!(limits(config(&[]).unwrap()), (None, None, None, None));
+    let all = (Some(3), Some(20), Some(100), Some("x-real-ip".to_owned()));
+    assert_eq!(limits(config(&given).unwrap()), all);
+}
+
+#[test]
+fn a_header_that_anybody_can_send_past_the_proxy_is_a_mistake() {
+    let header = ("ADDRESS_HEADER", "X-Real-IP");
+    let mistake = on(&OTHER, &[header]).unwrap_err().to_string();
+    assert!(mistake.starts_with("ADDRESS_HEADER: is set and ORIGIN_SECRET is not"), "{mistake}");
+    assert!(on(&OTHER, &[header, ("ORIGIN_SECRET", "0123456789abcdef")]).is_ok());
+    assert!(config(&[header]).is_ok());
+}
+
+#[test]
 fn keys_are_all_it_needs() {
     let config = config(&[]).unwrap();
     assert_eq!(config.heartbeat, Duration::from_secs(25));
@@ -491,6 +521,12 @@ fn values_are_checked() {
         ("PROTOCOL", "1.0"),
         ("PROTOCOL", "7"),
         ("TARGETS", "maybe"),
+        ("MAX_STREAMS_PER_TOKEN", "0"),
+        ("MAX_STREAMS_PER_ADDRESS", "-1"),
+        ("MAX_PUBLICATIONS_PER_SECOND", "0.5"),
+        ("MAX_PUBLICATIONS_PER_SECOND", "10/s"),
+        ("ADDRESS_HEADER", "X Real IP"),
+        ("ADDRESS_HEADER", "X-Real-IP:"),
     ] {
         assert!(mistakes(&[(name, value)]).starts_with(&format!("{name}: ")), "{name}={value}");
     }

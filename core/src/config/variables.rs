@@ -125,6 +125,26 @@ pub const VARIABLES: &[Variable] = &[
     variable("MAX_MATCHERS", "300", "The most topic matchers of one subscriber."),
     variable("MAX_STREAMS", "4000", "The most streams at a time."),
     variable(
+        "MAX_STREAMS_PER_TOKEN",
+        "",
+        "The most streams at a time with tokens of one subject (`iss` and `sub`) or, where a token names none, with one token. Unset: no limit (see [Limits of one client](#limits-of-one-client)).",
+    ),
+    variable(
+        "MAX_STREAMS_PER_ADDRESS",
+        "",
+        "The most streams at a time from one address of IPv4, or one /64 network of IPv6. Everybody in an office may have the same. Unset: no limit.",
+    ),
+    variable(
+        "MAX_PUBLICATIONS_PER_SECOND",
+        "",
+        "The most publications a second with tokens of one subject, or with one token. Unset: no limit.",
+    ),
+    variable(
+        "ADDRESS_HEADER",
+        "",
+        "The header in which a proxy in front of the hub names the client's address, such as `X-Real-IP`; of a list, the last counts. Set it only if nobody can bypass that proxy. Unset: the address of the connection.",
+    ),
+    variable(
         "OUTBOX_SIZE",
         "256KiB",
         "How much may wait for one slow reader before its stream goes back to replaying.",

@@ -19,5 +19,6 @@ pub(crate) mod pager;
 pub(crate) mod resume;
 pub(crate) mod session;
 pub(crate) mod stream_id;
+pub(crate) mod tally;
 pub(crate) mod waiters;
 pub(crate) mod wakes;

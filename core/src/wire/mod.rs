@@ -1,6 +1,7 @@
 //! HTTP and SSE, as they are on the wire: no policy.
 
 pub(crate) mod answer;
+pub(crate) mod client_address;
 pub(crate) mod cors;
 pub(crate) mod discovery;
 pub(crate) mod form;

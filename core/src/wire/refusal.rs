@@ -4,9 +4,12 @@
 //! |---|---|---|
 //! | of the request | 400, 404, 405, 406, 413, 414, 415 | none: the body is problem details |
 //! | of the token | 400, 401, 403 | `Bearer`, with where the hub's metadata is; and the same in words |
+//! | of a client that asks for too much | 429 | none |
 //! | of the page that sent it, or of the way it came | 403 | none |
 //! | of the hub, for a while | 503 | none |
 //! | of the hub's owner | 500 | none |
+
+use std::time::Duration;
 
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -44,6 +47,10 @@ pub(crate) enum Refusal {
     /// The token is valid, and grants less than was asked for.
     InsufficientScope(String),
 
+    // The client's fault, for a while.
+    /// It has used up what one client may: when to try again.
+    TooMany(Limit, Duration),
+
     // The fault of the page, or of the way.
     /// A cookie came from a page that may not publish with it.
     ForbiddenOrigin,
@@ -57,6 +64,43 @@ pub(crate) enum Refusal {
     BrokenLog,
     /// Its configuration does.
     Misconfigured,
+}
+
+/// A limit of one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    StreamsPerToken,
+    StreamsPerAddress,
+    PublicationsPerSecond,
+}
+
+impl Limit {
+    fn variable(self) -> &'static str {
+        match self {
+            Self::StreamsPerToken => "MAX_STREAMS_PER_TOKEN",
+            Self::StreamsPerAddress => "MAX_STREAMS_PER_ADDRESS",
+            Self::PublicationsPerSecond => "MAX_PUBLICATIONS_PER_SECOND",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::StreamsPerToken => {
+                "The owner of this access token has as many streams open as the hub allows; close some, or try again later."
+            }
+            Self::StreamsPerAddress => {
+                "As many streams are open from your address as the hub allows; close some, or try again later."
+            }
+            Self::PublicationsPerSecond => {
+                "The owner of this access token publishes more often than the hub allows; try again later, and publish less often."
+            }
+        }
+    }
+
+    /// What the hub's log says of it.
+    pub(crate) fn line(self) -> String {
+        format!("turned a client away that had reached {}", self.variable())
+    }
 }
 
 /// The reason to refuse an expired token. It is found in two places: when the token is validated,
@@ -82,10 +126,11 @@ impl Refusal {
     }
 
     /// The answer on the wire. If it is a challenge, it leads to the hub's metadata, where there is
-    /// some; for an invalid token, the log has the reason.
+    /// some; for an invalid token and a limit, the log has the reason.
     pub(crate) fn challenging(self, cors: &Cors, metadata: Option<&MetadataUrl>) -> Answer {
         let log = match &self {
             Self::InvalidToken(reason) => Some(format!("refused an access token: {reason}")),
+            Self::TooMany(limit, _) => Some(limit.line()),
             _ => None,
         };
         Answer { log, ..self.response(cors, metadata).into() }
@@ -112,6 +157,11 @@ impl Refusal {
             Self::Unavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("2"));
             }
+            // RFC 9110, section 10.2.3: whole seconds.
+            Self::TooMany(_, wait) => {
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+            }
             _ => {}
         }
         respond(status, headers, body.into_bytes(), cors)
@@ -130,6 +180,7 @@ impl Refusal {
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::TooMany(..) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::BrokenLog | Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -187,6 +238,7 @@ impl Refusal {
             Self::Bypass => {
                 "The hub answers only what comes by its public URL; use that one.".into()
             }
+            Self::TooMany(limit, _) => limit.sentence().into(),
             Self::Unavailable => "The hub cannot do this just now; try again in a moment.".into(),
             Self::BrokenLog => {
                 "The hub's log needs its owner, who finds the reason in the hub's own log.".into()

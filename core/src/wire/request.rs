@@ -19,6 +19,7 @@ pub struct Request {
     path: String,
     query: String,
     headers: HeaderMap,
+    address: Option<String>,
 }
 
 impl Request {
@@ -49,13 +50,25 @@ impl Request {
             path: path.to_owned(),
             query: query.to_owned(),
             headers: fields,
+            address: None,
         }
+    }
+
+    /// The same request, from this IP address as the platform vouches for it, with or without a port.
+    #[must_use]
+    pub fn sent_from(self, address: &str) -> Self {
+        Self { address: Some(address.to_owned()), ..self }
     }
 
     /// The length of the body in bytes, where the request says it.
     #[must_use]
     pub fn length(&self) -> Option<usize> {
         self.header("content-length")?.parse().ok()
+    }
+
+    /// The address that the platform vouches for, as it says it.
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.address.as_deref()
     }
 
     /// The method, in the client's own case.
@@ -124,7 +137,7 @@ impl Request {
 }
 
 impl fmt::Debug for Request {
-    /// Leaves out the query and the header fields, which may carry access tokens.
+    /// Leaves out the query and the header fields, which may carry access tokens, and the address.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Request")

@@ -10,5 +10,6 @@ mod lifetimes;
 mod places;
 mod pressure;
 mod promises;
+mod quotas;
 mod resuming;
 mod world;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use cinnabar_core::testing::MemoryLog;
 use cinnabar_core::{
     Admission, Appended, Body, Command, Config, CursorKey, Fetch, Holder, Location, Output, Place,
-    Platform, Position, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
+    Platform, Position, Publish, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
@@ -120,15 +120,23 @@ impl World {
 
     /// Appends an update, if its fields are valid.
     pub(crate) fn try_publish(&mut self, form: &str) -> Option<Arc<Update>> {
-        let token = sign(PUBLISHER_KEY, &serde_json::json!({"mercure": {"publish": ["*"]}}));
-        let authorization = format!("Bearer {token}");
+        let publish =
+            self.publication(form, &serde_json::json!({"mercure": {"publish": ["*"]}}))?;
+        let update = Arc::clone(publish.update());
+        self.log.append(Arc::clone(&update), self.now);
+        Some(update)
+    }
+
+    /// The publication that a form and a token with these claims make, if both are valid.
+    pub(crate) fn publication(
+        &mut self,
+        form: &str,
+        claims: &serde_json::Value,
+    ) -> Option<Publish> {
+        let authorization = format!("Bearer {}", sign(PUBLISHER_KEY, claims));
         let request = Request::new("POST", HUB, [("authorization", authorization.as_bytes())]);
         match self.admit(&request, form.as_bytes())? {
-            Command::Publish(publish) => {
-                let update = Arc::clone(publish.update());
-                self.log.append(Arc::clone(&update), self.now);
-                Some(update)
-            }
+            Command::Publish(publish) => Some(publish),
             other => panic!("not a publication: {other:?}"),
         }
     }

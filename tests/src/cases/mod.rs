@@ -27,6 +27,7 @@ mod protocol;
 mod publish;
 mod published_keys;
 mod query;
+mod quotas;
 mod readers;
 mod resume;
 mod silence;
@@ -48,6 +49,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         publish::CASES,
         fields::CASES,
         limits::CASES,
+        quotas::CASES,
         subscribe::CASES,
         query::CASES,
         negotiation::CASES,

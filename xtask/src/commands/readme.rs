@@ -88,7 +88,8 @@ fn default(variable: &Variable, readers: &[&Platform]) -> String {
     for platform in readers {
         let default = platform.default_of(variable.name);
         if default != variable.default {
-            text += &format!("; {} `{default}`", platform.name);
+            let separator = if text.is_empty() { "" } else { "; " };
+            text += &format!("{separator}{} `{default}`", platform.name);
         }
     }
     if readers.len() < platforms::ALL.len() {

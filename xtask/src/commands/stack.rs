@@ -45,9 +45,12 @@ fn check_router() -> Result<()> {
     let check = "
         for (const [method, origin] of [['POST', 'publish'], ['GET'], ['HEAD'], ['OPTIONS']]) {
           chosen = undefined;
-          const request = { method };
-          if (handler({ request }) !== request || chosen !== origin) {
+          const request = { method, headers: { 'true-client-ip': { value: 'forged' } } };
+          if (handler({ request, viewer: { ip: '192.0.2.1' } }) !== request || chosen !== origin) {
             throw new Error(`${method} goes to ${chosen}`);
+          }
+          if (request.headers['true-client-ip'].value !== '192.0.2.1') {
+            throw new Error(`a client chooses its address`);
           }
         }";
     process::run(Command::new("node").args(["--eval", &format!("{router}{check}")]))

@@ -53,8 +53,9 @@ mod tests {
     use super::*;
     use crate::hubs::platforms::AWS;
 
-    /// What the template sets by itself: the two functions' parts, and a secret that it makes.
-    const SET: [&str; 2] = ["SERVES", "ORIGIN_SECRET"];
+    /// What the template sets by itself: the two functions' parts, a secret that it makes, and what
+    /// its own router sets.
+    const SET: [&str; 3] = ["SERVES", "ORIGIN_SECRET", "ADDRESS_HEADER"];
 
     fn variables() -> impl Iterator<Item = &'static Variable> {
         VARIABLES

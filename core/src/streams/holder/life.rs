@@ -85,6 +85,7 @@ impl Holder {
             let subscribe = &session.subscribe;
             self.index.remove(stream, &subscribe.matchers, &subscribe.hub);
             self.matchers_size -= subscribe.size();
+            self.tally.leave(&subscribe.quotas);
             self.wakes.remove(stream);
         }
     }

@@ -34,6 +34,7 @@ use crate::streams::pace::Pace;
 use crate::streams::resume::{Horizon, Next};
 use crate::streams::session::{Due, Session, State};
 use crate::streams::stream_id::{ByStream, StreamId};
+use crate::streams::tally::Tally;
 use crate::streams::waiters::Waiters;
 use crate::streams::wakes::Wakes;
 use crate::terms::cursor::{CursorKey, Place, Position};
@@ -48,6 +49,7 @@ pub struct Holder {
     sessions: ByStream<Session>,
     index: Index<StreamId>,
     wakes: Wakes,
+    tally: Tally,
     /// How much the matchers of all sessions keep.
     matchers_size: usize,
     waiting: Waiting,
@@ -71,6 +73,7 @@ impl Holder {
             sessions: ByStream::default(),
             index: Index::default(),
             wakes: Wakes::default(),
+            tally: Tally::default(),
             matchers_size: 0,
             waiting: Waiting::default(),
             waiters: Waiters::default(),
@@ -156,6 +159,11 @@ impl Holder {
             self.outputs.push(Output::Answer { stream, answer });
             return;
         }
+        if let Some(account) = self.tally.exhausted(&subscribe.quotas) {
+            let answer = subscribe.limited(account, now);
+            self.outputs.push(Output::Answer { stream, answer });
+            return;
+        }
         let size = subscribe.size();
         let is_full = self.sessions.len() >= self.max_streams
             || self.matchers_size + size > MAX_HOLDER_MATCHERS_SIZE
@@ -170,6 +178,7 @@ impl Holder {
         let asked = subscribe.cursor.as_ref().map(|cursor| horizon.first(cursor));
         self.index.insert(stream, &mut subscribe.matchers, &subscribe.hub);
         self.matchers_size += size;
+        self.tally.enter(&subscribe.quotas);
         let state = match &asked {
             Some((question, _)) => State::Locating(*question),
             None => State::Replaying { fetching: false },
