@@ -1,19 +1,25 @@
 //! A hub: it admits requests, and carries out what was admitted.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cinnabar_core::{
-    Admission, Buckets, CheckHealth, Command, Config, Health, Publish, Sampler, Step, Subscribe,
+    Admission, Buckets, CheckHealth, Command, Config, Health, List, Publish, Sampler, Step, Subscribe,
     Timestamp, admit,
 };
 use cinnabar_runtime::{Body, Keys, Opened, Streams, machine};
 use http::Response;
+use tokio::time::timeout;
 use tracing::{error, info};
 
 use crate::answer::{Answer, streamed, whole};
 use crate::event::Event;
-use crate::log::{AppendError, Log, Seating, Seats};
+use crate::log::{AppendError, Log, Presence, Seating, Seats};
 use crate::source::PolledLog;
+
+/// How long a response may wait, at its end, until others are told of it. Lambda may freeze the process
+/// as soon as it has ended.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// A hub.
 #[derive(Debug)]
@@ -21,6 +27,7 @@ pub struct Hub {
     config: Arc<Config>,
     keys: Keys,
     log: Log,
+    presence: Presence,
     streams: Streams,
     /// Held while the log is checked, so that others who ask meanwhile wait for the result.
     health: tokio::sync::Mutex<Health>,
@@ -34,7 +41,8 @@ impl Hub {
     #[must_use]
     pub fn new(config: Config, log: Log) -> Self {
         let config = Arc::new(config);
-        let source = PolledLog::new(log.clone(), &config);
+        let presence = Presence::new(&log);
+        let source = PolledLog::new(log.clone(), presence.clone(), &config);
         let streams = Streams::start(Arc::clone(&config), source, machine::now);
         let keys = Keys::new(&config, machine::now);
         keys.fetch_all();
@@ -42,6 +50,7 @@ impl Hub {
             config,
             keys,
             log,
+            presence,
             streams,
             health: Default::default(),
             buckets: Mutex::default(),
@@ -81,6 +90,7 @@ impl Hub {
             Admission::Forward(Command::Subscribe(subscribe)) => {
                 self.subscribe(subscribe, deadline).await
             }
+            Admission::Forward(Command::List(list)) => self.list(list).await,
             Admission::Forward(Command::CheckHealth(check)) => self.check_health(check).await,
         }))
     }
@@ -121,6 +131,11 @@ impl Hub {
             Err(answer) => return self.send(*answer),
         };
         match self.streams.open(subscribe, Some(deadline)).await {
+            Opened::Stream(response) if self.config.subscriptions() => {
+                let streams = self.streams.clone();
+                let all_told = async move { _ = timeout(LAST_WORDS, streams.all_told()).await };
+                response.map(|body| body.lasting(all_told))
+            }
             Opened::Stream(response) => response,
             Opened::Answer(answer) => {
                 self.log.leave_seats(seats).await;
@@ -152,6 +167,14 @@ impl Hub {
                 Err(Box::new(subscribe.unavailable(now)))
             }
         }
+    }
+
+    async fn list(&self, list: List) -> Response<Body> {
+        let listed = self.presence.list(&list).await;
+        self.send(listed.unwrap_or_else(|error| {
+            error!(%error, "who is here could not be listed");
+            list.unavailable()
+        }))
     }
 
     async fn check_health(&self, check: CheckHealth) -> Response<Body> {

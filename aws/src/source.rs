@@ -1,34 +1,44 @@
-//! The log in DynamoDB, as streams follow it: it does not notify, so it is polled at a [`Pace`].
+//! The log in DynamoDB, as streams follow it: it does not notify, so it is polled at a [`Pace`]. While
+//! it is, what this process has noted of its streams is kept up.
 
 use std::sync::Arc;
 
 use cinnabar_core::{
-    Config, CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe,
+    ActiveSubscription, Config, CursorKey, Fetch, Located, Location, Page, Place, Position,
+    Subscribe, Subscriptions,
 };
 use cinnabar_runtime::{
     self as runtime, Ahead, Fault, Pace, Paced, Polled, PolledTail, Source, SourceError,
 };
 
-use crate::log::{Log, LogError, Read, Tail};
+use crate::log::{Log, LogError, Presence, Read, Tail};
 
-/// A log that is polled at a pace.
+/// A log that is polled at a pace, and who is here.
 #[derive(Clone, Debug)]
 pub struct PolledLog {
     log: Log,
+    presence: Presence,
     pace: Pace,
+}
+
+/// Follows the log, and keeps up what this process has noted meanwhile.
+#[derive(Debug)]
+pub struct PresentTail {
+    tail: Tail,
+    presence: Presence,
 }
 
 impl PolledLog {
     /// This log, polled at the pace that is configured.
     #[must_use]
-    pub fn new(log: Log, config: &Config) -> Self {
-        Self { log, pace: Pace::new(config.poll_fast(), config.poll_slow()) }
+    pub fn new(log: Log, presence: Presence, config: &Config) -> Self {
+        Self { log, presence, pace: Pace::new(config.poll_fast(), config.poll_slow()) }
     }
 }
 
 impl Source for PolledLog {
     type Error = LogError;
-    type Tail = Paced<Tail>;
+    type Tail = Paced<PresentTail>;
 
     async fn open(&self) -> Result<CursorKey, LogError> {
         self.log.open().await
@@ -46,16 +56,30 @@ impl Source for PolledLog {
         self.log.page(&fetch, &subscription).await
     }
 
-    fn tail(&self, from: Place) -> Paced<Tail> {
-        Paced::new(self.log.tail(from), self.pace)
+    async fn register(&self, subscriptions: Subscriptions) -> Result<(), LogError> {
+        self.presence.register(subscriptions).await
+    }
+
+    async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), LogError> {
+        self.presence.unregister(subscriptions).await
+    }
+
+    async fn registered(&self, after: String) -> Result<Vec<ActiveSubscription>, LogError> {
+        Ok(self.presence.registered(&after))
+    }
+
+    fn tail(&self, from: Place) -> Paced<PresentTail> {
+        let tail = PresentTail { tail: self.log.tail(from), presence: self.presence.clone() };
+        Paced::new(tail, self.pace)
     }
 }
 
-impl PolledTail for Tail {
+impl PolledTail for PresentTail {
     type Error = LogError;
 
     async fn poll(&mut self) -> Result<Polled, LogError> {
-        let Read { updates, reached, as_of, hole, more } = Self::poll(self).await?;
+        self.presence.renew().await?;
+        let Read { updates, reached, as_of, hole, more } = self.tail.poll().await?;
         let ahead = match (more, hole) {
             (true, _) => Ahead::More,
             (false, true) => Ahead::Hole,
@@ -71,7 +95,7 @@ impl SourceError for LogError {
         match self {
             Self::Unavailable(_) => Fault::Passing,
             Self::Broken(_) => Fault::Lasting,
-            Self::Overtaken => Fault::Overtaken,
+            Self::Overtaken | Self::TakenForDead => Fault::Overtaken,
         }
     }
 }

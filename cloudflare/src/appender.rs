@@ -8,25 +8,18 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use cinnabar_core::{Appended, Timestamp, Update};
+use cinnabar_core::{Timestamp, Update};
 use futures_channel::oneshot;
 use worker::console_error;
 
-use crate::feed::Feed;
-use crate::log::Log;
 use crate::object::Object;
+use crate::own_log::OwnLog;
 use crate::platform;
-use crate::retention::Retention;
-use crate::source::Source;
-use crate::streams::Streams;
 
-/// Appends updates, and hands them to the feed.
-pub(crate) struct Appender<S> {
+/// Appends updates to the object's log.
+pub(crate) struct Appender {
     object: Rc<Object>,
-    log: Rc<Log>,
-    feed: Rc<Feed>,
-    streams: Rc<Streams<S>>,
-    retention: Rc<Retention>,
+    log: Rc<OwnLog>,
     /// What waits for the next turn, and who waits for it.
     arrived: RefCell<Vec<(Arc<Update>, oneshot::Sender<Outcome>)>>,
 }
@@ -37,15 +30,9 @@ pub(crate) struct NotAppended;
 
 type Outcome = Result<(), NotAppended>;
 
-impl<S: Source> Appender<S> {
-    pub(crate) fn new(
-        object: Rc<Object>,
-        log: Rc<Log>,
-        feed: Rc<Feed>,
-        streams: Rc<Streams<S>>,
-        retention: Rc<Retention>,
-    ) -> Rc<Self> {
-        Rc::new(Self { object, log, feed, streams, retention, arrived: RefCell::default() })
+impl Appender {
+    pub(crate) fn new(object: Rc<Object>, log: Rc<OwnLog>) -> Rc<Self> {
+        Rc::new(Self { object, log, arrived: RefCell::default() })
     }
 
     /// Appends an update. The runtime holds back whatever is answered after that until the update
@@ -66,23 +53,20 @@ impl<S: Source> Appender<S> {
 
     fn append_arrived(&self) {
         let (arrived, now) = (self.arrived.take(), platform::now());
-        let count = arrived.len() as u64;
+        let count = arrived.len();
         for (update, tell) in arrived {
             // Nobody waits where the publisher's request has ended.
             let _ = tell.send(self.append_one(update, now));
         }
-        self.retention.trim(count, now);
+        self.log.trim(count, now);
     }
 
     fn append_one(&self, update: Arc<Update>, now: Timestamp) -> Outcome {
-        if self.feed.is_full() {
+        if self.log.is_full() {
             return Err(NotAppended);
         }
-        match self.log.append(&update, now) {
-            Ok(position) => {
-                self.feed.push(Appended { position, update }, &self.streams);
-                Ok(())
-            }
+        match self.log.append(update, now) {
+            Ok(_) => Ok(()),
             Err(error) => {
                 console_error!("an update could not be appended: {error}");
                 Err(NotAppended)

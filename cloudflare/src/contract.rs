@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use cinnabar_core::testing::contract;
 use cinnabar_core::{
-    Appended, Fetch, Located, Location, Page, Position, Subscribe, Timestamp, Update,
+    Answer, Appended, CursorKey, Fetch, List, Located, Location, Page, Position, Subscribe,
+    Subscriptions, Timestamp, Update,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -65,7 +66,7 @@ struct Fixture {
 
 impl Fixture {
     fn open(sql: &SqlStorage, drops: Drops) -> Result<Self, String> {
-        for table in ["facts", "updates"] {
+        for table in ["facts", "updates", "subscriptions"] {
             sql.exec(&format!("DROP TABLE IF EXISTS {table}"), None).map_err(text)?;
         }
         Ok(Self {
@@ -100,6 +101,30 @@ impl contract::Log for Fixture {
     async fn tail(&self, after: Position) -> Result<Vec<Appended>, String> {
         let appended = self.appended.borrow();
         Ok(appended.iter().filter(|appended| appended.position > after).cloned().collect())
+    }
+
+    async fn register(&self, subscriptions: Subscriptions) -> Result<(), String> {
+        for one in subscriptions.iter() {
+            let position = self.append(one.beginning()).await?;
+            self.log.borrow().note(position, &one).map_err(text)?;
+        }
+        Ok(())
+    }
+
+    async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), String> {
+        for one in subscriptions.iter() {
+            let was_noted = self.log.borrow().strike(&one).map_err(text)?;
+            if was_noted {
+                self.append(one.end()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn list(&self, list: &List) -> Result<Answer, String> {
+        let listing =
+            self.log.borrow().list(list, &CursorKey::from_bytes([7; 16])).map_err(text)?;
+        Ok(listing.map_or_else(|| list.unknown_page(), |listing| list.answer(&listing)))
     }
 
     async fn drop_through(&self, last: Position) -> Result<bool, String> {

@@ -34,6 +34,16 @@ CREATE TABLE IF NOT EXISTS updates (
 CREATE INDEX IF NOT EXISTS updates_by_id ON updates (id, position);
 ";
 
+/// Who is here: see [`presence`](crate::presence).
+const SUBSCRIPTIONS: &str = "
+CREATE TABLE IF NOT EXISTS subscriptions (
+    position INTEGER PRIMARY KEY, -- of the event of its beginning
+    topic TEXT NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS subscriptions_by_topic ON subscriptions (topic);
+";
+
 /// How many rows of a page one query reads, at most. Every query is read to its end: SQLite takes
 /// nothing out of its write-ahead log while a query is open, and one that is left half-read stays
 /// open until JavaScript's garbage is collected.
@@ -51,6 +61,8 @@ pub(crate) struct Log {
     size: u64,
     age: Duration,
     newest: Cell<Position>,
+    /// The newest update when it was opened.
+    opened: Cell<Position>,
     /// The oldest update kept; if there is none, the position of the next one.
     oldest: Cell<Position>,
     /// The oldest update is not too old before this.
@@ -66,6 +78,7 @@ impl Log {
             size,
             age,
             newest: Cell::new(Position::START),
+            opened: Cell::new(Position::START),
             oldest: Cell::new(Position::START),
             expires: Cell::default(),
         };
@@ -77,6 +90,7 @@ impl Log {
             }
         }
         log.sql.exec(UPDATES, None)?;
+        log.sql.exec(SUBSCRIPTIONS, None)?;
         // In separate queries: SQLite can look up one of them, but would read all rows to find both.
         let row = log.row(
             "SELECT (SELECT MIN(position) FROM updates), (SELECT MAX(position) FROM updates)",
@@ -96,7 +110,17 @@ impl Log {
                 log.oldest.set(last.next());
             }
         }
+        log.opened.set(log.newest.get());
         Ok(log)
+    }
+
+    pub(crate) fn sql(&self) -> &SqlStorage {
+        &self.sql
+    }
+
+    /// The newest update when it was opened.
+    pub(crate) fn opened(&self) -> Position {
+        self.opened.get()
     }
 
     /// The newest update, durable or not.
@@ -306,7 +330,7 @@ impl Log {
         Ok(())
     }
 
-    fn row(&self, query: &str, bindings: Vec<Value>) -> Result<Option<Vec<Value>>> {
+    pub(crate) fn row(&self, query: &str, bindings: Vec<Value>) -> Result<Option<Vec<Value>>> {
         self.sql.exec(query, bindings)?.raw().next().transpose()
     }
 }
@@ -356,12 +380,12 @@ impl Row {
     }
 }
 
-fn position(number: i64) -> Position {
+pub(crate) fn position(number: i64) -> Position {
     Position::new(number.unsigned_abs())
 }
 
 /// Positions and times stay far below 2^53, up to which JavaScript counts exactly.
-fn number(position: Position) -> Value {
+pub(crate) fn number(position: Position) -> Value {
     Value::Integer(i64::try_from(position.get()).unwrap_or(i64::MAX))
 }
 

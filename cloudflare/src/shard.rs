@@ -15,8 +15,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use cinnabar_core::{
-    Buckets, CheckHealth, Command, Config, Fetch, Health, Holder, Located, Location, Page, Place,
-    Publish, Subscribe, misconfigured,
+    Buckets, CheckHealth, Command, Config, CursorKey, Health, Holder, List, Place, Publish,
+    Subscriptions, misconfigured,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -25,11 +25,10 @@ use worker::{
 };
 
 use crate::appender::{Appender, NotAppended};
-use crate::feed::Feed;
 use crate::log::Log;
 use crate::object::Object;
-use crate::retention::Retention;
-use crate::source::Source;
+use crate::own_log::OwnLog;
+use crate::source::Source as _;
 use crate::streams::Streams;
 use crate::{answer, platform};
 
@@ -62,7 +61,7 @@ impl DurableObject for Shard {
 
     async fn alarm(&self) -> worker::Result<Response> {
         if let Ok(hub) = &*self.0 {
-            hub.object.guard(|| hub.retention.sweep())?;
+            hub.object.guard(|| hub.log.sweep())?;
         }
         Response::empty()
     }
@@ -97,10 +96,10 @@ impl Shard {
 /// What the object is made of.
 struct Hub {
     object: Rc<Object>,
-    log: Rc<Log>,
-    appender: Rc<Appender<OwnLog>>,
+    log: Rc<OwnLog>,
+    key: CursorKey,
+    appender: Rc<Appender>,
     streams: Rc<Streams<OwnLog>>,
-    retention: Rc<Retention>,
     health: Cell<Health>,
     buckets: RefCell<Buckets>,
 }
@@ -116,32 +115,22 @@ impl Hub {
         })?;
         // After a crash, what the database holds is durable.
         let end = Place { position: log.newest(), since: platform::now() };
-        let feed = Feed::new(Rc::clone(&object), end.position);
-        let source = OwnLog { log: Rc::clone(&log), feed: Rc::clone(&feed) };
-        let streams = Streams::new(Rc::clone(&object), source, Holder::new(config, key, end));
-        let retention = Retention::new(Rc::clone(&object), Rc::clone(&log));
-        let appender = Appender::new(
-            Rc::clone(&object),
-            Rc::clone(&log),
-            feed,
-            Rc::clone(&streams),
-            Rc::clone(&retention),
-        );
-        Ok(Self {
-            object,
-            log,
-            appender,
-            streams,
-            retention,
-            health: Cell::default(),
-            buckets: RefCell::default(),
-        })
+        let log = OwnLog::new(Rc::clone(&object), log);
+        let holder = Holder::new(config, key.clone(), end);
+        let streams = Streams::new(Rc::clone(&object), Rc::clone(&log), holder);
+        log.feed(&streams);
+        let appender = Appender::new(Rc::clone(&object), Rc::clone(&log));
+        let (health, buckets) = (Cell::default(), RefCell::default());
+        let hub = Self { object, log, key, appender, streams, health, buckets };
+        hub.end_what_is_left_behind();
+        Ok(hub)
     }
 
     async fn carry_out(&self, command: Command) -> Result<Option<web_sys::Response>, JsValue> {
         match command {
             Command::Publish(publish) => self.publish(&publish).await,
             Command::Subscribe(subscribe) => self.streams.subscribe(subscribe).await.map(Some),
+            Command::List(list) => self.list(&list).map(Some),
             Command::CheckHealth(check) => self.check_health(&check).map(Some),
         }
     }
@@ -157,10 +146,45 @@ impl Hub {
         }
     }
 
+    fn list(&self, list: &List) -> Result<web_sys::Response, JsValue> {
+        answer::whole(match self.log.log().list(list, &self.key) {
+            Ok(Some(listing)) => list.answer(&listing),
+            Ok(None) => list.unknown_page(),
+            Err(error) => {
+                console_error!("who is here could not be listed: {error}");
+                list.unavailable()
+            }
+        })
+    }
+
+    /// Tells the ends of what an earlier object noted as active: its streams were cut with it. Others
+    /// run in between.
+    fn end_what_is_left_behind(&self) {
+        let log = Rc::clone(&self.log);
+        let next = move || {
+            log.log().left_behind().unwrap_or_else(|error| {
+                console_error!("it is not known who was here: {error}");
+                Vec::new()
+            })
+        };
+        let mut ended = next();
+        if ended.is_empty() {
+            return;
+        }
+        let log = Rc::clone(&self.log);
+        self.object.spawn(async move {
+            while !ended.is_empty() {
+                log.unregister(&Subscriptions::from(ended));
+                platform::let_others_run().await;
+                ended = next();
+            }
+        });
+    }
+
     fn check_health(&self, check: &CheckHealth) -> Result<web_sys::Response, JsValue> {
         let (mut health, now) = (self.health.get(), platform::now());
         let is_healthy = health.known(now).unwrap_or_else(|| {
-            let checked = self.log.check_health(now).inspect_err(|error| {
+            let checked = self.log.log().check_health(now).inspect_err(|error| {
                 console_error!("the log is not healthy: {error}");
             });
             health.found(checked.is_ok(), now);
@@ -168,33 +192,5 @@ impl Hub {
             checked.is_ok()
         });
         answer::whole(if is_healthy { check.healthy() } else { check.unavailable() })
-    }
-}
-
-/// The object's own log, which answers at once.
-struct OwnLog {
-    log: Rc<Log>,
-    feed: Rc<Feed>,
-}
-
-impl Source for OwnLog {
-    async fn end(&self) -> worker::Result<Place> {
-        // Some of it may have been acknowledged without the feed having heard that it is durable.
-        self.feed.settle().await?;
-        // What is not handed over yet was published a moment ago, and not after now.
-        Ok(self.reached().unwrap_or_else(|| Place::undated(self.feed.durable())))
-    }
-
-    async fn locate(&self, location: Location) -> worker::Result<Located> {
-        self.log.locate(location)
-    }
-
-    async fn page(&self, fetch: &Fetch, subscription: &Subscribe) -> worker::Result<Page> {
-        self.log.page(fetch, subscription)
-    }
-
-    fn reached(&self) -> Option<Place> {
-        let since = platform::now();
-        self.feed.handed_over().map(|position| Place { position, since })
     }
 }

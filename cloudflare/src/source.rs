@@ -1,6 +1,6 @@
 //! The log that streams follow, as they see it.
 
-use cinnabar_core::{Fetch, Located, Location, Page, Place, Subscribe};
+use cinnabar_core::{Fetch, Located, Location, Page, Place, Subscribe, Subscriptions};
 use worker::Result;
 
 /// A log that streams follow. It may be far away, so each answer may take its time. Updates come
@@ -15,6 +15,13 @@ pub(crate) trait Source: 'static {
 
     /// Reads a page of history, which may leave out what the subscription does not select.
     async fn page(&self, fetch: &Fetch, subscription: &Subscribe) -> Result<Page>;
+
+    /// Does what an [`Output::Register`](cinnabar_core::Output::Register) says.
+    fn register(&self, subscriptions: &Subscriptions) -> Result<()>;
+
+    /// Does what an [`Output::Unregister`](cinnabar_core::Output::Unregister) says. It cannot fail: an
+    /// object that cannot write starts over, and then nobody is here.
+    fn unregister(&self, subscriptions: &Subscriptions);
 
     /// How far the log was known to reach at a moment, if the streams have all of it: what
     /// [`Holder::handle_reached`](cinnabar_core::Holder::handle_reached) is told.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cinnabar_core::{
-    Answer, Appended, Fetch, Holder, Location, Shell, StreamId, Subscribe, Timestamp,
+    Answer, Appended, Fetch, Holder, Location, Shell, StreamId, Subscribe, Subscriptions, Timestamp,
 };
 use futures_channel::oneshot;
 use wasm_bindgen::JsValue;
@@ -44,12 +44,12 @@ pub(crate) struct Streams<S> {
 }
 
 impl<S: Source> Streams<S> {
-    pub(crate) fn new(object: Rc<Object>, source: S, holder: Holder) -> Rc<Self> {
+    pub(crate) fn new(object: Rc<Object>, source: Rc<S>, holder: Holder) -> Rc<Self> {
         Rc::new_cyclic(|this: &Weak<Self>| {
             let (taken, gone, timer) = (this.clone(), this.clone(), this.clone());
             Self {
                 object,
-                source: Rc::new(source),
+                source,
                 holder: RefCell::new(holder),
                 bodies: Bodies::new(
                     move |takings| {
@@ -190,6 +190,22 @@ impl<S: Source> Shell for Driven<'_, S> {
                 streams.handle_answer(stream, located, Holder::handle_located);
             }
         });
+    }
+
+    fn register(&mut self, stream: StreamId, subscriptions: Subscriptions) {
+        if let Err(error) = self.0.source.register(&subscriptions) {
+            console_error!("a subscriber could not be told of: {error}");
+            let this = Rc::downgrade(self.0);
+            self.0.object.spawn(async move {
+                if let Some(streams) = this.upgrade() {
+                    streams.tell(|holder, now| holder.handle_failure(stream, now));
+                }
+            });
+        }
+    }
+
+    fn unregister(&mut self, subscriptions: Subscriptions) {
+        self.0.source.unregister(&subscriptions);
     }
 
     fn close(&mut self, stream: StreamId) {

@@ -50,6 +50,8 @@
 //!                 Output::Locate { stream, location } => {
 //!                     holder.handle_located(stream, &log.locate(&location), now);
 //!                 }
+//!                 // Only where `SUBSCRIPTIONS=1`: appended like a publication, with a note of who is here.
+//!                 Output::Register { .. } | Output::Unregister { .. } => {}
 //!                 Output::Close { stream } | Output::Cut { stream } => println!("{stream:?} ends"),
 //!             }
 //!         }
@@ -128,9 +130,11 @@ mod wire;
 pub use admission::{Admission, InvalidPublication, OwnPublication, Step, Unkeyed, Unread, admit};
 pub use command::buckets::Buckets;
 pub use command::health::{CheckHealth, Health};
+pub use command::list::{List, Listing};
 pub use command::publish::{IdOrigin, Publish};
 pub use command::quota::{Account, Quota};
 pub use command::subscribe::Subscribe;
+pub use command::subscriptions::Subscriptions;
 pub use command::{Command, UnknownCommand};
 pub use config::{Config, ConfigError, Platform};
 pub use streams::backlog::Backlog;
@@ -144,6 +148,7 @@ pub use terms::cursor::{CursorKey, Place, Position};
 pub use terms::event_id::{EventId, InvalidEventId};
 #[doc(hidden)] // Of use to a fuzz target, but to no shell.
 pub use terms::hub_url::{HubUrl, InvalidHubUrl};
+pub use terms::subscription::ActiveSubscription;
 #[doc(hidden)]
 pub use terms::topic::InvalidTopic;
 pub use terms::topic::Topic;

@@ -67,5 +67,9 @@ pub(crate) const MAX_TOKEN_MATCHERS: usize = 1_000;
 /// Longest set of keys, or metadata that leads to one, in bytes; a longer one is not taken.
 pub(crate) const MAX_KEYS_LENGTH: usize = 1024 * 1024;
 
+/// Longest payload of a subscription, as JSON, in bytes; past it: 401. Every event and document of the
+/// subscription repeats it.
+pub(crate) const MAX_PAYLOAD_LENGTH: usize = 4 * 1024;
+
 /// Most updates in one page of history.
 pub(crate) const PAGE_UPDATES: usize = 500;

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 use cinnabar_core::testing::{MemoryLog, contract};
 use cinnabar_core::{
-    Appended, Fetch, Located, Location, Page, Position, Subscribe, Timestamp, Update,
+    Answer, Appended, Fetch, List, Located, Location, Page, Position, Subscribe, Subscriptions,
+    Timestamp, Update,
 };
 
 struct Memory(RefCell<MemoryLog>);
@@ -28,6 +29,20 @@ impl contract::Log for Memory {
     async fn tail(&self, after: Position) -> Result<Vec<Appended>, String> {
         let log = self.0.borrow();
         Ok(log.between(after, log.end()).collect())
+    }
+
+    async fn register(&self, subscriptions: Subscriptions) -> Result<(), String> {
+        self.0.borrow_mut().register(&subscriptions, Timestamp::from_millis(1));
+        Ok(())
+    }
+
+    async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), String> {
+        self.0.borrow_mut().unregister(&subscriptions, Timestamp::from_millis(1));
+        Ok(())
+    }
+
+    async fn list(&self, list: &List) -> Result<Answer, String> {
+        Ok(self.0.borrow().list(list))
     }
 
     async fn drop_through(&self, last: Position) -> Result<bool, String> {

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use cinnabar_core::{
     Admission, Answer, Buckets, CheckHealth, Command, Config, EventId, Health, InvalidPublication,
+    List,
     OwnPublication, Publish, Sampler, Step, Subscribe, admit, misconfigured,
 };
 use cinnabar_runtime::{Fault, Keys, Opened, SourceError as _, Streams, answer, machine};
@@ -98,6 +99,7 @@ impl Hub {
             Admission::Answer(answer) => self.send(answer),
             Admission::Forward(Command::Publish(publish)) => self.carry_out(publish).await,
             Admission::Forward(Command::Subscribe(subscribe)) => self.subscribe(subscribe).await,
+            Admission::Forward(Command::List(list)) => self.list(list).await,
             Admission::Forward(Command::CheckHealth(check)) => self.check_health(check).await,
         }
     }
@@ -162,6 +164,15 @@ impl Hub {
             Opened::Stream(response) => response.map(Body::new),
             Opened::Answer(answer) => self.send(answer),
         }
+    }
+
+    async fn list(&self, list: List) -> Response<Body> {
+        let unavailable = list.unavailable();
+        let answer = self.0.log.list(list).await.unwrap_or_else(|error| {
+            error!(%error, "who is here could not be listed");
+            unavailable
+        });
+        self.send(answer)
     }
 
     async fn check_health(&self, check: CheckHealth) -> Response<Body> {

@@ -3,6 +3,7 @@
 //! A body never fails: on some platforms what a failing one says ends up in the stream, as text.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -29,6 +30,17 @@ enum Kind {
     Held(Option<Bytes>, Duration, Option<Pin<Box<Sleep>>>),
     /// A stream's.
     Stream(Reader),
+    /// Another, whose end waits for something.
+    Lasting(Box<Body>, Last),
+}
+
+/// What an end waits for.
+struct Last(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl fmt::Debug for Last {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Last")
+    }
 }
 
 impl Body {
@@ -47,6 +59,13 @@ impl Body {
         Self(Kind::Held(Some(bytes.into()), hold, None))
     }
 
+    /// The same body, which ends only once this is done: where a process may be frozen as soon as its
+    /// responses have ended, whatever has to be done at their end comes before.
+    #[must_use]
+    pub fn lasting(self, last: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Kind::Lasting(Box::new(self), Last(Box::pin(last))))
+    }
+
     pub(crate) fn stream(reader: Reader) -> Self {
         Self(Kind::Stream(reader))
     }
@@ -56,7 +75,7 @@ impl Body {
     pub fn length(&self) -> Option<u64> {
         match &self.0 {
             Kind::Whole(bytes) => Some(bytes.as_ref().map_or(0, Bytes::len) as u64),
-            Kind::Held(..) | Kind::Stream(_) => None,
+            Kind::Held(..) | Kind::Stream(_) | Kind::Lasting(..) => None,
         }
     }
 
@@ -64,7 +83,11 @@ impl Body {
     /// tells some readers that there is nothing to resume.
     #[must_use]
     pub fn was_cut(&self) -> bool {
-        matches!(&self.0, Kind::Stream(reader) if reader.was_cut())
+        match &self.0 {
+            Kind::Stream(reader) => reader.was_cut(),
+            Kind::Lasting(body, _) => body.was_cut(),
+            Kind::Whole(_) | Kind::Held(..) => false,
+        }
     }
 
     /// The next chunk, or the end.
@@ -80,6 +103,10 @@ impl Body {
                 Poll::Ready(None)
             }
             Kind::Stream(reader) => reader.poll_chunk(context),
+            Kind::Lasting(body, last) => match ready!(body.poll_chunk(context)) {
+                Some(chunk) => Poll::Ready(Some(chunk)),
+                None => last.0.as_mut().poll(context).map(|()| None),
+            },
         }
     }
 
@@ -108,6 +135,16 @@ mod tests {
         let mut body = Body::held(b"wait".to_vec(), Duration::from_secs(1));
         let begin = Instant::now();
         assert_eq!(body.next().await.unwrap(), "wait");
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        assert_eq!(body.next().await, None);
+        assert_eq!(begin.elapsed(), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_may_wait_for_something() {
+        let mut body = Body::whole(b"a".to_vec()).lasting(sleep(Duration::from_secs(1)));
+        let begin = Instant::now();
+        assert_eq!(body.next().await.unwrap(), "a");
         assert_eq!(begin.elapsed(), Duration::ZERO);
         assert_eq!(body.next().await, None);
         assert_eq!(begin.elapsed(), Duration::from_secs(1));

@@ -36,7 +36,7 @@
 //! |---|---|
 //! | what a log has to do | [`Source`], [`Tail`] |
 //! | how a log that does not call is asked | [`Paced`], [`Pace`] |
-//! | how the holder is driven | `task`; `work` for what it asks of the log |
+//! | how the holder is driven | `task`; `work` for what it asks of the log, `records` for what it has it note |
 //! | how a subscriber waits, and how many may | `arrivals` |
 //! | what a reader has taken | `outlet`; [`Body`] for its sender |
 //! | how the keys that issuers publish are fetched | [`Keys`] |
@@ -52,6 +52,7 @@ mod opened;
 mod outlet;
 mod pace;
 mod paced;
+mod records;
 mod source;
 mod streams;
 mod task;

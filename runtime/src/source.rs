@@ -38,7 +38,8 @@ use std::error::Error;
 use std::sync::Arc;
 
 use cinnabar_core::{
-    Appended, CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe,
+    ActiveSubscription, Appended, CursorKey, Fetch, Located, Location, Page, Place, Position,
+    Subscribe, Subscriptions,
 };
 
 /// A log that streams follow; a clone is another handle on the same log.
@@ -70,6 +71,28 @@ pub trait Source: Clone + Send + Sync + 'static {
         fetch: Fetch,
         subscription: Arc<Subscribe>,
     ) -> impl Future<Output = Result<Page, Self::Error>> + Send;
+
+    /// Appends the events of these subscriptions' beginnings and notes that they are active: all of it
+    /// or nothing. Once this returns, it is durable.
+    fn register(
+        &self,
+        subscriptions: Subscriptions,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Appends the events of the ends of those that are noted as active, and notes that they are
+    /// active no longer. The others have ended before.
+    fn unregister(
+        &self,
+        subscriptions: Subscriptions,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Some of what is noted as active, if only this process can hold it, in the order of topics and
+    /// behind this one; nothing where nothing is left. What no stream has is then unregistered: the
+    /// process that held it was killed, or could not say that it had ended.
+    fn registered(
+        &self,
+        after: String,
+    ) -> impl Future<Output = Result<Vec<ActiveSubscription>, Self::Error>> + Send;
 
     /// Follows the log from a place on, which was its end at that time.
     fn tail(&self, from: Place) -> Self::Tail;

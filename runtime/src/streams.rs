@@ -16,7 +16,7 @@ use crate::task::{Message, Task};
 /// they are cut.
 #[derive(Clone, Debug)]
 pub struct Streams {
-    /// Bounded by `room`, except for calls of [`Streams::shut_down`].
+    /// Bounded by `room`, except for calls of [`Streams::all_told`] and [`Streams::shut_down`].
     messages: UnboundedSender<Message>,
     /// For subscribers that wait.
     room: Arc<Semaphore>,
@@ -45,6 +45,14 @@ impl Streams {
         // Where the task drops what it was sent, it has started over.
         let _ = self.messages.send(Message::Arrival(Box::new(arrival)));
         answer.await.unwrap_or_else(|_| Opened::Answer(started_over.unavailable((self.now)())))
+    }
+
+    /// Waits until the log has been told who came and went. A process that is frozen once its responses
+    /// have ended would leave it untold.
+    pub async fn all_told(&self) {
+        let (done, all_told) = oneshot::channel();
+        let _ = self.messages.send(Message::Tell(done));
+        let _ = all_told.await;
     }
 
     /// Ends all streams, each with its position, and opens no more. It may take as long as readers

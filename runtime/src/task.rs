@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cinnabar_core::{
-    Answer, Config, CursorKey, Holder, Location, Place, Shell, StreamId, Timestamp,
+    ActiveSubscription, Answer, Config, CursorKey, Holder, Location, Place, Shell, StreamId,
+    Subscriptions, Timestamp,
 };
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::oneshot;
@@ -27,6 +28,7 @@ use crate::arrivals::{Arrival, Arrivals};
 use crate::bodies::Bodies;
 use crate::machine::Now;
 use crate::outlet::Notice;
+use crate::records::{Recorded, Records};
 use crate::source::{Fault, Read, Source, SourceError};
 use crate::work::{Done, Work};
 
@@ -41,6 +43,8 @@ const TICK: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) enum Message {
     Arrival(Box<Arrival>),
+    /// To be answered when the log has been told who came and went.
+    Tell(oneshot::Sender<()>),
     /// To be answered when all streams have ended.
     ShutDown(oneshot::Sender<()>),
 }
@@ -54,8 +58,11 @@ pub(crate) struct Task<S: Source> {
     holder: Option<Holder>,
     bodies: Bodies,
     work: Work<S>,
+    records: Records<S>,
     /// How many streams there ever were.
     streams: u64,
+    /// Those that wait until the log has been told who came and went.
+    telling: Vec<oneshot::Sender<()>>,
     /// Those that wait for the end of all streams; `None` while more may be opened.
     shutting_down: Option<Vec<oneshot::Sender<()>>>,
 }
@@ -76,8 +83,10 @@ impl<S: Source> Task<S> {
             arrivals: Arrivals::default(),
             holder: None,
             bodies: Bodies::new(notify),
+            records: Records::new(source.clone()),
             work: Work::new(source, now),
             streams: 0,
+            telling: Vec::new(),
             shutting_down: None,
         }
     }
@@ -86,6 +95,8 @@ impl<S: Source> Task<S> {
     pub(crate) async fn run(mut self) {
         let mut notices = Vec::new();
         let mut alarm = Alarm::default();
+        // A process that was killed could not say that its streams had ended.
+        self.records.search(String::new());
         loop {
             alarm.set(self.holder.as_ref().and_then(Holder::poll_timeout), (self.now)());
             tokio::select! {
@@ -105,6 +116,9 @@ impl<S: Source> Task<S> {
                     });
                 }
                 Some(done) = self.work.next() => self.guard(|task| task.handle_done(done)),
+                Some(recorded) = self.records.next() => {
+                    self.guard(|task| task.handle_recorded(recorded));
+                }
                 () = alarm.ring() => self.guard(|task| {
                     let now = (task.now)();
                     task.tell(|holder| holder.handle_timeout(now));
@@ -131,6 +145,7 @@ impl<S: Source> Task<S> {
         self.arrivals = Arrivals::default();
         self.bodies.cut_all();
         self.forget();
+        self.records.search(String::new());
     }
 
     /// Forgets the holder and all work for it.
@@ -141,11 +156,16 @@ impl<S: Source> Task<S> {
 
     /// Forgets a holder without streams, and says so to those that wait for it.
     fn settle(&mut self) {
-        let is_idle = self.holder.as_ref().is_some_and(|holder| holder.streams() == 0);
+        let is_idle = self.holder.as_ref().is_some_and(Holder::is_idle);
         if is_idle && !self.arrivals.is_looking() {
             self.forget();
         }
-        if self.holder.is_none() {
+        if self.records.are_done() {
+            for done in self.telling.drain(..) {
+                let _ = done.send(());
+            }
+        }
+        if self.holder.is_none() && self.records.are_done() {
             for done in self.shutting_down.iter_mut().flat_map(std::mem::take) {
                 let _ = done.send(());
             }
@@ -167,6 +187,7 @@ impl<S: Source> Task<S> {
                 self.arrivals.push(*arrival);
                 self.look_up();
             }
+            Message::Tell(done) => self.telling.push(done),
             Message::ShutDown(done) => {
                 self.shutting_down.get_or_insert_default().push(done);
                 let now = (self.now)();
@@ -215,6 +236,46 @@ impl<S: Source> Task<S> {
             Ok(Done::Read(tail, read)) => self.handle_read(tail, read, now),
             // It is not known which stream the call was for.
             Err(_) => self.start_over("a panic in a call of the log"),
+        }
+    }
+
+    fn handle_recorded(&mut self, recorded: Result<Recorded<S::Error>, JoinError>) {
+        let now = (self.now)();
+        match recorded {
+            Ok(Recorded::Registered(stream, Ok(()))) => {
+                self.tell(|holder| holder.handle_registered(stream, now));
+            }
+            Ok(Recorded::Registered(stream, Err(error))) => {
+                report(&error, "a subscriber could not be told of, and was asked to come back");
+                self.tell(|holder| holder.handle_failure(stream, now));
+                // It may have been noted all the same.
+                self.records.search_later();
+            }
+            Ok(Recorded::Unregistered(Ok(()))) => {}
+            Ok(Recorded::Unregistered(Err(error))) => {
+                report(&error, "the end of a subscription could not be told yet");
+                self.records.search_later();
+            }
+            Ok(Recorded::Found(Ok(found))) => self.handle_found(found),
+            Ok(Recorded::Found(Err(error))) => {
+                report(&error, "the log could not be searched for subscriptions that have ended");
+                self.records.search_later();
+            }
+            // It is not known which stream the call was for.
+            Err(_) => self.start_over("a panic in a call of the log"),
+        }
+    }
+
+    /// What the log notes as active, and no stream has, has ended.
+    fn handle_found(&mut self, found: Vec<ActiveSubscription>) {
+        let Some(last) = found.last() else { return self.records.end_search() };
+        self.records.search(last.topic().to_owned());
+        let absent = match &self.holder {
+            Some(holder) => holder.absent(found),
+            None => found,
+        };
+        if !absent.is_empty() {
+            self.records.unregister(absent.into());
         }
     }
 
@@ -271,7 +332,11 @@ impl<S: Source> Task<S> {
     /// Does what the holder wants done, until there is nothing left.
     fn drive(&mut self) {
         let Some(holder) = &mut self.holder else { return };
-        holder.drive(&mut Driven { bodies: &mut self.bodies, work: &mut self.work });
+        holder.drive(&mut Driven {
+            bodies: &mut self.bodies,
+            work: &mut self.work,
+            records: &mut self.records,
+        });
         while self.work.takes_pages()
             && let Some((fetch, subscription)) = holder.poll_fetch()
         {
@@ -285,6 +350,7 @@ impl<S: Source> Task<S> {
 struct Driven<'a, S: Source> {
     bodies: &'a mut Bodies,
     work: &'a mut Work<S>,
+    records: &'a mut Records<S>,
 }
 
 impl<S: Source> Shell for Driven<'_, S> {
@@ -302,6 +368,14 @@ impl<S: Source> Shell for Driven<'_, S> {
 
     fn locate(&mut self, stream: StreamId, location: Location) {
         self.work.locate(stream, location);
+    }
+
+    fn register(&mut self, stream: StreamId, subscriptions: Subscriptions) {
+        self.records.register(stream, subscriptions);
+    }
+
+    fn unregister(&mut self, subscriptions: Subscriptions) {
+        self.records.unregister(subscriptions);
     }
 
     fn close(&mut self, stream: StreamId) {

@@ -13,6 +13,10 @@ pub enum LogError {
     /// stream that it feeds has to end; a new tail begins at the head.
     #[error("what followed may be deleted: the log could not be followed for too long")]
     Overtaken,
+    /// This process could not renew its lease for so long that others have ended its subscriptions.
+    /// Every stream has to end, and its client comes back as a new subscriber.
+    #[error("others took this process for dead, and told the end of its subscriptions")]
+    TakenForDead,
 }
 
 /// An update was not acknowledged.

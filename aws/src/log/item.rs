@@ -50,7 +50,7 @@ pub(super) struct Row {
 /// An item that is not a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an item whose `{0}` is not what it should be; was it written by another version?")]
-pub(super) struct Malformed(&'static str);
+pub(super) struct Malformed(pub(super) &'static str);
 
 /// Writes and reads the items of one log.
 #[derive(Clone, Debug)]
@@ -177,7 +177,7 @@ pub(super) fn read_number(item: &Item, name: &'static str) -> Result<u64, Malfor
     }
 }
 
-fn read_text(item: &mut Item, name: &'static str) -> Result<String, Malformed> {
+pub(super) fn read_text(item: &mut Item, name: &'static str) -> Result<String, Malformed> {
     match item.remove(name) {
         Some(Value::S(text)) => Ok(text),
         _ => Err(Malformed(name)),

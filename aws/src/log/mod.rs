@@ -22,6 +22,8 @@
 //! | [`lookup`]: where a reader begins | 9, 11 | `locate` |
 //! | [`timing`]: bounds, and what they allow | 1, 4, 7, 9, 10 | |
 //! | [`cell`]: what a number holds | | `item`: as an item; `table`: the calls |
+//!
+//! Beside the log, the table notes who is here: [`presence`].
 
 mod append;
 pub mod cell;
@@ -31,6 +33,7 @@ mod fault;
 mod item;
 mod locate;
 pub mod lookup;
+pub mod presence;
 pub mod publication;
 mod random;
 pub mod reader;
@@ -52,6 +55,7 @@ use cinnabar_core::{
 pub use clock::{Clock, Moment, SystemClock};
 pub use error::{AppendError, LogError};
 pub use item::ITEM_LIMIT;
+pub use presence::Presence;
 pub use seats::{Seating, Seats};
 pub use tail::{Read, Tail};
 

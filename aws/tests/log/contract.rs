@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cinnabar_aws::log::{Clock, Log};
+use cinnabar_aws::log::{Clock, Log, Presence};
 use cinnabar_core::testing::contract;
 use cinnabar_core::{
-    Appended, Fetch, IdOrigin, Located, Location, Page, Place, Position, Subscribe, Timestamp,
-    Update,
+    Answer, Appended, Fetch, IdOrigin, List, Located, Location, Page, Place, Position, Subscribe,
+    Subscriptions, Timestamp, Update,
 };
 
 use crate::clock::TestClock;
@@ -19,6 +19,7 @@ const RETENTION: Duration = Duration::from_hours(24);
 /// A log in a table of its own, with a clock that each append puts forward.
 struct Fixture {
     log: Log,
+    presence: Presence,
     clock: TestClock,
 }
 
@@ -53,6 +54,21 @@ impl contract::Log for Fixture {
         }
     }
 
+    async fn register(&self, subscriptions: Subscriptions) -> Result<(), String> {
+        // As a tail does, again and again.
+        self.presence.renew().await.map_err(|error| error.to_string())?;
+        self.presence.register(subscriptions).await.map_err(|error| error.to_string())
+    }
+
+    async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), String> {
+        self.presence.unregister(subscriptions).await.map_err(|error| error.to_string())
+    }
+
+    async fn list(&self, list: &List) -> Result<Answer, String> {
+        self.presence.renew().await.map_err(|error| error.to_string())?;
+        self.presence.list(list).await.map_err(|error| error.to_string())
+    }
+
     /// Updates go when they expire; DynamoDB deletes them hours after that.
     async fn drop_through(&self, last: Position) -> Result<bool, String> {
         match self.locate(Location::Newest(last)).await? {
@@ -73,7 +89,9 @@ impl contract::Log for Fixture {
 async fn the_log_keeps_the_contract() {
     let outcomes = contract::check(async || {
         let (table, clock) = (Table::create().await, TestClock::new());
-        Ok(Fixture { log: table.log_that_keeps(RETENTION, &clock), clock })
+        let log = table.log_that_keeps(RETENTION, &clock);
+        let presence = Presence::new(&log);
+        Ok(Fixture { log, presence, clock })
     });
     for outcome in outcomes.await {
         assert_eq!(outcome.broken, None, "{}", outcome.case);

@@ -11,6 +11,7 @@ mod contract;
 mod cost;
 mod faults;
 mod local;
+mod presence;
 mod proxy;
 mod publishing;
 mod reading;

@@ -1,11 +1,13 @@
 //! Who sent a request, and what it is a command for.
 
+use crate::admission::list;
 use crate::admission::publication;
-use crate::admission::route::{Purpose, Routed};
+use crate::admission::route::{Purpose, Route, Routed};
 use crate::admission::subscription;
 use crate::authorization::bearer::{MalformedAuthorization, Presentation, bearer};
 use crate::authorization::token::{Resource, Token, Unvalidated};
 use crate::command::Command;
+use crate::terms::subscription::Scope;
 use crate::time::Timestamp;
 use crate::trust::key_ring::KeyRing;
 use crate::trust::role::Role;
@@ -35,10 +37,12 @@ enum Caller {
     Publisher(Token),
     /// On a hub for anonymous subscribers, it may do without a token.
     Subscriber(Option<Token>),
+    /// Asks for active subscriptions, by this path.
+    Lister(Token, Scope, String),
 }
 
 impl<'a> Authenticated<'a> {
-    /// Finds out who sent a request to the hub, for this purpose.
+    /// Finds out who sent a request.
     ///
     /// # Errors
     ///
@@ -47,11 +51,10 @@ impl<'a> Authenticated<'a> {
     /// known.
     pub(super) fn check(
         routed: Routed<'a>,
-        purpose: Purpose,
         ring: Option<&mut KeyRing>,
         now: Timestamp,
     ) -> Result<Self, Unauthenticated<'a>> {
-        match Caller::find(&routed, purpose.role(), ring, now) {
+        match Caller::find(&routed, ring, now) {
             Ok(caller) => Ok(Self { routed, caller }),
             Err(Unknown::Refused(refusal)) => Err(Unauthenticated::Refused(refusal)),
             Err(Unknown::Unfetched) => Err(Unauthenticated::Unfetched(routed)),
@@ -76,6 +79,9 @@ impl<'a> Authenticated<'a> {
                 token.as_ref().map_or(Ok(()), |token| token.check_expiry(now))?;
                 subscription::read(&routed, token, body).map(Command::Subscribe)
             }
+            Caller::Lister(token, scope, path) => {
+                list::read(&routed, &token, scope, &path).map(Command::List)
+            }
         }
     }
 }
@@ -83,21 +89,24 @@ impl<'a> Authenticated<'a> {
 impl Caller {
     fn find(
         routed: &Routed<'_>,
-        role: Role,
         ring: Option<&mut KeyRing>,
         now: Timestamp,
     ) -> Result<Self, Unknown> {
-        let Routed { request, config, hub, .. } = routed;
-        match (role, token(routed, role, ring, now)?) {
+        let Routed { request, config, route, hub, .. } = routed;
+        let subscribes = matches!(route, Route::Hub(purpose) if purpose.subscribes());
+        match (route, token(routed, route.role(), ring, now)?) {
             // A browser attaches cookies whatever page sends the request.
-            (Role::Publisher, Some((_, Presentation::Cookie)))
+            (Route::Hub(Purpose::Publish), Some((_, Presentation::Cookie)))
                 if !cors::may_publish(request, &config.publish_origins, hub) =>
             {
                 Err(Refusal::ForbiddenOrigin.into())
             }
-            (Role::Publisher, Some((token, _))) => Ok(Self::Publisher(token)),
-            (Role::Subscriber, Some((token, _))) => Ok(Self::Subscriber(Some(token))),
-            (Role::Subscriber, None) if config.anonymous => Ok(Self::Subscriber(None)),
+            (Route::Hub(Purpose::Publish), Some((token, _))) => Ok(Self::Publisher(token)),
+            (Route::List { scope, path }, Some((token, _))) => {
+                Ok(Self::Lister(token, scope.clone(), path.clone()))
+            }
+            (_, Some((token, _))) => Ok(Self::Subscriber(Some(token))),
+            (_, None) if subscribes && config.anonymous => Ok(Self::Subscriber(None)),
             (_, None) => Err(Refusal::NoToken.into()),
         }
     }

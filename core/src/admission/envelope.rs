@@ -1,9 +1,13 @@
 //! What a refusal says beside its reason.
 
+use http::StatusCode;
+
 use crate::wire::answer::Answer;
 use crate::wire::cors::Cors;
 use crate::wire::discovery::MetadataUrl;
 use crate::wire::refusal::Refusal;
+use crate::wire::request::Request;
+use crate::wire::unavailable;
 
 /// What every refusal of one request carries.
 #[derive(Clone, Debug)]
@@ -18,7 +22,17 @@ pub(super) struct Envelope {
 impl Envelope {
     /// The answer that refuses the request.
     pub(super) fn refuse(&self, refusal: Refusal) -> Answer {
-        let answer = refusal.challenging(&self.cors, self.metadata.as_ref());
+        self.enclose(refusal.challenging(&self.cors, self.metadata.as_ref()))
+    }
+
+    /// The answer to the request while it cannot be decided: a passing failure.
+    pub(super) fn turn_away(&self, request: &Request, random: &[u8; 8]) -> Answer {
+        let answer = unavailable::passing(request, &self.cors, random);
+        // A stream that asks its reader to come back says it by itself.
+        if answer.response.status() == StatusCode::OK { answer } else { self.enclose(answer) }
+    }
+
+    fn enclose(&self, answer: Answer) -> Answer {
         if self.subscribes { answer.to_a_subscription() } else { answer }
     }
 }

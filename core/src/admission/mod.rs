@@ -43,6 +43,7 @@
 
 mod authenticated;
 mod envelope;
+mod list;
 mod metadata;
 mod own;
 mod publication;
@@ -60,7 +61,6 @@ use crate::wire::answer::{Answer, plain, preflight};
 use crate::wire::cors::Cors;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Body, Request};
-use crate::wire::unavailable;
 
 pub use own::{InvalidPublication, OwnPublication};
 
@@ -89,8 +89,8 @@ pub enum Admission {
 }
 
 /// Decides what becomes of a request. `entropy` must be fresh random bytes. The id of an update is
-/// made of one half, and what differs from stream to stream; the other half is for the ids of
-/// subscribers, which presence will need.
+/// made of one half, and what differs from stream to stream; all that others are
+/// told of a subscriber, of the other.
 #[must_use]
 pub fn admit<'a>(
     request: &'a Request,
@@ -99,9 +99,7 @@ pub fn admit<'a>(
     entropy: &[u8; 32],
 ) -> Step<'a> {
     let cors = Cors::of(request, &config.cors_origins);
-    let mut random = [0; 16];
-    random.copy_from_slice(&entropy[..16]);
-    match Routed::find(request, config, cors.clone(), random) {
+    match Routed::find(request, config, cors.clone(), *entropy) {
         Ok(routed) => {
             let envelope = routed.envelope();
             follow(routed, now)
@@ -116,51 +114,48 @@ pub fn admit<'a>(
 
 /// Follows a route as far as it goes without a body.
 fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
-    let purpose = match routed.route {
+    let answered = |answer| Ok(Step::Done(Admission::Answer(answer)));
+    match routed.route {
         Route::Preflight { methods } => {
-            let answer = preflight(methods, routed.request, &routed.cors);
-            return Ok(Step::Done(Admission::Answer(answer)));
+            answered(preflight(methods, routed.request, &routed.cors))
         }
-        Route::TellRobots => {
-            return Ok(Step::Done(Admission::Answer(plain(ROBOTS, &routed.cors))));
-        }
-        Route::Metadata => {
-            return Ok(Step::Done(Admission::Answer(metadata::document(&routed))));
-        }
+        Route::TellRobots => answered(plain(ROBOTS, &routed.cors)),
+        Route::Metadata => answered(metadata::document(&routed)),
         Route::CheckHealth => {
             let check = CheckHealth { cors: routed.cors };
-            return Ok(Step::Done(Admission::Forward(Command::CheckHealth(check))));
+            Ok(Step::Done(Admission::Forward(Command::CheckHealth(check))))
         }
-        Route::Hub(purpose) => purpose,
-    };
-    enter(routed, purpose, None, now)
+        Route::List { .. } | Route::Hub(_) => enter(routed, None, now),
+    }
 }
 
-/// Finds out who sent a request to the hub, and goes on as far as that goes without a body. Keys that
-/// issuers publish are in the `ring`.
+/// Finds out who sent a request, and goes on as far as that goes without a body. Keys that issuers
+/// publish are in the `ring`.
 fn enter<'a>(
     routed: Routed<'a>,
-    purpose: Purpose,
     ring: Option<&mut KeyRing>,
     now: Timestamp,
 ) -> Result<Step<'a>, Refusal> {
-    let limit = purpose.body_limit(routed.config);
-    let authenticated = match Authenticated::check(routed, purpose, ring, now) {
+    let authenticated = match Authenticated::check(routed, ring, now) {
         Ok(authenticated) => authenticated,
         Err(Unauthenticated::Refused(refusal)) => return Err(refusal),
         Err(Unauthenticated::Unfetched(routed)) => {
-            return Ok(Step::Keys(Unkeyed { routed, purpose }));
+            return Ok(Step::Keys(Unkeyed { routed }));
         }
         Err(Unauthenticated::Unavailable(routed)) => {
-            let answer = Unkeyed { routed, purpose }.unavailable();
+            let answer = Unkeyed { routed }.unavailable();
             return Ok(Step::Done(Admission::Answer(answer)));
         }
+    };
+    let Route::Hub(purpose) = authenticated.routed.route else {
+        let command = authenticated.command(b"", now)?;
+        return Ok(Step::Done(Admission::Forward(command)));
     };
     // dunglas/mercure#1385; RFC 9110, section 12.5.1.
     if purpose.subscribes() && !authenticated.routed.request.accepts_event_streams() {
         return Err(Refusal::NotAcceptable);
     }
-    if let Some(limit) = limit {
+    if let Some(limit) = purpose.body_limit(authenticated.routed.config) {
         return Unread::check(authenticated, purpose, limit).map(Step::Read);
     }
     Ok(Step::Done(match authenticated.command(b"", now)? {
@@ -175,7 +170,6 @@ fn enter<'a>(
 #[derive(Debug)]
 pub struct Unkeyed<'a> {
     routed: Routed<'a>,
-    purpose: Purpose,
 }
 
 impl<'a> Unkeyed<'a> {
@@ -184,19 +178,16 @@ impl<'a> Unkeyed<'a> {
     /// one. Also if it is decided, there may be a fetch to make in the background.
     #[must_use]
     pub fn admit(self, ring: &mut KeyRing, now: Timestamp) -> Step<'a> {
-        let Self { routed, purpose } = self;
-        let cors = routed.cors.clone();
-        enter(routed, purpose, Some(ring), now)
-            .unwrap_or_else(|refusal| Step::Done(Admission::Answer(refusal.into_answer(&cors))))
+        let envelope = self.routed.envelope();
+        enter(self.routed, Some(ring), now)
+            .unwrap_or_else(|refusal| Step::Done(Admission::Answer(envelope.refuse(refusal))))
     }
 
     /// The answer if there is no telling: a token that cannot be verified is not therefore invalid.
     #[must_use]
     pub fn unavailable(&self) -> Answer {
-        let Routed { request, cors, random, .. } = &self.routed;
-        let mut entropy = [0; 8];
-        entropy.copy_from_slice(&random[..8]);
-        unavailable::passing(request, cors, &entropy)
+        let Routed { request, random, .. } = &self.routed;
+        self.routed.envelope().turn_away(request, &random.for_pauses())
     }
 }
 

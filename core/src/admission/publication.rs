@@ -24,7 +24,7 @@ use crate::wire::{retry, sse};
 /// The first field that breaks a rule, or the first topic that the token does not grant.
 pub(super) fn read(routed: &Routed<'_>, token: &Token, body: &[u8]) -> Result<Publish, Refusal> {
     let Routed { config, hub, cors, random, .. } = routed;
-    let (update, id_origin) = update(body, config, hub, *random)?;
+    let (update, id_origin) = update(body, config, hub, random.for_update())?;
     check_grants(&update, token, config, hub)?;
     let most = config.max_publications_per_second;
     let quota = most.map(|most| Quota { account: token.account, most });

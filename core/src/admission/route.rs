@@ -6,6 +6,7 @@
 //! | | `HEAD` | what subscribing would answer |
 //! | | `POST` | publish |
 //! | [`METADATA_PATH`], then one of these | `GET`, `HEAD` | the hub's metadata |
+//! | below `/subscriptions` behind it, where there is presence | `GET`, `HEAD` | who is here |
 //! | [`HEALTH_PATH`] | `GET`, `HEAD` | the hub's health |
 //! | [`ROBOTS_PATH`] | `GET`, `HEAD` | what robots are told |
 //! | each of these | `OPTIONS` | a preflight |
@@ -20,6 +21,7 @@ use crate::config::Config;
 use crate::config::serves::Serves;
 use crate::limits::{MAX_QUERY_BODY_LENGTH, MAX_URL_LENGTH};
 use crate::terms::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl, METADATA_PATH, ROBOTS_PATH};
+use crate::terms::subscription::Scope;
 use crate::trust::role::Role;
 use crate::wire::cors::Cors;
 use crate::wire::discovery::MetadataUrl;
@@ -33,7 +35,7 @@ const READ_METHODS: &str = "GET, HEAD, OPTIONS";
 const ORIGIN_SECRET_FIELD: &str = "x-origin-verify";
 
 /// What a path and a method ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     /// What may be sent to a path.
     Preflight { methods: &'static str },
@@ -43,6 +45,8 @@ pub(super) enum Route {
     CheckHealth,
     /// What robots are told.
     TellRobots,
+    /// Active subscriptions, at a path that begins with the hub's.
+    List { scope: Scope, path: String },
     /// The hub itself.
     Hub(Purpose),
 }
@@ -58,15 +62,17 @@ pub(super) enum Purpose {
     Query,
 }
 
-impl Purpose {
+impl Route {
     /// What a token is presented for.
-    pub(super) fn role(self) -> Role {
+    pub(super) fn role(&self) -> Role {
         match self {
-            Self::Publish => Role::Publisher,
-            Self::Subscribe | Self::Probe | Self::Query => Role::Subscriber,
+            Self::Hub(Purpose::Publish) => Role::Publisher,
+            _ => Role::Subscriber,
         }
     }
+}
 
+impl Purpose {
     /// Whether it is answered with a stream, or with what one would begin with.
     pub(super) fn subscribes(self) -> bool {
         self != Self::Publish
@@ -79,6 +85,31 @@ impl Purpose {
             Self::Query => Some(MAX_QUERY_BODY_LENGTH),
             Self::Subscribe | Self::Probe => None,
         }
+    }
+}
+
+/// Random bytes that are fresh for a request.
+#[derive(Clone, Copy)]
+pub(super) struct Random([u8; 32]);
+
+impl Random {
+    /// What the id of an update is made of, and what differs from stream to stream.
+    pub(super) fn for_update(&self) -> [u8; 16] {
+        self.part(0)
+    }
+
+    /// What all that others are told of a subscriber is made of.
+    pub(super) fn for_presence(&self) -> [u8; 16] {
+        self.part(16)
+    }
+
+    /// What the pauses of an answer that asks its reader to come back are made of.
+    pub(super) fn for_pauses(&self) -> [u8; 8] {
+        self.part(0)
+    }
+
+    fn part<const LENGTH: usize>(&self, at: usize) -> [u8; LENGTH] {
+        std::array::from_fn(|index| self.0[at + index])
     }
 }
 
@@ -95,8 +126,7 @@ pub(super) struct Routed<'a> {
     pub(super) metadata: Option<MetadataUrl>,
     /// What its answers say about reading them across origins.
     pub(super) cors: Cors,
-    /// Fresh for this request.
-    pub(super) random: [u8; 16],
+    pub(super) random: Random,
 }
 
 impl fmt::Debug for Routed<'_> {
@@ -120,7 +150,7 @@ impl<'a> Routed<'a> {
         request: &'a Request,
         config: &'a Config,
         cors: Cors,
-        random: [u8; 16],
+        entropy: [u8; 32],
     ) -> Result<Self, Refusal> {
         let path = canonical(request.path());
         // Robots would take a 403 for leave to read everything (RFC 9309, section 2.3.1.3).
@@ -139,7 +169,9 @@ impl<'a> Routed<'a> {
             Some(_) => (read(request.method(), Route::Metadata)?, Cors::Open),
             None => (route(request.method(), &path, config, &hub)?, cors),
         };
-        let (origin, path) = (hub.origin(), described.unwrap_or(&path));
+        // What is behind the hub's path is the hub's.
+        let path = described.unwrap_or(if is_hub(&path, config, &hub) { &path } else { hub.path() });
+        let origin = hub.origin();
         let resource = format!("{origin}{path}");
         let metadata = config.serves_v1().then(|| MetadataUrl::of(&origin, path));
         if let Route::Hub(purpose) = route
@@ -147,7 +179,7 @@ impl<'a> Routed<'a> {
         {
             check_announced_length(request, limit)?;
         }
-        Ok(Self { request, config, route, hub, resource, metadata, cors, random })
+        Ok(Self { request, config, route, hub, resource, metadata, cors, random: Random(entropy) })
     }
 
     /// What every refusal of this request carries.
@@ -220,7 +252,10 @@ fn route(method: &str, path: &str, config: &Config, hub: &HubUrl) -> Result<Rout
         match path {
             HEALTH_PATH => read(method, Route::CheckHealth),
             ROBOTS_PATH => read(method, Route::TellRobots),
-            _ => Err(Refusal::NotFound { hub_path: hub.path().to_owned() }),
+            _ => match listed(path, config, hub) {
+                Some(listed) => read(method, listed),
+                None => Err(Refusal::NotFound { hub_path: hub.path().to_owned() }),
+            },
         }
     }
 }
@@ -232,6 +267,21 @@ fn read(method: &str, resource: Route) -> Result<Route, Refusal> {
         "OPTIONS" => Ok(Route::Preflight { methods: READ_METHODS }),
         _ => Err(Refusal::Method { allowed: READ_METHODS }),
     }
+}
+
+/// The active subscriptions that are at a path, if the hub has any: behind its own path, or behind
+/// an alias, as if that were the hub's.
+fn listed(path: &str, config: &Config, hub: &HubUrl) -> Option<Route> {
+    if !config.subscriptions || !config.serves.subscribes() {
+        return None;
+    }
+    let hub_paths =
+        std::iter::once(hub.path()).chain(config.hub_aliases.iter().map(String::as_str));
+    let mut scopes = hub_paths.filter_map(|hub_path| {
+        let scope = Scope::of(path, hub_path, config.protocol)?;
+        Some((scope, format!("{}{}", hub.path(), &path[hub_path.len()..])))
+    });
+    scopes.next().map(|(scope, path)| Route::List { scope, path })
 }
 
 /// A path without doubled leading slashes or a trailing one. Clients glue URLs together, and a
@@ -267,7 +317,7 @@ mod tests {
     fn find(config: &Config, method: &str, fields: &[(&str, &str)]) -> Result<Route, Refusal> {
         let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
         let request = Request::new(method, &format!("{HUB}?match=a"), fields);
-        Routed::find(&request, config, Cors::none(), [0; 16]).map(|routed| routed.route)
+        Routed::find(&request, config, Cors::none(), [0; 32]).map(|routed| routed.route)
     }
 
     #[test]
@@ -310,7 +360,7 @@ mod tests {
         let config = config(&[("ORIGIN_SECRET", "a secret of the front")]);
         let find = |method: &str, path: &str| {
             let request = Request::new(method, &format!("https://hub.example{path}"), []);
-            Routed::find(&request, &config, Cors::none(), [0; 16]).map(|routed| routed.route)
+            Routed::find(&request, &config, Cors::none(), [0; 32]).map(|routed| routed.route)
         };
         for method in ["GET", "HEAD"] {
             assert_eq!(find(method, "/robots.txt"), Ok(Route::TellRobots));
@@ -327,7 +377,7 @@ mod tests {
         let mut config = config(&[("HUB_URL", "https://hub.example/hub")]);
         let request = Request::new("GET", "https://own.example/hub", []);
         let own = |config: &Config| {
-            let routed = Routed::find(&request, config, Cors::none(), [0; 16]).unwrap();
+            let routed = Routed::find(&request, config, Cors::none(), [0; 32]).unwrap();
             routed.own_url().map(|url| url.to_string())
         };
         assert_eq!(own(&config), None);

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::admission::route::Routed;
+use crate::authorization::grant::Grants;
 use crate::authorization::token::Token;
+use crate::command::presence::Presence;
 use crate::command::quota::{Account, Quota};
 use crate::command::subscribe::Subscribe;
 use crate::config::Config;
@@ -15,6 +17,7 @@ use crate::matching::matchers::Matchers;
 use crate::terms::cursor::Cursor;
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::HubUrl;
+use crate::terms::subscription::MatchType;
 use crate::wire::client_address::ClientAddress;
 use crate::wire::form::{self, Pair};
 use crate::wire::reader::Reader;
@@ -40,26 +43,34 @@ pub(super) fn read(
 ) -> Result<Subscribe, Refusal> {
     let Routed { request, config, hub, cors, metadata, random, .. } = routed;
     // draft-08, "Subscription": the union of query and body.
-    let [query, body]: [Vec<Pair>; 2] = [request.query().collect(), form::pairs(body).collect()];
-    let selection = Selection::collect(query.iter().chain(&body), config, hub)?;
+    let pairs: [Vec<Pair>; 2] = [request.query().collect(), form::pairs(body).collect()];
+    let selection = Selection::collect(pairs.iter().flatten(), config, hub)?;
     let quotas = quotas(request, token.as_ref(), config);
     let (grants, expires) = match token {
-        Some(token) => (token.grants.subscribe, token.expires),
-        None => (Matchers::default(), None),
+        Some(token) => (token.grants, token.expires),
+        None => (Grants::default(), None),
     };
-    let lifetimes = Lifetimes::of(config, *random);
+    let presence = config.subscriptions.then(|| {
+        let mut presence = Presence::new(random.for_presence());
+        for (parameter, text) in &selection.given {
+            presence.add(parameter.match_type(), text, grants.payloads.of(text, hub));
+        }
+        presence
+    });
+    let lifetimes = Lifetimes::of(config, random.for_update());
     Ok(Subscribe {
         matchers: selection.matchers,
         hub: hub.clone(),
-        grants,
+        grants: grants.subscribe,
         expires,
-        cursor: cursor(request, &[query, body]),
+        cursor: cursor(request, &pairs),
         legacy: selection.legacy,
         reader: Reader::of(request, config.native_readers),
         retry: lifetimes.retry,
         hold: lifetimes.hold,
         lifetime: lifetimes.lifetime,
         quotas,
+        presence,
         cors: cors.clone(),
         metadata: metadata.clone(),
     })
@@ -98,22 +109,24 @@ impl Lifetimes {
 }
 
 /// The topic matchers of a request.
-struct Selection {
+struct Selection<'a> {
     matchers: Matchers,
+    /// Each as it was given.
+    given: BTreeSet<(Parameter, &'a str)>,
     legacy: bool,
 }
 
-impl Selection {
+impl<'a> Selection<'a> {
     /// Each matcher is weighed before the next one is read. So nobody can have more compiled than
     /// may be kept, and repetitions cost nothing.
-    fn collect<'a>(
+    fn collect(
         parameters: impl Iterator<Item = &'a Pair>,
         config: &Config,
         hub: &HubUrl,
     ) -> Result<Self, Refusal> {
         let mut legacy = false;
         let mut matchers = Matchers::default();
-        let mut seen = BTreeSet::new();
+        let mut given = BTreeSet::new();
         let mut length = 0;
         let mut budget = Budget::of_request();
         for pair in parameters {
@@ -123,7 +136,7 @@ impl Selection {
             let text = pair
                 .value()
                 .map_err(|_| Refusal::Malformed(format!("The parameter `{name}` is not UTF-8.")))?;
-            if text.is_empty() || !seen.insert((parameter, text)) {
+            if text.is_empty() || !given.insert((parameter, text)) {
                 continue;
             }
             length += text.len();
@@ -160,7 +173,7 @@ impl Selection {
                 }
             }));
         }
-        Ok(Self { matchers, legacy })
+        Ok(Self { matchers, given, legacy })
     }
 }
 
@@ -193,6 +206,14 @@ impl Parameter {
             _ => Err(Refusal::Malformed(format!(
                 "The parameter `{name}` names no topic matcher type; use `match`, `match_exact` or `match_urlpattern`."
             ))),
+        }
+    }
+
+    fn match_type(self) -> MatchType {
+        match self {
+            Self::Topic => MatchType::Selector,
+            Self::Match => MatchType::Exact,
+            Self::MatchUrlPattern => MatchType::UrlPattern,
         }
     }
 

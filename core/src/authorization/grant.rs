@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::authorization::invalid_token::InvalidToken;
+use crate::authorization::payloads::Payloads;
 use crate::limits::MAX_TOKEN_MATCHERS;
 use crate::matching::budget::{Budget, TooCostly};
 use crate::matching::matcher::Matcher;
@@ -15,11 +16,13 @@ use crate::trust::shown::Shown;
 /// The `type` of a Mercure authorization detail (draft-08, "Authorization Details").
 pub(crate) const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
 
-/// The topics that a token allows to publish to, and to read private updates of.
+/// The topics that a token allows to publish to, and to read private updates of; and what it attaches
+/// to subscriptions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Grants {
     pub(crate) publish: Matchers,
     pub(crate) subscribe: Matchers,
+    pub(crate) payloads: Payloads,
 }
 
 impl Grants {
@@ -36,14 +39,19 @@ impl Grants {
         refused.map(|(_, topic)| *topic)
     }
 
-    /// Reads the `authorization_details` claim of a 1.0 token; a missing one grants nothing.
+    /// Reads the `authorization_details` claim of a 1.0 token; a missing one grants nothing. Payloads
+    /// are for `presence`, and are not looked at without it.
     ///
     /// # Errors
     ///
     /// draft-08, "Authorization Details" and "Topic Matcher List": one bad Mercure detail makes the
     /// token invalid, since skipping it would alter what the token grants. Details of another type
     /// and unknown actions grant nothing and are skipped.
-    pub(crate) fn from_details(claim: Option<&Value>, hub: &HubUrl) -> Result<Self, InvalidToken> {
+    pub(crate) fn from_details(
+        claim: Option<&Value>,
+        hub: &HubUrl,
+        presence: bool,
+    ) -> Result<Self, InvalidToken> {
         let mut grants = Self::default();
         let mut budget = Budget::of_token();
         let details = match claim {
@@ -58,10 +66,12 @@ impl Grants {
             if kind != DETAIL_TYPE {
                 continue;
             }
-            // Its `payload` is for presence, and not looked at. The specification asks for an
-            // object; Laravel sends whatever its application returned, such as `true`.
             let (publish, subscribe) = actions(detail.get("actions"))?;
             let matchers = matchers(detail.get("topics"), hub)?;
+            if subscribe && presence {
+                let matchers = matchers.iter().cloned().collect();
+                grants.payloads.add(matchers, detail.get("payload"))?;
+            }
             for matcher in matchers {
                 budget.spend(&matcher).map_err(|_: TooCostly| InvalidToken::TooCostly)?;
                 if publish {
@@ -83,7 +93,10 @@ impl Grants {
     /// # Errors
     ///
     /// A claim of another shape, or a selector that this hub cannot match.
-    pub(crate) fn from_mercure_claim(claim: Option<&Value>) -> Result<(Self, bool), InvalidToken> {
+    pub(crate) fn from_mercure_claim(
+        claim: Option<&Value>,
+        presence: bool,
+    ) -> Result<(Self, bool), InvalidToken> {
         let empty = Value::Object(serde_json::Map::new());
         let claim = match claim {
             None => &empty,
@@ -104,9 +117,16 @@ impl Grants {
         };
         let publish = selectors("publish")?;
         let may_publish = publish.is_some();
+        let mut payloads = Payloads::default();
+        if presence {
+            // It is for every subscription; and an empty map of PHP's is a list without items.
+            let payload = claim.get("payload").filter(|payload| **payload != Value::Array(vec![]));
+            payloads.add([Matcher::Every].into_iter().collect(), payload)?;
+        }
         let grants = Self {
             publish: publish.unwrap_or_default(),
             subscribe: selectors("subscribe")?.unwrap_or_default(),
+            payloads,
         };
         Ok((grants.bounded()?, may_publish))
     }
@@ -177,9 +197,10 @@ mod tests {
             let twice = [topics.clone(), topics].concat();
             serde_json::json!({"subscribe": twice})
         };
-        let (grants, _) = Grants::from_mercure_claim(Some(&claim(MAX_TOKEN_MATCHERS))).unwrap();
+        let (grants, _) =
+            Grants::from_mercure_claim(Some(&claim(MAX_TOKEN_MATCHERS)), false).unwrap();
         assert_eq!(grants.subscribe.len(), MAX_TOKEN_MATCHERS);
-        let refused = Grants::from_mercure_claim(Some(&claim(MAX_TOKEN_MATCHERS + 1)));
+        let refused = Grants::from_mercure_claim(Some(&claim(MAX_TOKEN_MATCHERS + 1)), false);
         assert_eq!(refused, Err(InvalidToken::TooManyMatchers));
     }
 }

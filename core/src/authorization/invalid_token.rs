@@ -2,7 +2,7 @@
 
 use jsonwebtoken::Algorithm;
 
-use crate::limits::{MAX_TOKEN_LENGTH, MAX_TOKEN_MATCHERS};
+use crate::limits::{MAX_PAYLOAD_LENGTH, MAX_TOKEN_LENGTH, MAX_TOKEN_MATCHERS};
 use crate::matching::matcher::InvalidMatcher;
 use crate::terms::generation::Generation;
 use crate::trust::issuer::NoKey;
@@ -61,6 +61,8 @@ pub(crate) enum InvalidToken {
     TooCostly,
     #[error("it has more than {MAX_TOKEN_MATCHERS} topic matchers")]
     TooManyMatchers,
+    #[error("a `payload` in it is longer than {MAX_PAYLOAD_LENGTH} bytes")]
+    PayloadTooLong,
     #[error("it is an `at+jwt` and came in the query, where only 0.x tokens may")]
     InQuery,
     #[error("its `mercure` claim has no `publish` member")]

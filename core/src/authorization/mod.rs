@@ -3,4 +3,5 @@
 pub(crate) mod bearer;
 pub(crate) mod grant;
 pub(crate) mod invalid_token;
+pub(crate) mod payloads;
 pub(crate) mod token;

@@ -49,6 +49,11 @@ impl Token {
         check_expiry(self.expires, now)
     }
 
+    /// Of which generation it is.
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
+    }
+
     /// Whether it may publish this update without a grant: a public one may go out so where the
     /// older meaning of 0.x tokens is configured.
     pub(crate) fn publishes_ungranted(&self, update: &Update, config: &Config) -> bool {
@@ -150,12 +155,14 @@ impl Resource<'_> {
                     return Err(InvalidToken::NoExpiry);
                 }
                 self.check_audience(&claims)?;
-                Grants::from_details(claim(&claims, "authorization_details"), self.hub)?
+                let details = claim(&claims, "authorization_details");
+                Grants::from_details(details, self.hub, self.config.subscriptions)?
             }
             Generation::V0 => {
                 let named = |name| claim(&claims, name);
                 let mercure = named("mercure").or_else(|| named(NAMESPACED_CLAIM));
-                let (grants, may_publish) = Grants::from_mercure_claim(mercure)?;
+                let presence = self.config.subscriptions;
+                let (grants, may_publish) = Grants::from_mercure_claim(mercure, presence)?;
                 if role == Role::Publisher && !may_publish {
                     let has_details = named("authorization_details").is_some();
                     return Err(match has_details {

@@ -2,13 +2,17 @@
 
 pub(crate) mod buckets;
 pub(crate) mod health;
+pub(crate) mod list;
+pub(crate) mod presence;
 pub(crate) mod publish;
 pub(crate) mod quota;
 pub(crate) mod subscribe;
+pub(crate) mod subscriptions;
 
 use serde::{Deserialize, Serialize};
 
 use crate::command::health::CheckHealth;
+use crate::command::list::List;
 use crate::command::publish::Publish;
 use crate::command::subscribe::Subscribe;
 use crate::time::Timestamp;
@@ -26,6 +30,8 @@ pub enum Command {
     Publish(Publish),
     /// Open a stream.
     Subscribe(Subscribe),
+    /// List active subscriptions.
+    List(List),
     /// Show that the log can be written and read.
     CheckHealth(CheckHealth),
 }
@@ -75,6 +81,7 @@ impl Command {
         match self {
             Self::Publish(publish) => publish.unavailable(),
             Self::Subscribe(subscribe) => subscribe.unavailable(now),
+            Self::List(list) => list.unavailable(),
             Self::CheckHealth(check) => check.unavailable(),
         }
     }

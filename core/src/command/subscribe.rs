@@ -7,6 +7,7 @@ use http::header::{HeaderName, LINK};
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use crate::command::presence::Presence;
 use crate::command::quota::{Account, Quota};
 use crate::matching::matchers::Matchers;
 use crate::matching::subject::Subject;
@@ -58,6 +59,8 @@ pub struct Subscribe {
     pub(crate) lifetime: Duration,
     /// How many streams it may have at a time, together with others of the same accounts.
     pub(crate) quotas: Vec<Quota>,
+    /// What others are told of it, where they are told.
+    pub(crate) presence: Option<Presence>,
     pub(crate) cors: Cors,
     /// Where a challenge leads.
     pub(crate) metadata: Option<MetadataUrl>,
@@ -76,10 +79,11 @@ impl Subscribe {
         self.wants(&Subject::of_stored(stored), stored.private)
     }
 
-    /// Roughly how many bytes its matchers keep.
+    /// Roughly how many bytes its matchers keep, and what others are told of them.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.matchers.size() + self.grants.size()
+        let presence = self.presence.as_ref().map_or(0, Presence::size);
+        self.matchers.size() + self.grants.size() + presence
     }
 
     /// Whether its stream ends as soon as it has caught up.
@@ -193,6 +197,7 @@ impl fmt::Debug for Subscribe {
             .field("retry", &self.retry)
             .field("hold", &self.hold)
             .field("lifetime", &self.lifetime)
+            .field("presence", &self.presence)
             .finish_non_exhaustive()
     }
 }

@@ -71,6 +71,8 @@ pub struct Config {
     pub(crate) query_authorization: bool,
     pub(crate) targets: bool,
     pub(crate) publish_ungranted: bool,
+    /// Whether subscriptions are told of, and listed.
+    pub(crate) subscriptions: bool,
     pub(crate) heartbeat: Duration,
     pub(crate) stream_lifetime: Duration,
     pub(crate) history_size: u64,
@@ -129,6 +131,12 @@ impl Config {
     #[must_use]
     pub fn max_streams(&self) -> usize {
         self.max_streams
+    }
+
+    /// Whether subscriptions are told of, and listed.
+    #[must_use]
+    pub fn subscriptions(&self) -> bool {
+        self.subscriptions
     }
 
     /// How long streams wait between two reads of a log that cannot call them, while updates flow.

@@ -6,7 +6,7 @@ use crate::config::variables::{VARIABLES, Variable};
 
 /// The names that this protocol's first hubs used, and today's names for them. A name for one role
 /// comes before the name for both, which is for the role that is left.
-const OLD: [(&str, &[&str]); 11] = [
+const OLD: [(&str, &[&str]); 12] = [
     ("PUBLISHER_JWT_KEY", &["MERCURE_PUBLISHER_JWT_KEY"]),
     ("SUBSCRIBER_JWT_KEY", &["MERCURE_SUBSCRIBER_JWT_KEY"]),
     ("PUBLISHER_JWT_ALGORITHM", &["MERCURE_PUBLISHER_JWT_ALG"]),
@@ -18,16 +18,12 @@ const OLD: [(&str, &[&str]); 11] = [
     ("ALLOW_ANONYMOUS", &["ANONYMOUS"]),
     ("CORS_ALLOWED_ORIGINS", &["CORS_ORIGINS"]),
     ("PUBLISH_ALLOWED_ORIGINS", &["PUBLISH_ORIGINS"]),
+    ("DISPATCH_SUBSCRIPTIONS", &["SUBSCRIPTIONS"]),
 ];
 
 /// Names that have no effect here, and what to do instead. To ignore one could open what its owner
 /// meant to close.
-const REFUSED: [(&str, &str); 5] = [
-    ("SUBSCRIPTIONS", "is not supported by this version; remove it"),
-    (
-        "DISPATCH_SUBSCRIPTIONS",
-        "is an older name of SUBSCRIPTIONS, which is not supported by this version; remove it",
-    ),
+const REFUSED: [(&str, &str); 3] = [
     (
         "MERCURE_EXTRA_DIRECTIVES",
         "has lines of a Caddyfile, which this hub does not read; write `anonymous` as ANONYMOUS=1, `cors_origins` as CORS_ORIGINS, `publish_origins` as PUBLISH_ORIGINS, `heartbeat` as HEARTBEAT",

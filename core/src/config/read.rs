@@ -54,6 +54,7 @@ impl Config {
             query_authorization: values.required("QUERY_AUTHORIZATION", parse::switch),
             targets: values.required("TARGETS", parse::switch),
             publish_ungranted: values.required("PUBLISH_UNGRANTED", parse::switch),
+            subscriptions: values.required("SUBSCRIPTIONS", parse::switch),
             heartbeat: values.required("HEARTBEAT", parse::duration),
             stream_lifetime: values.required("STREAM_LIFETIME", parse::lifetime),
             // A log that is not bounded by a number keeps any number of updates.

@@ -19,6 +19,7 @@ pub(super) fn apply(values: &mut Values<'_>, config: &mut Config, platform: &Pla
     check_aliases(values, config);
     check_outboxes(values, config);
     check_address_header(values, config, platform);
+    check_subscriptions(values, config);
     point_out_that_any_host_is_an_audience(values, config, platform);
     point_out_what_must_not_be_deployed(values, config);
 }
@@ -53,6 +54,16 @@ fn check_issuers(values: &mut Values<'_>, config: &Config) {
         values.mistake(
             "PROTOCOL",
             "is 1.0, whose tokens are refused unless MERCURE_TRUSTED_ISSUERS is set; set that to the `iss` of your tokens",
+        );
+    }
+}
+
+/// A reader that polls would come and go all the time.
+fn check_subscriptions(values: &mut Values<'_>, config: &Config) {
+    if config.subscriptions && config.polls() {
+        values.mistake(
+            "SUBSCRIPTIONS",
+            "is on, and STREAM_LIFETIME=0 has readers poll, so that each would be gone after a moment; set STREAM_LIFETIME to 1m or more, or turn SUBSCRIPTIONS off",
         );
     }
 }

@@ -255,8 +255,6 @@ fn an_old_name_must_not_contradict_todays() {
 #[test]
 fn names_that_mean_nothing_here_are_mistakes_with_todays_names() {
     for (name, today) in [
-        ("SUBSCRIPTIONS", "not supported"),
-        ("DISPATCH_SUBSCRIPTIONS", "SUBSCRIPTIONS"),
         ("MERCURE_EXTRA_DIRECTIVES", "ANONYMOUS=1"),
         ("MERCURE_JWT_KEY", "MERCURE_PUBLISHER_JWT_KEY and MERCURE_SUBSCRIBER_JWT_KEY"),
         ("MERCURE_JWT_SECRET", "MERCURE_PUBLISHER_JWT_KEY and MERCURE_SUBSCRIBER_JWT_KEY"),
@@ -265,6 +263,13 @@ fn names_that_mean_nothing_here_are_mistakes_with_todays_names() {
         assert!(told.starts_with(&format!("{name}: ")) && told.contains(today), "{told}");
         assert!(config(&[(name, "")]).is_ok(), "{name}");
     }
+}
+
+#[test]
+fn who_is_here_is_not_told_of_readers_that_poll() {
+    assert!(config(&[("DISPATCH_SUBSCRIPTIONS", "1")]).unwrap().subscriptions);
+    let told = mistakes(&[("SUBSCRIPTIONS", "1"), ("STREAM_LIFETIME", "0")]);
+    assert!(told.starts_with("SUBSCRIPTIONS: is on, and STREAM_LIFETIME=0"), "{told}");
 }
 
 #[test]

@@ -107,6 +107,11 @@ pub const VARIABLES: &[Variable] = &[
         "`1`: a 0.x publisher needs no grant for public updates, as in the protocol's first years.",
     ),
     variable(
+        "SUBSCRIPTIONS",
+        "0",
+        "`1`: subscribers with a grant are told of subscriptions as they begin and end, and may list them (see [Presence](#presence)). Each subscription then costs two more updates.",
+    ),
+    variable(
         "HEARTBEAT",
         "25s",
         "The longest silence of a stream before the hub writes a comment.",

@@ -16,6 +16,7 @@ pub(crate) mod output;
 pub(crate) mod outputs;
 pub(crate) mod pace;
 pub(crate) mod pager;
+pub(crate) mod registrations;
 pub(crate) mod resume;
 pub(crate) mod session;
 pub(crate) mod stream_id;

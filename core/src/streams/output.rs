@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::command::subscriptions::Subscriptions;
 use crate::streams::history::Location;
 use crate::streams::stream_id::StreamId;
 use crate::wire::answer::Answer;
@@ -42,6 +43,22 @@ pub enum Output {
         /// What it asks for.
         location: Location,
     },
+    /// Append the events of these subscriptions' beginnings, and note that they are active: all of it
+    /// or nothing, in one transaction. The stream begins once the holder is handed the first of these
+    /// events, or [told](crate::Holder::handle_registered). If it fails, call
+    /// [`Holder::handle_failure`](crate::Holder::handle_failure).
+    Register {
+        /// The stream that waits for it.
+        stream: StreamId,
+        /// Its subscriptions.
+        subscriptions: Subscriptions,
+    },
+    /// Append the events of these subscriptions' ends, and note that they are active no longer. One
+    /// that is not noted as active has no end to tell: its event must not be appended.
+    Unregister {
+        /// The subscriptions of a stream that has ended.
+        subscriptions: Subscriptions,
+    },
     /// End a stream whose reader has taken everything that was written.
     Close {
         /// The stream.
@@ -66,6 +83,10 @@ pub trait Shell {
     fn write(&mut self, streams: &[StreamId], bytes: &Bytes);
     /// See [`Output::Locate`].
     fn locate(&mut self, stream: StreamId, location: Location);
+    /// See [`Output::Register`].
+    fn register(&mut self, stream: StreamId, subscriptions: Subscriptions);
+    /// See [`Output::Unregister`].
+    fn unregister(&mut self, subscriptions: Subscriptions);
     /// See [`Output::Close`].
     fn close(&mut self, stream: StreamId);
     /// See [`Output::Cut`].
@@ -80,6 +101,8 @@ impl Output {
             Self::Answer { stream, answer } => shell.answer(stream, answer),
             Self::Write { streams, bytes } => shell.write(&streams, &bytes),
             Self::Locate { stream, location } => shell.locate(stream, location),
+            Self::Register { stream, subscriptions } => shell.register(stream, subscriptions),
+            Self::Unregister { subscriptions } => shell.unregister(subscriptions),
             Self::Close { stream } => shell.close(stream),
             Self::Cut { stream } => shell.cut(stream),
         }

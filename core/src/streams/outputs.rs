@@ -51,6 +51,10 @@ impl Outputs {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.run.is_none()
+    }
+
     pub(crate) fn pop(&mut self) -> Option<Output> {
         if self.queue.is_empty() {
             self.end_run();

@@ -1,7 +1,9 @@
 //! One stream: its place in the log, and what is due to it.
 //!
 //! ```text
-//!              located              cursor = holder's position
+//!  Registering ─▶ (where others are told of streams: waits until they are)
+//!       │
+//!       ▼      located              cursor = holder's position
 //!  Locating ────────────▶ Replaying ──────────────────────────▶ Live ──▶ Leaving
 //!  (asks the log where    (asks for a page whenever  ◀────────── (takes updates as they
 //!   its cursor is)         its outbox is empty)      falls behind  become durable)
@@ -48,6 +50,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What a stream is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
+    /// It is waiting until others can see it; nothing has been sent yet. It begins at this place.
+    Registering(Place),
     /// It is waiting for the log to say where it begins; nothing has been sent yet.
     Locating(Question),
     /// It is catching up; `fetching` while a page is on its way.
@@ -137,6 +141,19 @@ impl Session {
         self.ends = self.ends.min(now);
     }
 
+    /// Where it will begin, while it waits until others can see it.
+    pub(crate) fn registering(&self) -> Option<Place> {
+        match self.state {
+            State::Registering(place) => Some(place),
+            _ => None,
+        }
+    }
+
+    /// Whether anything has been sent.
+    pub(crate) fn has_begun(&self) -> bool {
+        !matches!(self.state, State::Registering(_) | State::Locating(_))
+    }
+
     /// What it asked the log, while nothing has been sent.
     pub(crate) fn locating(&self) -> Option<Question> {
         match self.state {
@@ -172,12 +189,18 @@ impl Session {
         }
     }
 
+    /// Begins live, at the place behind which the next update is that its holder hands out: that is
+    /// its own beginning, so nothing is missed and nothing sent twice.
+    pub(crate) fn join(&mut self) {
+        self.state = State::Live;
+    }
+
     /// Takes the next step of catching up. Returns whether it now asks for a page.
     pub(crate) fn advance(&mut self, position: Position, now: Timestamp) -> bool {
         if self.state != (State::Replaying { fetching: false }) {
             return false;
         }
-        // This is the only way to `Live`. Everything up to the holder's position is behind the
+        // This and `join` are the only ways to `Live`. Everything up to the holder's position is behind the
         // cursor, and whatever is appended next is offered to live streams: no gap, nothing twice.
         if self.cursor.position >= position {
             self.state = State::Live;
@@ -361,11 +384,11 @@ impl Session {
 
     /// When to look at it next.
     pub(crate) fn wakes(&self, pace: &Pace, now: Timestamp) -> Timestamp {
-        let is_locating = self.locating().is_some();
-        let waits = is_locating || (self.is_ending(now) && !self.outbox.is_empty());
+        let waits_to_begin = !self.has_begun();
+        let waits = waits_to_begin || (self.is_ending(now) && !self.outbox.is_empty());
         let ends = if waits { self.ends.plus(PATIENCE) } else { self.ends };
         let last = self.closes.map_or(ends, |closes| closes.min(ends));
-        if is_locating { last } else { last.min(self.heartbeat_at(pace)) }
+        if waits_to_begin { last } else { last.min(self.heartbeat_at(pace)) }
     }
 
     /// When to break its silence, rounded down to a sixteenth of the heartbeat, so that many
@@ -383,15 +406,15 @@ impl Session {
         if self.closes.is_some_and(|closes| closes <= now) {
             return Due::End;
         }
-        let is_locating = self.locating().is_some();
+        let waits_to_begin = !self.has_begun();
         // One that has yet to begin does so first, however little time it has, as others do.
-        if self.is_ending(now) && self.outbox.is_empty() && !is_locating {
+        if self.is_ending(now) && self.outbox.is_empty() && !waits_to_begin {
             return Due::Farewell;
         }
         if self.ends.plus(PATIENCE) <= now {
             return Due::End;
         }
-        if is_locating || self.heartbeat_at(pace) > now {
+        if waits_to_begin || self.heartbeat_at(pace) > now {
             return Due::Nothing;
         }
         // An id is stale once the log has moved on so far since, or the id is so old, that a reader

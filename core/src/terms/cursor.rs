@@ -163,6 +163,19 @@ impl CursorKey {
         Self(Box::new(Aes128::new(&Array::from(bytes))))
     }
 
+    /// A mark for a position, as opaque as a fragment: for links to the next page of a listing.
+    #[must_use]
+    pub fn mark(&self, position: Position) -> String {
+        let fragment = self.fragment(Place::undated(position));
+        fragment.trim_start_matches('#').to_owned()
+    }
+
+    /// The position of a mark; `None` for one that this log did not make.
+    #[must_use]
+    pub fn marked(&self, mark: &str) -> Option<Position> {
+        self.place(&format!("#{mark}")).map(|place| place.position)
+    }
+
     /// The fragment that names a place: `#`, and base64url of one encrypted block of the position
     /// in six bytes, the time in seconds in four, and six zero bytes.
     pub(crate) fn fragment(&self, place: Place) -> String {

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::limits::MAX_NAME_LENGTH;
 use crate::terms::characters::{self, ForbiddenCharacter};
 
+/// The type that is reserved for the hub's own events (draft-08, "Reserved Hub Namespace").
+const RESERVED: &str = "mercure";
+
 /// The SSE event type of an update.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -17,7 +20,7 @@ pub(crate) enum InvalidEventType {
     Character(ForbiddenCharacter),
     #[error("is longer than {MAX_NAME_LENGTH} bytes")]
     TooLong,
-    #[error("is `mercure`, which is reserved for the hub's own events")]
+    #[error("is `{RESERVED}`, which is reserved for the hub's own events")]
     Reserved,
 }
 
@@ -28,10 +31,15 @@ impl EventType {
             return Err(InvalidEventType::TooLong);
         }
         characters::check(text).map_err(InvalidEventType::Character)?;
-        if text == "mercure" {
+        if text == RESERVED {
             return Err(InvalidEventType::Reserved);
         }
         Ok(Self(text.into()))
+    }
+
+    /// The type of the hub's own events (draft-08, "Subscription Events").
+    pub(crate) fn of_hub() -> Self {
+        Self(RESERVED.into())
     }
 
     /// An event type, read back from the log.

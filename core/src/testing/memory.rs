@@ -1,10 +1,12 @@
 //! A log in memory.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::{
-    Appended, Fetch, Located, Location, Offer, Page, Pager, Place, Position, Subscribe, Timestamp,
-    Update,
+    ActiveSubscription, Answer, Appended, Fetch, List, Located, Location, Offer, Page, Pager,
+    Place, Position, Subscribe, Subscriptions, Timestamp, Update,
 };
 
 /// A log that can drop its oldest updates, and can have positions that never got one.
@@ -14,6 +16,8 @@ pub struct MemoryLog {
     cells: Vec<Option<(Timestamp, Arc<Update>)>>,
     /// Everything up to here was dropped.
     dropped: Position,
+    /// The subscriptions that are noted as active, by topic.
+    active: BTreeMap<String, ActiveSubscription>,
 }
 
 impl MemoryLog {
@@ -33,6 +37,47 @@ impl MemoryLog {
     pub fn append(&mut self, update: impl Into<Arc<Update>>, now: Timestamp) -> Position {
         self.cells.push(Some((now, update.into())));
         self.end()
+    }
+
+    /// Appends the beginnings of subscriptions, and notes that they are active.
+    pub fn register(&mut self, subscriptions: &Subscriptions, now: Timestamp) {
+        for one in subscriptions.iter() {
+            self.append(one.beginning(), now);
+            self.active.insert(one.topic().to_owned(), one);
+        }
+    }
+
+    /// Appends the ends of those that are noted as active, and notes that they are not.
+    pub fn unregister(&mut self, subscriptions: &Subscriptions, now: Timestamp) {
+        for one in subscriptions.iter() {
+            if self.active.remove(one.topic()).is_some() {
+                self.append(one.end(), now);
+            }
+        }
+    }
+
+    /// What is noted as active, in the order of topics and behind this one.
+    pub fn registered(&self, after: &str) -> impl Iterator<Item = &ActiveSubscription> {
+        let behind = (Bound::Excluded(after), Bound::Unbounded);
+        self.active.range::<str, _>(behind).map(|(_, one)| one)
+    }
+
+    /// Answers who is here.
+    #[must_use]
+    pub fn list(&self, list: &List) -> Answer {
+        let newest = self.between(Position::START, self.end()).next_back();
+        let mut listing = list.begin(newest.map(|newest| newest.update.id().clone()));
+        let [first, end] = list.topics();
+        for (topic, one) in self.active.range(first..end) {
+            // A topic is no mark as it is: it holds other characters.
+            let mark: String = topic.bytes().map(|byte| format!("{byte:02x}")).collect();
+            if list.after().is_none_or(|after| after < mark.as_str())
+                && !listing.offer(one.clone(), mark)
+            {
+                break;
+            }
+        }
+        list.answer(&listing)
     }
 
     /// Uses up a position that will never get an update.

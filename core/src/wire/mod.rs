@@ -13,4 +13,5 @@ pub(crate) mod request;
 pub(crate) mod retry;
 pub(crate) mod sampler;
 pub(crate) mod sse;
+pub(crate) mod subscription;
 pub(crate) mod unavailable;

@@ -26,6 +26,8 @@ pub(crate) enum Refusal {
     Malformed(String),
     /// There is no resource at this path; the hub's is another.
     NotFound { hub_path: String },
+    /// There is no such active subscription.
+    NoSubscription,
     /// The resource does not have this method, but those.
     Method { allowed: &'static str },
     /// Something is larger than this hub accepts: what it is, and how large it may be.
@@ -174,7 +176,7 @@ impl Refusal {
             Self::InsufficientScope(_) | Self::ForbiddenOrigin | Self::Bypass => {
                 StatusCode::FORBIDDEN
             }
-            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::NotFound { .. } | Self::NoSubscription => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
@@ -211,6 +213,9 @@ impl Refusal {
         match self {
             Self::Malformed(what) | Self::TooLarge(what) | Self::InsufficientScope(what) => what.clone(),
             Self::NotFound { hub_path } => format!("There is nothing here; the hub is at {hub_path}."),
+            Self::NoSubscription => {
+                "There is no such active subscription; it may have ended.".into()
+            }
             Self::Method { allowed } => format!("Use one of the methods {allowed}."),
             Self::UrlTooLong => format!(
                 "The URL is longer than {} bytes; subscribe to fewer topics at a time, or with QUERY.",

@@ -8,6 +8,7 @@ mod framing;
 mod late;
 mod lifetimes;
 mod places;
+mod presence;
 mod pressure;
 mod promises;
 mod quotas;

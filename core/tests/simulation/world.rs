@@ -8,7 +8,8 @@ use bytes::Bytes;
 use cinnabar_core::testing::MemoryLog;
 use cinnabar_core::{
     Admission, Appended, Body, Command, Config, CursorKey, Fetch, Holder, Location, Output, Place,
-    Platform, Position, Publish, Request, Step, StreamId, Subscribe, Timestamp, Update, admit,
+    Platform, Position, Publish, Request, Step, StreamId, Subscribe, Subscriptions, Timestamp,
+    Update, admit,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
@@ -53,6 +54,8 @@ pub(crate) struct World {
     pub(crate) connections: BTreeMap<StreamId, Connection>,
     /// All updates, durable or not.
     pub(crate) log: MemoryLog,
+    /// Whether the log refuses to note any.
+    pub(crate) refuses: bool,
     /// Questions to the log that have not been answered yet.
     pub(crate) questions: VecDeque<Question>,
     /// How many pages were read.
@@ -84,6 +87,7 @@ impl World {
             end: Position::START,
             connections: BTreeMap::new(),
             log: MemoryLog::default(),
+            refuses: false,
             questions: VecDeque::new(),
             pages: 0,
             entropy: 0,
@@ -97,6 +101,7 @@ impl World {
         let scattered = self.entropy.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
         bytes[..8].copy_from_slice(&scattered);
         bytes[8..16].copy_from_slice(&scattered);
+        bytes[16..24].copy_from_slice(&scattered);
         bytes
     }
 
@@ -253,6 +258,10 @@ impl World {
                         connection.queue.push_back(bytes.clone());
                     }
                 }
+                Output::Register { stream, subscriptions } => self.register(stream, &subscriptions),
+                Output::Unregister { subscriptions } => {
+                    self.log.unregister(&subscriptions, self.now);
+                }
                 Output::Close { stream } => {
                     let connection = self.connection(stream);
                     assert!(connection.queue.is_empty() && connection.in_flight == 0);
@@ -267,6 +276,42 @@ impl World {
         }
         if let Some((fetch, _)) = self.holder.poll_fetch() {
             self.questions.push_back(Question::Fetch(fetch));
+        }
+    }
+
+    /// Appends the beginnings of subscriptions, and notes that they are active.
+    fn register(&mut self, stream: StreamId, subscriptions: &Subscriptions) {
+        if self.refuses {
+            return self.holder.handle_failure(stream, self.now);
+        }
+        self.log.register(subscriptions, self.now);
+    }
+
+    /// The hub's process is killed, and starts again: what its log calls active and nobody holds has
+    /// ended. Everything that was appended was durable.
+    pub(crate) fn restart(&mut self) {
+        let end = Place { position: self.log.end(), since: self.now };
+        self.end = end.position;
+        self.holder = Holder::new(&self.config, CursorKey::from_bytes([5; 16]), end);
+        self.questions.clear();
+        for connection in self.connections.values_mut() {
+            connection.ended.get_or_insert(Ended::Cut);
+            connection.queue.clear();
+        }
+        let absent = self.holder.absent(self.log.registered("").cloned().collect());
+        self.log.unregister(&Subscriptions::from(absent), self.now);
+    }
+
+    /// What the API answers.
+    pub(crate) fn list(&mut self, path: &str, token: &str) -> http::Response<Vec<u8>> {
+        let authorization = format!("Bearer {token}");
+        let url = format!("{HUB}{path}");
+        let request = Request::new("GET", &url, [("authorization", authorization.as_bytes())]);
+        let entropy = self.entropy();
+        match admit(&request, &self.config, self.now, &entropy) {
+            Step::Done(Admission::Answer(answer)) => answer.response,
+            Step::Done(Admission::Forward(Command::List(list))) => self.log.list(&list).response,
+            other => panic!("not a question after subscriptions: {other:?}"),
         }
     }
 

@@ -203,6 +203,9 @@ fn clients() {
                     ..Outcome::of(&seen.response)
                 }
             }
+            Admission::Forward(Command::List(list)) => {
+                Outcome::of(&list.answer(&list.begin(None)).response)
+            }
             Admission::Forward(Command::CheckHealth(check)) => {
                 Outcome::of(&check.healthy().response)
             }

@@ -73,6 +73,7 @@ fn origins() {
 fn answered(command: Command, request: &Exchange) -> Got {
     match command {
         Command::Publish(publish) => Got::of(&publish.accepted().response),
+        Command::List(list) => Got::of(&list.answer(&list.begin(None)).response),
         Command::CheckHealth(check) => Got::of(&check.healthy().response),
         Command::Subscribe(subscribe) => {
             Got::of(&watch(subscribe, &request.config(), request.now(), &[], &[]).response)

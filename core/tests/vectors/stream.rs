@@ -134,7 +134,9 @@ pub(super) fn watch(
                 }
                 Output::Close { .. } => cut = Some(false),
                 Output::Cut { .. } => cut = Some(true),
-                Output::Answer { .. } => panic!("no stream: {output:?}"),
+                Output::Answer { .. } | Output::Register { .. } | Output::Unregister { .. } => {
+                    panic!("no stream, or one with presence: {output:?}")
+                }
             }
         }
         let Some((fetch, subscription)) = holder.poll_fetch() else { break };

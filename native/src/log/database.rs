@@ -29,6 +29,16 @@ CREATE TABLE IF NOT EXISTS updates (
 CREATE INDEX IF NOT EXISTS updates_by_id ON updates (id, position);
 ";
 
+/// Who is here: see [`presence`](super::presence).
+const SUBSCRIPTIONS: &str = "
+CREATE TABLE IF NOT EXISTS subscriptions (
+    position INTEGER PRIMARY KEY, -- of the event of its beginning
+    topic TEXT NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS subscriptions_by_topic ON subscriptions (topic);
+";
+
 /// How long to wait for another program that looks into the database.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -64,9 +74,12 @@ impl Database {
     pub(crate) fn create_tables(&mut self) -> Result<(), LogError> {
         let transaction = self.connection.transaction()?;
         if version(&transaction)? == SCHEMA {
-            return Ok(());
+            // Earlier versions had no table of subscriptions, and do not mind it.
+            transaction.execute_batch(SUBSCRIPTIONS)?;
+            return Ok(transaction.commit()?);
         }
         transaction.execute_batch(TABLES)?;
+        transaction.execute_batch(SUBSCRIPTIONS)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         Ok(transaction.commit()?)
     }

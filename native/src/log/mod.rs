@@ -12,11 +12,13 @@
 
 mod database;
 mod error;
+mod presence;
 mod reading;
 mod storage;
 mod tail;
 mod writer;
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -24,7 +26,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use cinnabar_core::{
-    CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe, Update,
+    ActiveSubscription, Answer, CursorKey, Fetch, List, Located, Location, Page, Place, Position,
+    Subscribe, Subscriptions, Update,
 };
 use cinnabar_runtime::machine::Now;
 use cinnabar_runtime::{Source, machine};
@@ -33,7 +36,7 @@ use tracing::error;
 
 use crate::log::database::Database;
 use crate::log::storage::Lock;
-use crate::log::writer::{Append, Bounds, Job, Writer, lock};
+use crate::log::writer::{Append, Bounds, Entry, Job, Writer, lock};
 
 pub use error::LogError;
 pub use storage::{Storage, StorageError};
@@ -116,6 +119,7 @@ impl Log {
             durable: Arc::clone(&durable),
             bounds,
             followers: Vec::new(),
+            crowd: VecDeque::new(),
             lock,
         };
         spawn("log-writer", move || {
@@ -133,11 +137,24 @@ impl Log {
     ///
     /// It was not appended; or the log was closed meanwhile, and it is not known whether it was.
     pub async fn append(&self, update: Arc<Update>) -> Result<Position, LogError> {
-        // One that is larger than the room may come in when nothing else waits.
-        let size = u32::try_from(1 + update.size() / 1024).unwrap_or(ROOM).min(ROOM);
-        let room = Arc::clone(&self.room).try_acquire_many_owned(size);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(room_for(update.size()));
         let room = room.map_err(|_| LogError::Full)?;
-        self.ask(|done| Job::Append(Append { update, done, room })).await?
+        let entry = Entry::Update(update);
+        self.ask(|done| Job::Append(Append { entry, done, room })).await?
+    }
+
+    /// Answers who is here.
+    ///
+    /// # Errors
+    ///
+    /// The log could not be read.
+    pub async fn list(&self, list: List) -> Result<Answer, LogError> {
+        let key = self.key.clone();
+        self.read(move |database| {
+            let listing = database.list(&list, &key)?;
+            Ok(listing.map_or_else(|| list.unknown_page(), |listing| list.answer(&listing)))
+        })
+        .await
     }
 
     /// Writes to the log's database, and reads it back, with both threads.
@@ -200,9 +217,35 @@ impl Source for Log {
         self.read(move |database| database.page(&fetch, &subscription)).await
     }
 
+    async fn register(&self, subscriptions: Subscriptions) -> Result<(), LogError> {
+        let room = room_for(subscriptions.size());
+        let room = Arc::clone(&self.room).try_acquire_many_owned(room);
+        let room = room.map_err(|_| LogError::Full)?;
+        let entry = Entry::Begin(subscriptions);
+        self.ask(|done| Job::Append(Append { entry, done, room })).await?.map(drop)
+    }
+
+    async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), LogError> {
+        // It waits for room rather than being refused: others must learn of it.
+        let room = room_for(subscriptions.size());
+        let room = Arc::clone(&self.room).acquire_many_owned(room).await;
+        let room = room.map_err(|_| LogError::Closed)?;
+        let entry = Entry::End(subscriptions);
+        self.ask(|done| Job::Append(Append { entry, done, room })).await?.map(drop)
+    }
+
+    async fn registered(&self, after: String) -> Result<Vec<ActiveSubscription>, LogError> {
+        self.read(move |database| database.noted(&after)).await
+    }
+
     fn tail(&self, from: Place) -> Tail {
         Tail::begin(&self.jobs, from.position)
     }
+}
+
+/// How much of the [`ROOM`] so many bytes take.
+fn room_for(bytes: usize) -> u32 {
+    u32::try_from(1 + bytes / 1024).unwrap_or(ROOM).min(ROOM)
 }
 
 /// The connections that write and read.

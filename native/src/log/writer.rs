@@ -3,12 +3,13 @@
 //! Publications that come while one transaction is being synced share the next, and its sync. So a
 //! lone publisher waits for one sync, and many publish many times faster than a disk syncs.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cinnabar_core::{Appended, Place, Position, Timestamp, Update};
+use cinnabar_core::{Appended, Place, Position, Subscriptions, Timestamp, Update};
 use cinnabar_runtime::machine::Now;
 use cinnabar_runtime::{Read, SourceError as _};
 use rusqlite::OptionalExtension as _;
@@ -22,6 +23,10 @@ use crate::log::storage::Lock;
 /// How many updates one transaction takes at most, and how many bytes.
 const MOST_UPDATES: usize = 512;
 const MOST_BYTES: usize = 4 << 20;
+
+/// How many streams one transaction notes at most that came or went, while publishers may wait: a crowd
+/// of them shares its turns with those.
+const MOST_NOTES: usize = 64;
 
 /// How many updates a transaction drops at most, besides as many as it appends: so the log shrinks
 /// after `HISTORY_SIZE` was lowered.
@@ -39,12 +44,36 @@ pub(crate) enum Job {
     Close(oneshot::Sender<()>),
 }
 
-/// An update to append.
+/// What is appended.
+pub(crate) enum Entry {
+    Update(Arc<Update>),
+    /// The events of these beginnings, with a note that the subscriptions are active.
+    Begin(Subscriptions),
+    /// The events of the ends of those that are noted as active.
+    End(Subscriptions),
+}
+
+/// Something to append, and who waits for it.
 pub(crate) struct Append {
-    pub(crate) update: Arc<Update>,
+    pub(crate) entry: Entry,
     pub(crate) done: oneshot::Sender<Result<Position, LogError>>,
     /// What it takes of the room for updates that wait.
     pub(crate) room: OwnedSemaphorePermit,
+}
+
+impl Entry {
+    /// Whether it says that streams came or went.
+    fn is_note(&self) -> bool {
+        !matches!(self, Self::Update(_))
+    }
+
+    /// Roughly how many bytes it takes.
+    fn size(&self) -> usize {
+        match self {
+            Self::Update(update) => update.size(),
+            Self::Begin(subscriptions) | Self::End(subscriptions) => subscriptions.size(),
+        }
+    }
 }
 
 /// Where durable updates go. It is bounded: when the streams do not keep up with what is published,
@@ -69,6 +98,8 @@ pub(crate) struct Writer {
     pub(crate) durable: Arc<AtomicU64>,
     pub(crate) bounds: Bounds,
     pub(crate) followers: Vec<Follower>,
+    /// Streams that came or went, and are still to be noted, in order.
+    pub(crate) crowd: VecDeque<Append>,
     /// Held until the thread ends.
     pub(crate) lock: Option<Lock>,
 }
@@ -89,6 +120,7 @@ impl Writer {
         loop {
             let job = match next.take() {
                 Some(job) => job,
+                None if let Some(note) = self.crowd.pop_front() => Job::Append(note),
                 None => match self.jobs.recv_timeout(self.until_sweep()) {
                     Ok(job) => job,
                     Err(RecvTimeoutError::Timeout) => {
@@ -105,6 +137,10 @@ impl Writer {
                     let _ = done.send(check_health(&lock(&self.database), (self.now)()));
                 }
                 Job::Close(done) => {
+                    let crowd = std::mem::take(&mut self.crowd);
+                    if !crowd.is_empty() {
+                        self.commit(crowd.into());
+                    }
                     // Unlocked before anybody is told.
                     drop(self.lock.take());
                     let _ = done.send(());
@@ -114,15 +150,31 @@ impl Writer {
         }
     }
 
-    /// Appends this update and those that wait behind it. Returns the job that comes after them.
+    /// Appends this and what waits behind it. Returns the job that comes after them.
     fn append(&mut self, first: Append) -> Option<Job> {
-        let mut bytes = first.update.size();
+        let mut bytes = first.entry.size();
+        let mut notes = usize::from(first.entry.is_note());
         let mut batch = vec![first];
         let mut next = None;
+        while notes < MOST_NOTES
+            && let Some(note) = self.crowd.pop_front()
+        {
+            notes += 1;
+            bytes += note.entry.size();
+            batch.push(note);
+        }
         while batch.len() < MOST_UPDATES && bytes < MOST_BYTES {
             match self.jobs.try_recv() {
+                // They keep their order.
+                Ok(Job::Append(append))
+                    if append.entry.is_note()
+                        && (notes >= MOST_NOTES || !self.crowd.is_empty()) =>
+                {
+                    self.crowd.push_back(append);
+                }
                 Ok(Job::Append(append)) => {
-                    bytes += append.update.size();
+                    notes += usize::from(append.entry.is_note());
+                    bytes += append.entry.size();
                     batch.push(append);
                 }
                 Ok(other) => {
@@ -137,14 +189,14 @@ impl Writer {
     }
 
     fn commit(&mut self, batch: Vec<Append>) {
-        let updates = batch.iter().map(|append| &*append.update);
+        let entries = batch.iter().map(|append| &append.entry);
         let committed =
-            commit(&mut lock(&self.database), self.bounds, updates, self.retention, (self.now)());
-        let before = self.bounds.newest;
-        match committed {
-            Ok(bounds) => {
+            commit(&mut lock(&self.database), self.bounds, entries, self.retention, (self.now)());
+        let updates = match committed {
+            Ok((bounds, updates)) => {
                 self.bounds = bounds;
                 self.durable.store(bounds.newest.get(), Ordering::Release);
+                updates
             }
             Err(error) => {
                 let error = LogError::from(error);
@@ -154,17 +206,22 @@ impl Writer {
                 }
                 return;
             }
-        }
-        let mut position = before;
-        let mut updates = Vec::with_capacity(batch.len());
-        for Append { update, done, room } in batch {
-            position = position.next();
+        };
+        let mut rest = updates.iter();
+        for Append { entry, done, room } in batch {
+            // Publishers wait for the position of their update, and others for none.
+            let position = match entry {
+                Entry::Update(update) => rest.find(|one| Arc::ptr_eq(&one.update, &update)),
+                Entry::Begin(_) | Entry::End(_) => None,
+            };
+            let position = position.map_or(self.bounds.newest, |one| one.position);
             // The publisher is answered before the streams are told; if it is gone, nobody minds.
             let _ = done.send(Ok(position));
-            updates.push(Appended { position, update });
             drop(room);
         }
-        self.hand_over(updates);
+        if !updates.is_empty() {
+            self.hand_over(updates);
+        }
     }
 
     fn hand_over(&mut self, updates: Vec<Appended>) {
@@ -230,7 +287,7 @@ impl Writer {
         let swept =
             commit(&mut lock(&self.database), self.bounds, none, self.retention, (self.now)());
         match swept {
-            Ok(bounds) => self.bounds = bounds,
+            Ok((bounds, _)) => self.bounds = bounds,
             Err(error) => {
                 error!(%error, "old updates could not be dropped");
                 std::thread::sleep(REST);
@@ -244,34 +301,42 @@ pub(crate) fn lock(database: &Mutex<Database>) -> MutexGuard<'_, Database> {
     database.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Appends updates and drops what need not be kept, all or nothing. Returns what is kept then,
-/// which is durable.
+/// Appends entries and drops what need not be kept, all or nothing. Returns what is kept then, which
+/// is durable, and the updates that were appended.
 fn commit<'a>(
     database: &mut Database,
     before: Bounds,
-    updates: impl Iterator<Item = &'a Update>,
+    entries: impl Iterator<Item = &'a Entry>,
     retention: Retention,
     now: Timestamp,
-) -> rusqlite::Result<Bounds> {
+) -> rusqlite::Result<(Bounds, Vec<Appended>)> {
     let transaction = database.connection.unchecked_transaction()?;
     let mut newest = before.newest;
-    {
-        let query = "INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        let mut insert = database.connection.prepare_cached(query)?;
-        for update in updates {
-            newest = newest.next();
-            let stored = update.store();
-            insert.execute((
-                number(newest),
-                millis(now),
-                stored.id,
-                stored.topics,
-                stored.targets,
-                stored.private,
-                stored.event_type,
-                stored.retry,
-                stored.data.as_bytes(),
-            ))?;
+    let mut updates = Vec::new();
+    let mut append = |update: Arc<Update>| {
+        newest = newest.next();
+        insert(database, newest, &update, now)?;
+        updates.push(Appended { position: newest, update });
+        Ok::<_, rusqlite::Error>(newest)
+    };
+    for entry in entries {
+        match entry {
+            Entry::Update(update) => {
+                append(Arc::clone(update))?;
+            }
+            Entry::Begin(subscriptions) => {
+                for one in subscriptions.iter() {
+                    let position = append(one.beginning().into())?;
+                    database.note(position, &one)?;
+                }
+            }
+            Entry::End(subscriptions) => {
+                for one in subscriptions.iter() {
+                    if database.strike(&one)? {
+                        append(one.end().into())?;
+                    }
+                }
+            }
         }
     }
     let appended = newest.get() - before.newest.get();
@@ -281,7 +346,29 @@ fn commit<'a>(
     let last = excess.max(expired).min(most);
     let oldest = drop_through(database, last, Bounds { newest, ..before })?;
     transaction.commit()?;
-    Ok(Bounds { oldest, newest })
+    Ok((Bounds { oldest, newest }, updates))
+}
+
+fn insert(
+    database: &Database,
+    position: Position,
+    update: &Update,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let query = "INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let stored = update.store();
+    database.connection.prepare_cached(query)?.execute((
+        number(position),
+        millis(now),
+        stored.id,
+        stored.topics,
+        stored.targets,
+        stored.private,
+        stored.event_type,
+        stored.retry,
+        stored.data.as_bytes(),
+    ))?;
+    Ok(())
 }
 
 /// The last update of those up to `most` that was appended at a moment or before it.

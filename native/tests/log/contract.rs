@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use cinnabar_core::testing::contract;
 use cinnabar_core::{
-    Appended, Fetch, Located, Location, Page, Place, Position, Subscribe, Timestamp, Update,
+    Answer, Appended, Fetch, List, Located, Location, Page, Place, Position, Subscribe,
+    Subscriptions, Timestamp, Update,
 };
 use cinnabar_native::log::{Log, Retention, Storage};
 use cinnabar_runtime::{Source as _, Tail as _};
@@ -74,6 +75,18 @@ impl contract::Log for Fixture {
     async fn tail(&self, after: Position) -> Result<Vec<Appended>, String> {
         let read = self.log().tail(Place::undated(after)).next().await;
         read.map(|read| read.updates).map_err(|error| error.to_string())
+    }
+
+    async fn register(&self, subscriptions: Subscriptions) -> Result<(), String> {
+        self.log().register(subscriptions).await.map_err(|error| error.to_string())
+    }
+
+    async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), String> {
+        self.log().unregister(subscriptions).await.map_err(|error| error.to_string())
+    }
+
+    async fn list(&self, list: &List) -> Result<Answer, String> {
+        self.log().list(list.clone()).await.map_err(|error| error.to_string())
     }
 
     async fn drop_through(&self, last: Position) -> Result<bool, String> {

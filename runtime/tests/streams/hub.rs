@@ -1,6 +1,7 @@
 //! A hub's streams over a log in memory, and their readers.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use cinnabar_core::{Admission, Command, Config, Platform, Request, Step, Subscribe, admit};
@@ -43,7 +44,10 @@ impl Hub {
         let url = format!("https://hub.example/.well-known/mercure?{query}");
         let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
         let request = Request::new("GET", &url, fields);
-        match admit(&request, &self.config, now(), &[7; 32]) {
+        // Another subscriber each time.
+        static SUBSCRIBERS: AtomicU8 = AtomicU8::new(0);
+        let entropy = [SUBSCRIBERS.fetch_add(1, Ordering::Relaxed); 32];
+        match admit(&request, &self.config, now(), &entropy) {
             Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => subscribe,
             other => panic!("not a subscription: {other:?}"),
         }

@@ -328,3 +328,67 @@ async fn a_panic_cuts_streams_and_others_are_opened() {
     let mut reader = hub.subscribe("match=a", &[]).await;
     assert_eq!(reader.next().await, ":\n");
 }
+
+/// The events of beginnings and ends that a stream was sent.
+fn told(chunks: &str) -> (usize, usize) {
+    (chunks.matches("\"active\":true").count(), chunks.matches("\"active\":false").count())
+}
+
+const PRESENT: [(&str, &str); 2] = [
+    ("SUBSCRIPTIONS", "1"),
+    ("MERCURE_SUBSCRIBER_JWT_KEY", "a subscribers' key of thirty-two bytes"),
+];
+
+/// A 0.x token of that key, which grants every topic.
+const ALL: (&str, &str) = (
+    "authorization",
+    "Bearer eyJhbGciOiJIUzI1NiJ9.eyJtZXJjdXJlIjp7InN1YnNjcmliZSI6WyIqIl19fQ.X6A7fWu7KLm5B3m5yZysU9MCHu08ZyV61NHEi103uCE",
+);
+
+#[tokio::test(start_paused = true)]
+async fn others_are_told_who_comes_and_goes() {
+    for log in [Memory::default(), Memory::calling()] {
+        let hub = Hub::over(log, &PRESENT);
+        let members = "match_urlpattern=/.well-known/mercure/subscriptions/exact/a/:s";
+        let mut watcher = hub.subscribe(members, &[ALL]).await;
+        assert_eq!(watcher.next().await, ":\n");
+        let member = hub.subscribe("match=a", &[]).await;
+        assert_eq!(told(&watcher.next().await), (1, 0));
+        assert_eq!(hub.log.active(), 2, "it is noted once its stream is open");
+        drop(member);
+        assert_eq!(told(&watcher.next().await), (0, 1));
+        drop(watcher);
+        hub.streams.shut_down().await;
+        assert_eq!(hub.log.active(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_be_noted_is_asked_to_come_back() {
+    let hub = Hub::over(Memory::calling(), &PRESENT);
+    let mut first = hub.subscribe("match=a", &[]).await;
+    assert_eq!(first.next().await, ":\n");
+    hub.log.refuse(true);
+    assert!(matches!(hub.open("match=a", &[]).await, Opened::Answer(_)));
+    // Nor can it be told that the first has gone; but that is tried again.
+    drop(first);
+    sleep(30 * SECOND).await;
+    assert_eq!(hub.log.active(), 1);
+    hub.log.refuse(false);
+    sleep(30 * SECOND).await;
+    assert_eq!(hub.log.active(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_process_left_behind_ends() {
+    let log = Memory::calling();
+    let killed = Hub::over(log.clone(), &PRESENT);
+    let readers = [killed.subscribe("match=a&match=b", &[]).await];
+    assert_eq!(log.active(), 2);
+    // Nothing of it runs any more.
+    std::mem::forget(readers);
+    let hub = Hub::over(log.clone(), &PRESENT);
+    let _here = hub.subscribe("match=c", &[]).await;
+    sleep(SECOND).await;
+    assert_eq!(log.active(), 1);
+}

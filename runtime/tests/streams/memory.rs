@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use cinnabar_core::testing::{MemoryLog, update};
-use cinnabar_core::{CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe};
+use cinnabar_core::{
+    ActiveSubscription, CursorKey, Fetch, Located, Location, Page, Place, Position, Subscribe,
+    Subscriptions,
+};
 use cinnabar_runtime::{
     Ahead, Fault, Pace, Paced, Polled, PolledTail, Read, Source, SourceError, Tail,
 };
@@ -46,6 +49,8 @@ struct State {
     fails: Option<Failure>,
     /// Whether the log does not say where it ends.
     hangs: bool,
+    /// Whether it notes nobody.
+    refuses: bool,
     /// The place that was last asked about.
     told: Option<Place>,
 }
@@ -78,6 +83,16 @@ impl Memory {
     pub(crate) fn fail(&self, fault: impl Into<Option<Fault>>) {
         self.state().fails = fault.into().map(Failure);
         self.appended.notify_one();
+    }
+
+    /// Notes nobody from now on, or does.
+    pub(crate) fn refuse(&self, refuses: bool) {
+        self.state().refuses = refuses;
+    }
+
+    /// How many subscriptions are noted as active.
+    pub(crate) fn active(&self) -> usize {
+        self.state().log.registered("").count()
     }
 
     pub(crate) fn hang(&self, hangs: bool) {
@@ -122,6 +137,31 @@ impl Source for Memory {
 
     async fn page(&self, fetch: Fetch, subscription: Arc<Subscribe>) -> Result<Page, Failure> {
         Ok(self.try_state()?.log.page(&fetch, &subscription))
+    }
+
+    async fn register(&self, subscriptions: Subscriptions) -> Result<(), Failure> {
+        let mut state = self.try_state()?;
+        if state.refuses {
+            return Err(Failure(Fault::Passing));
+        }
+        state.log.register(&subscriptions, now());
+        self.appended.notify_one();
+        Ok(())
+    }
+
+    async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), Failure> {
+        let mut state = self.try_state()?;
+        if state.refuses {
+            return Err(Failure(Fault::Passing));
+        }
+        state.log.unregister(&subscriptions, now());
+        self.appended.notify_one();
+        Ok(())
+    }
+
+    async fn registered(&self, after: String) -> Result<Vec<ActiveSubscription>, Failure> {
+        // A few at a time.
+        Ok(self.try_state()?.log.registered(&after).take(2).cloned().collect())
     }
 
     fn tail(&self, from: Place) -> Following {

@@ -17,6 +17,7 @@
 
 mod delivery;
 mod life;
+mod presence;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::streams::outbox::Waiting;
 use crate::streams::output::{Output, Shell};
 use crate::streams::outputs::Outputs;
 use crate::streams::pace::Pace;
+use crate::streams::registrations::Registrations;
 use crate::streams::resume::{Horizon, Next};
 use crate::streams::session::{Due, Session, State};
 use crate::streams::stream_id::{ByStream, StreamId};
@@ -50,6 +52,8 @@ pub struct Holder {
     index: Index<StreamId>,
     wakes: Wakes,
     tally: Tally,
+    /// Those of which others are told first.
+    registrations: Registrations,
     /// How much the matchers of all sessions keep.
     matchers_size: usize,
     waiting: Waiting,
@@ -74,6 +78,7 @@ impl Holder {
             index: Index::default(),
             wakes: Wakes::default(),
             tally: Tally::default(),
+            registrations: Registrations::default(),
             matchers_size: 0,
             waiting: Waiting::default(),
             waiters: Waiters::default(),
@@ -96,6 +101,12 @@ impl Holder {
     #[must_use]
     pub fn streams(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// Whether there is nothing to do: no stream, and none that others are still to be told of.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.sessions.is_empty() && self.registrations.is_empty() && self.outputs.is_empty()
     }
 
     /// What a stream subscribed to.
@@ -173,21 +184,17 @@ impl Holder {
             self.outputs.push(Output::Answer { stream, answer });
             return;
         }
-        let horizon = Horizon { end: end.advanced_to(self.reached), ..self.horizon() };
-        let here = horizon.end;
-        let asked = subscribe.cursor.as_ref().map(|cursor| horizon.first(cursor));
+        let here = end.advanced_to(self.reached);
         self.index.insert(stream, &mut subscribe.matchers, &subscribe.hub);
         self.matchers_size += size;
         self.tally.enter(&subscribe.quotas);
-        let state = match &asked {
-            Some((question, _)) => State::Locating(*question),
-            None => State::Replaying { fetching: false },
-        };
+        let is_seen = subscribe.presence.is_some();
+        let state = State::Registering(here);
         self.sessions.insert(stream, Session::new(subscribe, state, now));
         self.schedule(stream, now);
-        match asked {
-            Some((_, location)) => self.outputs.push(Output::Locate { stream, location }),
-            None => self.open(stream, None, here, now),
+        match is_seen {
+            true => self.register(stream),
+            false => self.begin(stream, here, now),
         }
     }
 
@@ -207,7 +214,7 @@ impl Holder {
         streams.sort_unstable();
         for stream in streams {
             let Some(session) = self.sessions.get_mut(&stream) else { continue };
-            if session.locating().is_some() {
+            if !session.has_begun() {
                 self.fail(stream, now);
             } else {
                 session.leave(now);
@@ -255,6 +262,8 @@ impl Holder {
 
     /// The log could not answer, for a temporary reason.
     pub fn handle_failure(&mut self, stream: StreamId, now: Timestamp) {
+        // Its subscriptions have not begun.
+        let _ = self.registrations.remove(stream);
         self.fail(stream, now);
     }
 
@@ -269,6 +278,7 @@ impl Holder {
         let mut allowance = Allowance::new(appended.len());
         let mut undecided = Vec::new();
         for appended in appended {
+            self.greet_arrival(appended, before, now);
             undecided.extend(self.offer(appended, before, &mut allowance, now));
         }
         for stream in undecided {

@@ -6,6 +6,10 @@ use super::given::{
     LARGE, by_ids, ensure, everything, fetch, from_the_floor, granted, ids, last, replay, subscribe,
 };
 use super::log::{Log, Outcome};
+use super::presence::{
+    a_long_list_has_pages, each_beginning_and_each_end_is_an_event,
+    what_has_begun_is_listed_until_it_ends,
+};
 use crate::testing::{private_update, stored, update};
 use crate::{Located, Location, PageLimit, Place, Position, StoredUpdate, Timestamp, Update};
 
@@ -38,6 +42,9 @@ pub async fn check<L: Log>(make: impl AsyncFn() -> Result<L, String>) -> Vec<Out
         a_page_of_what_was_dropped_meanwhile_is_whole_or_says_so,
         a_log_may_drop_everything,
         a_log_that_is_opened_again_goes_on,
+        what_has_begun_is_listed_until_it_ends,
+        each_beginning_and_each_end_is_an_event,
+        a_long_list_has_pages,
     ];
     outcomes
 }

@@ -89,18 +89,32 @@ pub(super) fn granted() -> Result<Arc<Subscribe>, String> {
 }
 
 pub(super) fn subscribe(query: &str) -> Result<Arc<Subscribe>, String> {
+    subscribe_with(query, [], 0)
+}
+
+/// A subscriber of whom others are told, like nobody with another number.
+pub(super) fn seen(query: &str, number: u8) -> Result<Arc<Subscribe>, String> {
+    subscribe_with(query, [("SUBSCRIPTIONS", "1")], number)
+}
+
+fn subscribe_with<const N: usize>(
+    query: &str,
+    more: [(&str, &str); N],
+    number: u8,
+) -> Result<Arc<Subscribe>, String> {
     let variables = [
         ("HUB_URL", "https://hub.example.com/.well-known/mercure"),
         ("MERCURE_PUBLISHER_JWT_KEY", "a publisher's key of thirty-two bytes"),
         ("MERCURE_SUBSCRIBER_JWT_KEY", "a subscribers' key of thirty-two bytes"),
         ("ANONYMOUS", "1"),
     ];
+    let variables = variables.into_iter().chain(more);
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config =
         Config::read(&Platform::new("a test"), variables).map_err(|error| error.to_string())?;
     let url = format!("https://hub.example.com/.well-known/mercure?{query}");
     let now = Timestamp::from_millis(1);
-    match admit(&Request::new("GET", &url, []), &config, now, &[0; 32]) {
+    match admit(&Request::new("GET", &url, []), &config, now, &[number; 32]) {
         Step::Done(Admission::Forward(Command::Subscribe(subscribe))) => Ok(subscribe.into()),
         other => Err(format!("not a subscription: {other:?}")),
     }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{Appended, Fetch, Located, Location, Page, Position, Subscribe, Timestamp, Update};
+use crate::{
+    Answer, Appended, Fetch, List, Located, Location, Page, Position, Subscribe, Subscriptions,
+    Timestamp, Update,
+};
 
 /// A log to be checked. It is empty at first, and nothing else writes to it.
 #[expect(async_fn_in_trait, reason = "implemented by tests alone, on one thread")]
@@ -22,6 +25,20 @@ pub trait Log {
     /// Drops all updates up to `last`, the way this log drops updates; `false` if a test cannot
     /// make it.
     async fn drop_through(&self, last: Position) -> Result<bool, String>;
+
+    /// Appends the beginnings of subscriptions, and notes that they are active.
+    async fn register(&self, subscriptions: Subscriptions) -> Result<(), String>;
+
+    /// Appends the ends of those that are noted as active, and notes that they are not.
+    async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), String>;
+
+    /// Answers who is here.
+    async fn list(&self, list: &List) -> Result<Answer, String>;
+
+    /// Whether it notes who is here.
+    fn notes_who_is_here(&self) -> bool {
+        true
+    }
 
     /// Opens it again, as after its process has died. A log that holds nothing in memory has
     /// nothing to do.

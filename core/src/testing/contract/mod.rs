@@ -7,6 +7,7 @@
 mod cases;
 mod given;
 mod log;
+mod presence;
 
 pub use cases::check;
 pub use log::{Log, Outcome};

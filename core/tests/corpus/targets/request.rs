@@ -115,6 +115,13 @@ fn forwarded(command: Command, config: &Config) {
             assert!(matches!(unavailable.status().as_u16(), 200 | 503));
             opened(subscribe, config);
         }
+        Command::List(list) => {
+            assert_eq!(unavailable.status(), 503);
+            let [first, end] = list.topics();
+            assert!(first < end);
+            let answer = list.answer(&list.begin(None));
+            assert!(matches!(answer.response.status().as_u16(), 200 | 304 | 404));
+        }
         Command::CheckHealth(check) => {
             assert_eq!(
                 (unavailable.status().as_u16(), check.healthy().response.status().as_u16()),

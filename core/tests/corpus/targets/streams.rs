@@ -378,6 +378,9 @@ impl Hub {
                     assert!(matches!(answer.response.status().as_u16(), 200 | 401 | 503));
                     self.ended(stream);
                 }
+                Output::Register { .. } | Output::Unregister { .. } => {
+                    panic!("nobody is told of these streams")
+                }
                 Output::Close { stream } => {
                     self.streams[&stream].close(self.now);
                     self.ended(stream);

@@ -1,0 +1,89 @@
+//! Who is here: what the log notes as active, beside its updates.
+//!
+//! An event and its note are written in one turn, and the runtime commits a turn's writes together. So
+//! a killed object leaves no note without a beginning; but it leaves those of streams that were cut with
+//! it. They are older than the object that comes after it, which lists none of them, and tells their
+//! ends.
+
+use cinnabar_core::{ActiveSubscription, CursorKey, EventId, List, Listing, Position};
+use worker::{Error, Result, SqlStorageValue as Value};
+
+use crate::log::{Log, number, position};
+
+/// How many rows one query reads, at most. Every query is read to its end.
+const BATCH: i64 = 250;
+
+impl Log {
+    /// Notes that a subscription is active, whose beginning is the event at this position.
+    pub(crate) fn note(&self, at: Position, begun: &ActiveSubscription) -> Result<()> {
+        let row = vec![number(at), begun.topic().into(), begun.record().into()];
+        self.sql().exec("INSERT INTO subscriptions VALUES (?, ?, ?)", row)?;
+        Ok(())
+    }
+
+    /// Notes that a subscription is active no longer. Returns whether it was.
+    pub(crate) fn strike(&self, ended: &ActiveSubscription) -> Result<bool> {
+        let query = "DELETE FROM subscriptions WHERE topic = ? RETURNING position";
+        let struck: Result<Vec<_>> =
+            self.sql().exec(query, vec![ended.topic().into()])?.raw().collect();
+        Ok(!struck?.is_empty())
+    }
+
+    /// Some of what an earlier object noted, which has ended with it: the oldest.
+    pub(crate) fn left_behind(&self) -> Result<Vec<ActiveSubscription>> {
+        let query = "SELECT position, topic, record FROM subscriptions WHERE position <= ? ORDER BY position LIMIT ?";
+        let rows = self.sql().exec(query, vec![number(self.opened()), Value::Integer(BATCH)])?;
+        rows.raw().map(|row| Ok(read(row?)?.1)).collect()
+    }
+
+    /// What is noted of what was asked for, in the order of its beginning; `None` for a page that this
+    /// log has no mark for.
+    pub(crate) fn list(&self, list: &List, key: &CursorKey) -> Result<Option<Listing>> {
+        let mut after = match list.after() {
+            None => self.opened(),
+            Some(mark) => match key.marked(mark) {
+                Some(after) => after.max(self.opened()),
+                None => return Ok(None),
+            },
+        };
+        let query = "SELECT id FROM updates ORDER BY position DESC LIMIT 1";
+        let newest = match self.row(query, vec![])?.as_deref() {
+            Some([Value::String(id)]) => Some(EventId::restored(id)),
+            _ => None,
+        };
+        let mut listing = list.begin(newest);
+        let [first, end] = list.topics();
+        loop {
+            let query = "SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND position > ? ORDER BY position LIMIT ?";
+            let bindings = vec![
+                first.as_str().into(),
+                end.as_str().into(),
+                number(after),
+                Value::Integer(BATCH),
+            ];
+            let mut rows = self.sql().exec(query, bindings)?.raw().peekable();
+            if rows.peek().is_none() {
+                return Ok(Some(listing));
+            }
+            while let Some(row) = rows.next() {
+                let (at, found) = read(row?)?;
+                if !listing.offer(found, key.mark(at)) {
+                    rows.for_each(drop);
+                    return Ok(Some(listing));
+                }
+                after = at;
+            }
+        }
+    }
+}
+
+fn read(row: Vec<Value>) -> Result<(Position, ActiveSubscription)> {
+    match row.as_slice() {
+        [Value::Integer(at), Value::String(topic), Value::String(record)] => {
+            let restored = ActiveSubscription::restored(topic, record);
+            let unreadable = || Error::from(format!("the subscription {topic}: {record}"));
+            Ok((position(*at), restored.ok_or_else(unreadable)?))
+        }
+        _ => Err("a subscription of another shape".into()),
+    }
+}

@@ -1,0 +1,155 @@
+//! The cases of who is here.
+
+use serde_json::Value;
+
+use super::given::{ensure, seen};
+use super::log::Log;
+use crate::command::list::List;
+use crate::command::subscriptions::Subscriptions;
+use crate::terms::generation::Generation;
+use crate::terms::hub_url::HubUrl;
+use crate::terms::subscription::{MatchType, Scope};
+use crate::testing::update;
+use crate::wire::cors::Cors;
+use crate::{Position, Response};
+
+/// The subscriptions of a stream with these matchers.
+fn subscriptions(query: &str, number: u8) -> Result<Subscriptions, String> {
+    Ok(Subscriptions::of(&seen(query, number)?))
+}
+
+fn question(scope: Scope, after: Option<&str>) -> Result<List, String> {
+    let hub = HubUrl::parse("https://hub.example.com/.well-known/mercure");
+    Ok(List {
+        generation: scope.generation().unwrap_or(Generation::V1),
+        scope,
+        hub: hub.map_err(|error| error.to_string())?,
+        after: after.map(str::to_owned),
+        known: None,
+        cors: Cors::none(),
+    })
+}
+
+async fn ask<L: Log>(log: &L, scope: Scope) -> Result<Response, String> {
+    Ok(log.list(&question(scope, None)?).await?.response)
+}
+
+/// What is listed: the subscribers of a document.
+fn listed(response: &Response) -> Result<Vec<String>, String> {
+    let document: Value =
+        serde_json::from_slice(response.body()).map_err(|error| error.to_string())?;
+    let all = document["subscriptions"].as_array().ok_or("not a collection")?;
+    let mut all: Vec<String> = all.iter().map(|one| one["subscriber"].to_string()).collect();
+    all.sort();
+    Ok(all)
+}
+
+fn subscribers(of: &[&Subscriptions]) -> Vec<String> {
+    let all = of.iter().flat_map(|of| of.iter());
+    let mut all: Vec<String> = all.map(|one| format!("{:?}", one.subscriber())).collect();
+    all.sort();
+    all
+}
+
+fn exact(text: &str) -> Scope {
+    Scope::Matcher(MatchType::Exact, text.into())
+}
+
+pub(super) async fn what_has_begun_is_listed_until_it_ends<L: Log>(log: &L) -> Result<(), String> {
+    if !log.notes_who_is_here() {
+        return Ok(());
+    }
+    let nobody = ask(log, Scope::All).await?;
+    ensure!(listed(&nobody)?.is_empty(), "an empty log lists {nobody:?}");
+    let (one, other) = (subscriptions("match=a&match=b", 1)?, subscriptions("match=a&topic=a", 2)?);
+    for begins in [&one, &other] {
+        log.register(begins.clone()).await?;
+    }
+    let in_a = ask(log, exact("a")).await?;
+    let first_of = |of: &Subscriptions| of.iter().find(|it| it.match_type == MatchType::Exact);
+    let mut both: Vec<String> = [&one, &other]
+        .into_iter()
+        .filter_map(first_of)
+        .map(|it| format!("{:?}", it.subscriber()))
+        .collect();
+    both.sort();
+    ensure!(listed(&in_a)? == both, "{in_a:?} lists not {both:?}");
+    ensure!(listed(&ask(log, Scope::All).await?)?.len() == 3, "all that is of draft-08");
+    let of_v0 = ask(log, Scope::Matcher(MatchType::Selector, "a".into())).await?;
+    ensure!(listed(&of_v0)?.len() == 1, "the selector is listed as {of_v0:?}");
+
+    let first = first_of(&one).ok_or("no subscription")?;
+    let document = Scope::One(MatchType::Exact, "a".into(), first.subscriber().into());
+    let found = ask(log, document.clone()).await?;
+    ensure!(found.status() == 200, "the document of one that is here: {found:?}");
+    let newest = log.tail(Position::START).await?.pop().ok_or("no events")?;
+    let tag = format!("\"{}\"", newest.update.id());
+    ensure!(found.headers()["etag"] == tag.as_str(), "{found:?}, and the newest is {tag}");
+
+    log.unregister(one.clone()).await?;
+    let gone = ask(log, document).await?;
+    ensure!(gone.status() == 404, "the document of one that is gone: {gone:?}");
+    let (left, others) = (listed(&ask(log, exact("a")).await?)?, subscribers(&[&other]));
+    ensure!(left == others[..1], "{left:?} are left, and not {others:?}");
+    Ok(())
+}
+
+pub(super) async fn each_beginning_and_each_end_is_an_event<L: Log>(log: &L) -> Result<(), String> {
+    if !log.notes_who_is_here() {
+        return Ok(());
+    }
+    let (one, other) = (subscriptions("match=a&match=b", 1)?, subscriptions("match=a", 2)?);
+    // What never began has no end.
+    log.unregister(other.clone()).await?;
+    log.register(one.clone()).await?;
+    log.append(update("urn:between", "a", "")).await?;
+    log.unregister(one.clone()).await?;
+    log.unregister(one.clone()).await?;
+    let appended = log.tail(Position::START).await?;
+    let mut expected: Vec<String> = one.iter().map(|it| it.beginning().id().to_string()).collect();
+    expected.push("urn:between".into());
+    expected.extend(one.iter().map(|it| it.end().id().to_string()));
+    let ids: Vec<String> = appended.iter().map(|it| it.update.id().to_string()).collect();
+    ensure!(ids == expected, "{ids:?}, not {expected:?}");
+    for (appended, one) in appended.iter().zip(one.iter()) {
+        ensure!(*appended.update == one.beginning(), "{appended:?} came back changed");
+    }
+    Ok(())
+}
+
+pub(super) async fn a_long_list_has_pages<L: Log>(log: &L) -> Result<(), String> {
+    if !log.notes_who_is_here() {
+        return Ok(());
+    }
+    // Their texts are encoded, so that 70 of them are more than a page.
+    let long = "/".repeat(4_000);
+    let query: String = (0..8).map(|number| format!("match={number}{long}&")).collect();
+    let mut all = Vec::new();
+    for number in 0..9 {
+        let begins = subscriptions(&query, number)?;
+        all.extend(subscribers(&[&begins]));
+        log.register(begins).await?;
+    }
+    let mut after = None;
+    let mut pages = Vec::new();
+    let mut found = Vec::new();
+    loop {
+        let question = question(Scope::All, after.as_deref())?;
+        let response = log.list(&question).await?.response;
+        let page = listed(&response)?;
+        pages.push(page.len());
+        found.extend(page);
+        let links = response.headers().get_all("link").iter().filter_map(|link| link.to_str().ok());
+        let next = links.filter(|link| link.ends_with("rel=\"next\"")).last();
+        let Some(next) = next.and_then(|link| link.split(['=', '>']).nth(1)) else { break };
+        ensure!(pages.len() < 100, "pages without end");
+        after = Some(next.to_owned());
+    }
+    all.sort();
+    found.sort();
+    ensure!(pages.len() > 1, "it has no pages");
+    ensure!(found == all, "{} of {} were listed, on pages of {pages:?}", found.len(), all.len());
+    let unknown = log.list(&question(Scope::All, Some("x"))?).await?.response;
+    ensure!(matches!(unknown.status().as_u16(), 200 | 400), "a mark of nobody: {unknown:?}");
+    Ok(())
+}

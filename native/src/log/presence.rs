@@ -1,0 +1,73 @@
+//! Who is here: what the log notes as active, beside its updates and in their transactions.
+
+use cinnabar_core::{ActiveSubscription, CursorKey, EventId, List, Listing, Position};
+use rusqlite::OptionalExtension as _;
+
+use crate::log::database::{Database, number, position};
+use crate::log::error::LogError;
+
+/// How many subscriptions are read at a time for what has ended.
+const FOUND: i64 = 500;
+
+impl Database {
+    /// Notes that a subscription is active, whose beginning is the event at this position.
+    pub(crate) fn note(&self, at: Position, begun: &ActiveSubscription) -> rusqlite::Result<()> {
+        let query = "INSERT INTO subscriptions VALUES (?, ?, ?)";
+        let mut statement = self.connection.prepare_cached(query)?;
+        statement.execute((number(at), begun.topic(), begun.record()))?;
+        Ok(())
+    }
+
+    /// Notes that a subscription is active no longer. Returns whether it was.
+    pub(crate) fn strike(&self, ended: &ActiveSubscription) -> rusqlite::Result<bool> {
+        let query = "DELETE FROM subscriptions WHERE topic = ?";
+        Ok(self.connection.prepare_cached(query)?.execute([ended.topic()])? > 0)
+    }
+
+    /// Some of what is noted, in the order of topics and behind this one.
+    pub(crate) fn noted(&self, after: &str) -> Result<Vec<ActiveSubscription>, LogError> {
+        let query =
+            "SELECT topic, record FROM subscriptions WHERE topic > ? ORDER BY topic LIMIT ?";
+        let mut statement = self.connection.prepare_cached(query)?;
+        let rows = statement.query_map((after, FOUND), |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let mut found = Vec::new();
+        for row in rows {
+            let (topic, record) = row?;
+            let unreadable = || LogError::Unreadable(format!("the subscription {topic}: {record}"));
+            found.push(ActiveSubscription::restored(&topic, &record).ok_or_else(unreadable)?);
+        }
+        Ok(found)
+    }
+
+    /// What is noted of what was asked for, in the order of its beginning; `None` for a page that this
+    /// log has no mark for.
+    pub(crate) fn list(&self, list: &List, key: &CursorKey) -> Result<Option<Listing>, LogError> {
+        let after = match list.after() {
+            None => Position::START,
+            Some(mark) => match key.marked(mark) {
+                Some(after) => after,
+                None => return Ok(None),
+            },
+        };
+        let _of_one_moment = self.connection.unchecked_transaction()?;
+        let query = "SELECT id FROM updates ORDER BY position DESC LIMIT 1";
+        let newest: Option<String> =
+            self.connection.prepare_cached(query)?.query_row([], |row| row.get(0)).optional()?;
+        let mut listing = list.begin(newest.map(|id| EventId::restored(&id)));
+        let query = "SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND position > ? ORDER BY position";
+        let mut statement = self.connection.prepare_cached(query)?;
+        let [first, end] = list.topics();
+        let mut rows = statement.query((first, end, number(after)))?;
+        while let Some(row) = rows.next()? {
+            let (at, topic, record): (i64, String, String) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
+            let Some(found) = ActiveSubscription::restored(&topic, &record) else { continue };
+            if !listing.offer(found, key.mark(position(at))) {
+                break;
+            }
+        }
+        Ok(Some(listing))
+    }
+}

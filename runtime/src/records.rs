@@ -1,0 +1,99 @@
+//! What the log notes of who is here: each call in its own task, and none abandoned, not even when the
+//! holder is, since what has ended must be told.
+
+use std::time::Duration;
+
+use cinnabar_core::{ActiveSubscription, StreamId, Subscriptions};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::sleep;
+
+use crate::source::Source;
+
+/// How long to wait before the log is searched again for what has ended, if it could not be told.
+const REST: Duration = Duration::from_secs(10);
+
+/// What the log has answered.
+pub(crate) enum Recorded<E> {
+    Registered(StreamId, Result<(), E>),
+    Unregistered(Result<(), E>),
+    /// Some of what it notes as active.
+    Found(Result<Vec<ActiveSubscription>, E>),
+}
+
+/// The calls that are under way.
+pub(crate) struct Records<S: Source> {
+    source: S,
+    tasks: JoinSet<Recorded<S::Error>>,
+    /// Whether the log is being searched, or will be in a while,
+    searches: bool,
+    /// and has to be once more after that.
+    again: bool,
+}
+
+impl<S: Source> Records<S> {
+    pub(crate) fn new(source: S) -> Self {
+        Self { source, tasks: JoinSet::new(), searches: false, again: false }
+    }
+
+    /// Whether nothing is under way but a search that can be left to the next process.
+    pub(crate) fn are_done(&self) -> bool {
+        self.tasks.len() <= usize::from(self.searches)
+    }
+
+    /// What was done next; never, while nothing is under way.
+    ///
+    /// # Errors
+    ///
+    /// A call has panicked.
+    pub(crate) async fn next(&mut self) -> Option<Result<Recorded<S::Error>, JoinError>> {
+        let done = self.tasks.join_next().await;
+        if matches!(done, Some(Ok(Recorded::Found(_)) | Err(_))) {
+            self.searches = false;
+        }
+        done
+    }
+
+    pub(crate) fn register(&mut self, stream: StreamId, subscriptions: Subscriptions) {
+        let source = self.source.clone();
+        self.tasks.spawn(async move {
+            Recorded::Registered(stream, source.register(subscriptions).await)
+        });
+    }
+
+    pub(crate) fn unregister(&mut self, subscriptions: Subscriptions) {
+        let source = self.source.clone();
+        self.tasks
+            .spawn(async move { Recorded::Unregistered(source.unregister(subscriptions).await) });
+    }
+
+    /// Searches the log for what it notes as active, behind this topic.
+    pub(crate) fn search(&mut self, after: String) {
+        self.search_in(Duration::ZERO, after);
+    }
+
+    /// The same from the beginning, in a while.
+    pub(crate) fn search_later(&mut self) {
+        self.again = self.searches;
+        self.search_in(REST, String::new());
+    }
+
+    /// The search has come to its end.
+    pub(crate) fn end_search(&mut self) {
+        if std::mem::take(&mut self.again) {
+            self.search_later();
+        }
+    }
+
+    fn search_in(&mut self, wait: Duration, after: String) {
+        if std::mem::replace(&mut self.searches, true) {
+            return;
+        }
+        let source = self.source.clone();
+        self.tasks.spawn(async move {
+            if !wait.is_zero() {
+                sleep(wait).await;
+            }
+            Recorded::Found(source.registered(after).await)
+        });
+    }
+}
