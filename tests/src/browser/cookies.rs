@@ -11,7 +11,7 @@ use crate::hub::{Hub, fresh};
 use crate::token::Generation;
 
 /// The cookie that Symfony and others set for hubs of each generation.
-fn set_cookie(hub: &Hub, generation: Generation, token: &str) -> String {
+pub(super) fn set_cookie(hub: &Hub, generation: Generation, token: &str) -> String {
     let name = match generation {
         Generation::V0 => "mercureAuthorization",
         Generation::V1 => "__Secure-mercure_access_token",

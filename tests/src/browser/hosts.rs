@@ -10,8 +10,15 @@ use crate::launch::Variables;
 /// Loopback names from which pages are fetched, and at which they reach hubs. A browser keeps
 /// cookies by host name, so each name is a user of its own; no two cases that set cookies share
 /// one.
-pub(super) const USERS: [&str; 5] =
-    ["ann.localhost", "ben.localhost", "cleo.localhost", "dan.localhost", "eve.localhost"];
+pub(super) const USERS: [&str; 7] = [
+    "ann.localhost",
+    "ben.localhost",
+    "cleo.localhost",
+    "dan.localhost",
+    "eve.localhost",
+    "fay.localhost",
+    "gus.localhost",
+];
 
 /// The configuration of a hub for pages in this browser, with the case's own variables added.
 pub(super) fn variables(browser: &Browser, more: Variables) -> Variables {

@@ -9,6 +9,7 @@ mod fetching;
 mod gate;
 mod hosts;
 mod page;
+mod presence;
 mod process;
 mod site;
 
@@ -27,6 +28,7 @@ use cuts::{
     a_quiet_page_misses_nothing_when_its_stream_ends,
 };
 use fetching::a_page_reads_with_fetch_and_a_token_in_the_header;
+use presence::pages_list_who_is_here;
 
 static CHROMIUM: LazyBrowser = LazyBrowser::new(Kind::Chromium);
 static FIREFOX: LazyBrowser = LazyBrowser::new(Kind::Firefox);
@@ -57,4 +59,5 @@ pub(crate) const CASES: &[Case] = in_both_browsers![
     a_page_recovers_from_the_death_of_the_hub,
     a_page_that_polls_sees_every_update_in_order,
     a_page_reads_with_fetch_and_a_token_in_the_header,
+    pages_list_who_is_here,
 ];

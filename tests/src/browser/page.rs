@@ -18,6 +18,8 @@ pub(super) struct Subscriber {
     pub(super) credentials: bool,
     /// Read with `fetch`, which can send this header, and not with `EventSource`.
     pub(super) authorization: Option<String>,
+    /// Where it asks who is here, once its `EventSource` is open.
+    pub(super) presence: Option<String>,
     /// The `Set-Cookie` fields that come with the page.
     pub(super) cookies: Vec<String>,
 }
@@ -27,6 +29,9 @@ impl Subscriber {
         let mut parameters = format!("hub={}", form::encode(&self.hub));
         if self.credentials {
             parameters += "&credentials";
+        }
+        if let Some(presence) = &self.presence {
+            parameters += &format!("&presence={}", form::encode(presence));
         }
         if let Some(authorization) = &self.authorization {
             parameters += &format!("&authorization={}", form::encode(authorization));
@@ -63,6 +68,19 @@ impl<'a> Page<'a> {
                 Report::Message { id, data } => return (id, data),
                 Report::Open | Report::Error { r#final: false } => {}
                 report => panic!("the page saw {report:?} where an update was expected"),
+            }
+        }
+    }
+
+    /// Waits until the page lists exactly these.
+    #[track_caller]
+    pub(super) fn wait_for(&self, expected: &[&str]) {
+        let deadline = Instant::now() + SIGHT;
+        loop {
+            match self.next_until(deadline) {
+                Report::Here { names } if names == expected => return,
+                Report::Here { .. } | Report::Open => {}
+                report => panic!("the page saw {report:?} where {expected:?} were expected"),
             }
         }
     }

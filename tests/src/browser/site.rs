@@ -34,6 +34,8 @@ pub(super) enum Report {
     Error { r#final: bool },
     /// Its `onmessage` got this update.
     Message { id: String, data: String },
+    /// Who is here, by name.
+    Here { names: Vec<String> },
     /// The status of the answer to its `fetch`.
     Answer { status: u16 },
     /// What its `fetch` read next.

@@ -22,6 +22,7 @@ mod limits;
 mod metadata;
 mod negotiation;
 mod patterns;
+mod presence;
 mod private;
 mod protocol;
 mod publish;
@@ -81,6 +82,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         endurance::CASES,
     ]
     .into_iter()
+    .chain(presence::CASES.iter().copied())
     .flatten()
     .copied()
 }

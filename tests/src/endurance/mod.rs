@@ -17,6 +17,8 @@ mod slow;
 mod stalled;
 mod turn;
 
+pub(crate) use processes::kill_children;
+
 use crowd::a_full_hub_serves_its_streams_and_frees_those_whose_clients_left;
 use kills::{
     acknowledged_updates_survive_sigkill, acknowledged_updates_survive_the_end_of_environments,

@@ -21,7 +21,7 @@ pub(super) fn family(process: u32) -> Vec<u32> {
 }
 
 /// Ends everything that a process has started (SIGKILL), and returns how many there were.
-pub(super) fn kill_children(process: u32) -> usize {
+pub(crate) fn kill_children(process: u32) -> usize {
     let children = family(process).into_iter().filter(|&id| id != process);
     let children = children.filter_map(|id| Pid::from_raw(id.try_into().ok()?));
     // This fails only for a process that is gone.

@@ -36,6 +36,12 @@ impl Request {
         }
     }
 
+    /// Asks for another target of the same hub.
+    pub(crate) fn target(mut self, target: String) -> Self {
+        self.target = target;
+        self
+    }
+
     /// Adds a header field, in addition to others of its name.
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
