@@ -36,6 +36,8 @@ pub struct Figures {
     pub warm_up: Faults,
     /// How many streams did not stay open.
     pub ended: u64,
+    /// What became of those that arrived meanwhile, if any were to.
+    pub arrivals: Option<Arrivals>,
     /// What the hub's process took, if it was observed.
     pub process: Option<Taken>,
     /// Which part of a processor the reading took; near 1, it is the reader that was measured.
@@ -64,6 +66,19 @@ pub struct Latency {
     pub p99: f64,
     /// The longest.
     pub max: f64,
+}
+
+/// What became of subscribers that came and went.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Arrivals {
+    /// How many streams were opened.
+    pub opened: u64,
+    /// How many that is a second.
+    pub per_second: f64,
+    /// How many were refused, or not answered.
+    pub refused: u64,
+    /// From connecting to the head of the answer; nothing if none was opened.
+    pub opening: Option<Latency>,
 }
 
 /// What a process took of the machine.

@@ -23,9 +23,11 @@
 //! | what is measured | [`figures`], and of the hub's process [`process`] |
 //! | who publishes, and when | [`publishers`] |
 //! | who counts, and what | [`readers`], and of one stream [`order`] |
+//! | who comes and goes meanwhile | [`arrivals`] |
 //! | HTTP | [`hub`], [`connection`], [`http`] |
 #![allow(rustdoc::private_intra_doc_links, reason = "this is a map for whoever reads the source")]
 
+mod arrivals;
 mod clock;
 mod connection;
 mod failure;
@@ -42,7 +44,7 @@ mod scanner;
 mod stamp;
 
 pub use self::failure::Failure;
-pub use self::figures::{Faults, Figures, Latency, Taken};
+pub use self::figures::{Arrivals, Faults, Figures, Latency, Taken};
 pub use self::hub::{BadUrl, Hub, Tokens};
 pub use self::load::{CASES, Case, LEAST_SIZE, Load, MOST_PUBLISHERS};
 pub use self::process::Process;

@@ -19,6 +19,9 @@ pub struct Load {
     pub topics: usize,
     /// Whether the updates are private.
     pub private: bool,
+    /// How many more subscribers arrive a second while there is publishing; each leaves after a
+    /// second.
+    pub arrivals: Option<f64>,
     /// How long is published; what is still on its way then is waited for.
     #[serde(rename = "seconds", serialize_with = "seconds")]
     pub duration: Duration,
@@ -49,6 +52,7 @@ impl Default for Load {
             size: 64,
             topics: 1,
             private: false,
+            arrivals: None,
             duration: Duration::from_secs(10),
             warm_up: Duration::from_secs(2),
             patience: Duration::from_secs(15),

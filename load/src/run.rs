@@ -10,9 +10,10 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::task::LocalSet;
 use tokio::time::{self, Instant};
 
+use crate::arrivals;
 use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::figures::{Figures, Taken};
+use crate::figures::{Arrivals, Figures, Taken};
 use crate::hub::Hub;
 use crate::load::Load;
 use crate::process::{Process, Usage};
@@ -76,11 +77,11 @@ async fn measure(
     let publishers: Vec<_> =
         (0..load.publishers).map(|id| Publisher::new(id, plan.topics.len())).collect();
     let round = Round { plan: &plan, streams: &streams, tally: &tally, watch };
-    let (publishers, _) = round.hold(publishers, load.warm_up, Progress::WarmingUp).await?;
+    let (publishers, ..) = round.hold(publishers, load.warm_up, Progress::WarmingUp).await?;
     let warm_up = readers::faults(&streams, &publishers);
     let (before, began) = (usage(process)?, clock.nanoseconds());
     let busy = reader_time();
-    let (publishers, publishing) =
+    let (publishers, publishing, arrivals) =
         round.hold(publishers, load.duration, Progress::Measuring).await?;
 
     let after = usage(process)?;
@@ -102,6 +103,7 @@ async fn measure(
         twice: faults.twice,
         warm_up,
         ended: tally.ended.get(),
+        arrivals,
         process: process.map(|_| Taken {
             microseconds: (after.processor.saturating_sub(before.processor)).as_secs_f64() * 1e6
                 / per.max(1) as f64,
@@ -123,20 +125,25 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// Publishes for so long, and waits until everything has arrived, or nothing more does. Returns
-    /// the publishers, and how long they took.
+    /// Publishes for so long, while subscribers come and go, and waits until everything has arrived,
+    /// or nothing more does. Returns the publishers, how long they took, and what became of those
+    /// subscribers.
     async fn hold(
         &self,
         publishers: Vec<Publisher>,
         duration: Duration,
         progress: fn(u64, u64) -> Progress,
-    ) -> Result<(Vec<Publisher>, Duration), Failure> {
+    ) -> Result<(Vec<Publisher>, Duration, Option<Arrivals>), Failure> {
         readers::begin(self.streams, &publishers, self.tally);
         self.plan.acknowledged.store(0, Ordering::Relaxed);
         let tell = || {
             let acknowledged = self.plan.acknowledged.load(Ordering::Relaxed);
             (self.watch)(progress(acknowledged, self.tally.deliveries.get()));
         };
+        let (hub, rate) = (self.plan.hub.clone(), self.plan.load.arrivals);
+        let arriving = rate.map(|rate| {
+            tokio::task::spawn_blocking(move || arrivals::arrive(&hub, rate, duration))
+        });
         let plan = Arc::clone(self.plan);
         let mut publishing =
             tokio::task::spawn_blocking(move || publishers::publish(plan, publishers, duration));
@@ -148,6 +155,17 @@ impl Round<'_> {
         };
         let (publishers, took) =
             done.map_err(io::Error::other).and_then(|done| done).map_err(Failure::Machine)?;
+
+        let arrivals = match arriving {
+            Some(arriving) => Some(
+                arriving
+                    .await
+                    .map_err(io::Error::other)
+                    .and_then(|all| all)
+                    .map_err(Failure::Machine)?,
+            ),
+            None => None,
+        };
 
         let (mut quiet, mut told) = (Instant::now(), Instant::now());
         let mut deliveries = self.tally.deliveries.get();
@@ -162,7 +180,7 @@ impl Round<'_> {
                 told = Instant::now();
             }
         }
-        Ok((publishers, took))
+        Ok((publishers, took, arrivals))
     }
 }
 

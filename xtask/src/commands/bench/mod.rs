@@ -88,6 +88,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     private: bool,
 
+    /// How many more subscribers arrive a second meanwhile, of whom each leaves after a second [default:
+    /// none]
+    #[arg(long, value_name = "SUBSCRIBERS", value_parser = rate)]
+    arrivals: Option<f64>,
+
     /// How long is published; whatever is still on its way then is waited for
     #[arg(long, default_value_t = 10)]
     seconds: u64,
@@ -175,6 +180,7 @@ impl Arguments {
             size: self.size,
             topics: self.topics.into(),
             private: self.private,
+            arrivals: self.arrivals,
             duration: Duration::from_secs(self.seconds),
             warm_up: Duration::from_secs(self.warm_up),
             ..Load::default()
@@ -240,6 +246,9 @@ impl Arguments {
         warn_of(figures.warm_up, &format!("while it was warmed up, {url}"));
         if figures.ended > 0 {
             eprintln!("warning: {url} ended {} streams before the end", figures.ended);
+        }
+        if let Some(arrivals) = figures.arrivals.filter(|arrivals| arrivals.refused > 0) {
+            eprintln!("warning: {url} opened no stream for {} that arrived", arrivals.refused);
         }
         if figures.reader_busy > 0.9 {
             eprintln!(
@@ -368,6 +377,10 @@ mod tests {
             names("--case 2 5 --private"),
             ["100 streams, 8 publishers, private", "1,000 streams, 100 updates/s, private"]
         );
+        assert_eq!(
+            names("--streams 3 --arrivals 1000"),
+            ["3 streams, 1 publisher, 1,000 arrivals/s"]
+        );
         assert_eq!(names("--streams 3 --rate 2 --topics 3"), ["3 streams, 3 topics, 2 updates/s"]);
         for options in [
             "--case 0",
@@ -376,6 +389,7 @@ mod tests {
             "--size 3",
             "--rate 0",
             "--rate NaN",
+            "--arrivals 0",
             "--publishers 0",
             "--topics 0",
             "--pid 1",

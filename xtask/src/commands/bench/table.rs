@@ -17,16 +17,18 @@ struct Column {
     figure: fn(&Figures) -> Option<f64>,
     /// Whether its ratio says anything.
     compares: bool,
+    /// Whether only those who arrive have it.
+    of_arrivals: bool,
 }
 
 impl Column {
     /// A figure whose ratio says something.
     const fn compared(head: &'static str, figure: fn(&Figures) -> Option<f64>) -> Self {
-        Self { head, figure, compares: true }
+        Self { head, figure, compares: true, of_arrivals: false }
     }
 }
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 10] = [
     Column::compared("publications/s", |figures| Some(figures.publications_per_second)),
     Column::compared("deliveries/s", |figures| {
         figures.latency.map(|_| figures.deliveries_per_second)
@@ -34,20 +36,34 @@ const COLUMNS: [Column; 8] = [
     Column::compared("p50, ms", |figures| figures.latency.map(|latency| latency.p50)),
     Column::compared("p99, ms", |figures| figures.latency.map(|latency| latency.p99)),
     Column::compared("max, ms", |figures| figures.latency.map(|latency| latency.max)),
+    Column {
+        of_arrivals: true,
+        ..Column::compared("arrivals/s", |figures| figures.arrivals.map(|all| all.per_second))
+    },
+    Column {
+        of_arrivals: true,
+        ..Column::compared("opening p99, ms", |figures| {
+            figures.arrivals.and_then(|all| all.opening).map(|opening| opening.p99)
+        })
+    },
     Column::compared("CPU, µs", |figures| figures.process.map(|process| process.microseconds)),
     Column::compared("memory, MB", |figures| figures.process.map(|process| process.memory_loaded)),
-    Column { head: "lost", figure: |figures| Some(figures.lost as f64), compares: false },
+    Column { compares: false, ..Column::compared("lost", |figures| Some(figures.lost as f64)) },
 ];
 
-/// The table in Markdown: in each cell the figure, that of the second hub, and the ratio.
+/// The table in Markdown: in each cell the figure, that of the second hub, and the ratio. What only
+/// arrivals have is left out where nobody arrives.
 pub(super) fn markdown(rows: &[Row]) -> String {
-    let heads: Vec<_> = COLUMNS.iter().map(|column| column.head).collect();
+    let somebody_arrives = rows.iter().any(|row| row.load.arrivals.is_some());
+    let columns: Vec<&Column> =
+        COLUMNS.iter().filter(|column| somebody_arrives || !column.of_arrivals).collect();
+    let heads: Vec<_> = columns.iter().map(|column| column.head).collect();
     let mut table = format!("| load | {} |\n|---|", heads.join(" | "));
-    table += &"---:|".repeat(COLUMNS.len());
+    table += &"---:|".repeat(columns.len());
     table += "\n";
     for Row { load, figures, against } in rows {
         let cells: Vec<_> =
-            COLUMNS.iter().map(|column| column.cell(figures, against.as_ref())).collect();
+            columns.iter().map(|column| column.cell(figures, against.as_ref())).collect();
         table += &format!("| {} | {} |\n", name(load), cells.join(" | "));
     }
     table
@@ -130,6 +146,9 @@ pub(super) fn name(load: &Load) -> String {
     if load.private {
         name += ", private";
     }
+    if let Some(arrivals) = load.arrivals {
+        name += &format!(", {} arrivals/s", number(arrivals));
+    }
     name
 }
 
@@ -168,6 +187,7 @@ mod tests {
             twice: 0,
             warm_up: Faults::default(),
             ended: 0,
+            arrivals: None,
             process: None,
             reader_busy: 0.5,
         }
