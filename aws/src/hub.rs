@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cinnabar_core::{
-    Admission, Buckets, CheckHealth, Command, Config, Health, List, Publish, Sampler, Step, Subscribe,
-    Timestamp, admit,
+    Admission, Buckets, CheckHealth, Command, Config, Health, List, Publish, Sampler, Step,
+    Subscribe, Timestamp, admit,
 };
 use cinnabar_runtime::{Body, Keys, Opened, Streams, machine};
 use http::Response;

@@ -7,8 +7,7 @@ use std::task::{Context, Poll};
 
 use cinnabar_core::{
     Admission, Answer, Buckets, CheckHealth, Command, Config, EventId, Health, InvalidPublication,
-    List,
-    OwnPublication, Publish, Sampler, Step, Subscribe, admit, misconfigured,
+    List, OwnPublication, Publish, Sampler, Step, Subscribe, admit, misconfigured,
 };
 use cinnabar_runtime::{Fault, Keys, Opened, SourceError as _, Streams, answer, machine};
 use http::{Request, Response};

@@ -26,9 +26,9 @@ pub(super) struct Authenticated<'a> {
 pub(super) enum Unauthenticated<'a> {
     Refused(Refusal),
     /// The keys of its token's issuer have to be fetched first.
-    Unfetched(Routed<'a>),
+    Unfetched(Box<Routed<'a>>),
     /// They cannot be had just now.
-    Unavailable(Routed<'a>),
+    Unavailable(Box<Routed<'a>>),
 }
 
 /// Who sent a request.
@@ -57,8 +57,8 @@ impl<'a> Authenticated<'a> {
         match Caller::find(&routed, ring, now) {
             Ok(caller) => Ok(Self { routed, caller }),
             Err(Unknown::Refused(refusal)) => Err(Unauthenticated::Refused(refusal)),
-            Err(Unknown::Unfetched) => Err(Unauthenticated::Unfetched(routed)),
-            Err(Unknown::Unavailable) => Err(Unauthenticated::Unavailable(routed)),
+            Err(Unknown::Unfetched) => Err(Unauthenticated::Unfetched(Box::new(routed))),
+            Err(Unknown::Unavailable) => Err(Unauthenticated::Unavailable(Box::new(routed))),
         }
     }
 

@@ -33,6 +33,6 @@ impl Envelope {
     }
 
     fn enclose(&self, answer: Answer) -> Answer {
-        if self.subscribes { answer.to_a_subscription() } else { answer }
+        if self.subscribes { answer.for_a_subscription() } else { answer }
     }
 }

@@ -116,9 +116,7 @@ pub fn admit<'a>(
 fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
     let answered = |answer| Ok(Step::Done(Admission::Answer(answer)));
     match routed.route {
-        Route::Preflight { methods } => {
-            answered(preflight(methods, routed.request, &routed.cors))
-        }
+        Route::Preflight { methods } => answered(preflight(methods, routed.request, &routed.cors)),
         Route::TellRobots => answered(plain(ROBOTS, &routed.cors)),
         Route::Metadata => answered(metadata::document(&routed)),
         Route::CheckHealth => {
@@ -140,10 +138,10 @@ fn enter<'a>(
         Ok(authenticated) => authenticated,
         Err(Unauthenticated::Refused(refusal)) => return Err(refusal),
         Err(Unauthenticated::Unfetched(routed)) => {
-            return Ok(Step::Keys(Unkeyed { routed }));
+            return Ok(Step::Keys(Unkeyed { routed: *routed }));
         }
         Err(Unauthenticated::Unavailable(routed)) => {
-            let answer = Unkeyed { routed }.unavailable();
+            let answer = Unkeyed { routed: *routed }.unavailable();
             return Ok(Step::Done(Admission::Answer(answer)));
         }
     };
@@ -310,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_to_a_subscription_tells_of_query() {
+    fn every_answer_for_a_subscription_tells_of_query() {
         let config = config(&[]);
         let token = bearer("subscribe", 2_000_000_000);
         let fields = |token: &str| [("Authorization".to_owned(), token.to_owned())];

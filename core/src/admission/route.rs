@@ -170,7 +170,8 @@ impl<'a> Routed<'a> {
             None => (route(request.method(), &path, config, &hub)?, cors),
         };
         // What is behind the hub's path is the hub's.
-        let path = described.unwrap_or(if is_hub(&path, config, &hub) { &path } else { hub.path() });
+        let path =
+            described.unwrap_or(if is_hub(&path, config, &hub) { &path } else { hub.path() });
         let origin = hub.origin();
         let resource = format!("{origin}{path}");
         let metadata = config.serves_v1().then(|| MetadataUrl::of(&origin, path));

@@ -125,7 +125,7 @@ impl Subscribe {
         let has_expired = self.expires.is_some_and(|expires| expires <= now);
         has_expired.then(|| {
             let refusal = Refusal::expired_token();
-            refusal.challenging(&self.cors, self.metadata.as_ref()).to_a_subscription()
+            refusal.challenging(&self.cors, self.metadata.as_ref()).for_a_subscription()
         })
     }
 
@@ -168,7 +168,7 @@ impl Subscribe {
             return answer;
         }
         if !self.reader.gives_up_on_errors {
-            return refusal.into_answer(&self.cors).to_a_subscription();
+            return refusal.into_answer(&self.cors).for_a_subscription();
         }
         let known = self.unresumed().filter(|_| self.reader.native);
         // draft-08, "Subscribers": closed no later than `exp`, this one, too.

@@ -1,6 +1,6 @@
 //! The names of streams.
 
-use std::collections::HashMap;
+use std::collections::hash_map;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// The name of a stream: chosen by the shell, and never used twice in the life of a holder.
@@ -9,7 +9,11 @@ pub struct StreamId(u64);
 
 /// Values by stream. Each delivery looks a few of them up, which takes a fraction of the time here
 /// that it takes in an ordered map.
-pub type ByStream<V> = HashMap<StreamId, V, BuildHasherDefault<Spread>>;
+#[expect(
+    clippy::disallowed_types,
+    reason = "its hasher has no seed, and what needs an order sorts"
+)]
+pub type ByStream<V> = hash_map::HashMap<StreamId, V, BuildHasherDefault<Spread>>;
 
 /// Spreads the numbers of streams. No client chooses them, so none can have them collide.
 #[derive(Clone, Copy, Debug, Default)]

@@ -49,7 +49,7 @@ impl Answer {
     }
 
     /// The same answer, to a subscription.
-    pub(crate) fn to_a_subscription(mut self) -> Self {
+    pub(crate) fn for_a_subscription(mut self) -> Self {
         self.response.headers_mut().extend(subscription_fields());
         self
     }

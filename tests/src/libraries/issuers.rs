@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::program::{PATIENCE, Program};
+use crate::arguments::Capability;
 use crate::case::Suite;
 use crate::hub::{Hub, fresh};
 
@@ -39,8 +40,11 @@ pub(super) fn the_keys_of_an_issuer_change_while_the_hub_runs(suite: &Suite) {
         drop(server);
         let (server, new) = start(script, &port, second);
         accepted(&hub, &new.token);
-        let update = hub.publication(&[("topic", "a")]).bearer(&old.token);
-        update.send().expect_challenge(401, Some("invalid_token"));
+        // Another process may know the old ones still.
+        if !hub.has(Capability::Environments) {
+            let update = hub.publication(&[("topic", "a")]).bearer(&old.token);
+            update.send().expect_challenge(401, Some("invalid_token"));
+        }
         drop(server);
         accepted(&hub, &new.token);
     }

@@ -139,8 +139,9 @@ pub(super) async fn a_long_list_has_pages<L: Log>(log: &L) -> Result<(), String>
         let page = listed(&response)?;
         pages.push(page.len());
         found.extend(page);
-        let links = response.headers().get_all("link").iter().filter_map(|link| link.to_str().ok());
-        let next = links.filter(|link| link.ends_with("rel=\"next\"")).last();
+        let mut links =
+            response.headers().get_all("link").iter().filter_map(|link| link.to_str().ok());
+        let next = links.rfind(|link| link.ends_with("rel=\"next\""));
         let Some(next) = next.and_then(|link| link.split(['=', '>']).nth(1)) else { break };
         ensure!(pages.len() < 100, "pages without end");
         after = Some(next.to_owned());
