@@ -32,8 +32,7 @@ pub(super) fn document(routed: &Routed<'_>) -> Answer {
         authorization_details_types_supported: [DETAIL_TYPE],
         bearer_methods_supported: ["header"],
         mercure_cookie: &config.cookie_name,
-        // The hub tells nobody yet who is subscribed (draft-08, "Active Subscriptions").
-        mercure_subscriptions: false,
+        mercure_subscriptions: config.subscriptions,
     };
     // It cannot fail: texts and lists always serialize.
     public_json(serde_json::to_vec(&metadata).unwrap_or_default(), cors)
@@ -78,6 +77,8 @@ mod tests {
         );
         let named = config(&[("COOKIE_NAME", "hub_token")]);
         assert_eq!(document(&named, PATH)["mercure_cookie"], "hub_token");
+        let tells = config(&[("SUBSCRIPTIONS", "1")]);
+        assert_eq!(document(&tells, PATH)["mercure_subscriptions"], true);
     }
 
     #[test]
@@ -132,12 +133,14 @@ mod tests {
         let issuers = json!([
             {"issuer": "https://auth.example", "key": key, "authorization_server": true},
             {"issuer": "https://www.example.com", "key": key},
+            {"issuer": "https://found.example"},
+            {"issuer": "https://keys.example", "jwks_uri": "https://keys.example/jwks"},
             {"issuer": "https://old.example", "key": key, "authorization_server": true, "tokens": ["0.x"]},
         ]);
         let config = config(&[("MERCURE_TRUSTED_ISSUERS", &issuers.to_string())]);
         assert_eq!(
             document(&config, PATH)["authorization_servers"],
-            json!(["https://auth.example"])
+            json!(["https://auth.example", "https://found.example"])
         );
     }
 }

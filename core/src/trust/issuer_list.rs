@@ -145,8 +145,9 @@ fn issuer(entry: Entry, warn: &mut impl FnMut(String, Weakness)) -> Result<Issue
     let Entry { key, algorithm, previous, jwks_uri, .. } = entry;
     let has_both = key.is_some() || jwks_uri.is_some() || previous.is_some();
     let both = Verifier { key, algorithm, previous, jwks_uri };
+    let is_discovered = !has_both && entry.publisher.is_none() && entry.subscriber.is_none();
     let (publisher, subscriber) = match (entry.publisher, entry.subscriber) {
-        (None, None) if !has_both => {
+        (None, None) if is_discovered => {
             let trusted = discovered(&entry.issuer, both.algorithm.as_deref())?;
             (Some(trusted.clone()), Some(trusted))
         }
@@ -167,7 +168,8 @@ fn issuer(entry: Entry, warn: &mut impl FnMut(String, Weakness)) -> Result<Issue
         identifier: entry.issuer,
         keys: Keys { publisher, subscriber },
         tokens,
-        is_authorization_server: entry.authorization_server,
+        // RFC 8414: it is authorization servers that have metadata to discover.
+        is_authorization_server: entry.authorization_server || is_discovered,
     })
 }
 

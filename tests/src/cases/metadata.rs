@@ -13,10 +13,12 @@ use crate::token::{DETAIL, detail, header_v1, sign};
 const ALIASES: Variables = &[("HUB_ALIASES", "/hub /mercure")];
 const LISTED: Variables = &[("CORS_ORIGINS", "https://app.example")];
 const NAMED: Variables = &[("COOKIE_NAME", "hub_token")];
+const PRESENCE: Variables = &[("SUBSCRIPTIONS", "1")];
 const V0: Variables = &[("PROTOCOL", "0.x")];
 
 pub(crate) const CASES: &[Case] = &[
     case!(the_document_says_what_tokens_are_for).needing(&[Capability::WholeHost]),
+    case!(a_hub_that_tells_who_is_subscribed_says_so on PRESENCE).needing(&[Capability::WholeHost]),
     case!(an_alias_is_a_resource_too on ALIASES).needing(&[Capability::WholeHost]),
     case!(pages_of_every_origin_may_read_it_and_caches_may_keep_it on LISTED)
         .needing(&[Capability::WholeHost]),
@@ -47,9 +49,15 @@ fn the_document_says_what_tokens_are_for(hub: &Hub) {
     assert_eq!(document["mercure_cookie"], "__Secure-mercure_access_token");
     // RFC 9728, section 3.2: members without values are left out. Its tokens are self-issued.
     assert_eq!(document.get("authorization_servers"), None, "{document}");
+    assert_eq!(document.get("mercure_subscriptions"), None, "{document}");
     for path in ["", "/", "/hub"] {
         hub.request("GET", format!("{PREFIX}{path}")).send().expect_no_challenge(404);
     }
+}
+
+// draft-08, "Active Subscriptions"
+fn a_hub_that_tells_who_is_subscribed_says_so(hub: &Hub) {
+    assert_eq!(document(hub, hub.path())["mercure_subscriptions"], true);
 }
 
 // RFC 9728, section 3.3: the resource is the URL that the document's was derived from
