@@ -18,7 +18,7 @@ fn all_that_is_named_exists() {
         rows += 1;
         // Code is what is between backticks: every other piece.
         for name in shown.split('`').skip(1).step_by(2) {
-            let exists = match (name.split_once("::"), name.split_once(": ")) {
+            let exists = match (name.rsplit_once("::"), name.split_once(": ")) {
                 (Some((area, case)), _) if !name.contains(' ') => is_case(area, case),
                 (_, Some((file, name))) => is_vector(file, name),
                 // Not the name of a vector or case.
@@ -48,7 +48,7 @@ fn is_vector(file: &str, name: &str) -> bool {
 }
 
 fn is_case(area: &str, case: &str) -> bool {
-    let path = folder().join(format!("../tests/src/cases/{area}.rs"));
+    let path = folder().join(format!("../tests/src/cases/{}.rs", area.replace("::", "/")));
     let listed = [format!("case!({case})"), format!("case!({case} ")];
     fs::read_to_string(path).is_ok_and(|source| listed.iter().any(|case| source.contains(case)))
 }
