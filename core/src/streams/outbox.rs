@@ -8,6 +8,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::time::Timestamp;
 
+/// How many chunks may wait for one reader. To remember one takes some room here and some in the shell,
+/// for each of its readers, which no bound of bytes counts: thousands of readers that stall, and have
+/// thousands of small updates to take, would fill the memory.
+const MOST_CHUNKS: usize = 512;
+
 /// Bytes that were written to one or more streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Chunk {
@@ -80,6 +85,11 @@ impl Outbox {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.chunks.is_empty()
+    }
+
+    /// Whether it takes one more chunk, if that is not too long.
+    pub(crate) fn has_place(&self) -> bool {
+        self.chunks.len() < MOST_CHUNKS
     }
 
     /// How many bytes wait.

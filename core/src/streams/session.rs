@@ -276,7 +276,7 @@ impl Session {
         pace: &Pace,
         now: Timestamp,
     ) -> bool {
-        let fits = self.room_for([length].into_iter(), pace) == 1;
+        let fits = self.outbox.has_place() && self.room_for([length].into_iter(), pace) == 1;
         if fits {
             self.told = (appended.position, now);
         } else {

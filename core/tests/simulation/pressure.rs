@@ -40,6 +40,23 @@ fn a_stream_that_falls_behind_replays_what_it_missed() {
     assert_eq!(world.connection(stream).ended, None);
 }
 
+/// To remember a chunk takes room for each reader, which no size counts.
+#[test]
+fn few_chunks_wait_for_a_reader_however_small_they_are() {
+    let mut world = World::new(&[]);
+    let stream = world.subscribe("match=a", &[]);
+    let mut client = Client::default();
+    for number in 0..2_000 {
+        world.publish_and_sync(&format!("topic=a&data={number}"));
+    }
+    let waiting = world.connection(stream).queue.len();
+    assert!((100..=512).contains(&waiting), "{waiting} chunks wait");
+    client.read(world.take_all(stream).concat().as_bytes());
+    let expected: Vec<String> = (0..2_000).map(|number| number.to_string()).collect();
+    assert_eq!(client.updates(), expected);
+    assert_eq!(world.connection(stream).ended, None);
+}
+
 #[test]
 fn what_fits_is_taken_live_and_no_more() {
     let mut world = World::new(&[("OUTBOX_SIZE", "1000")]);
