@@ -25,6 +25,11 @@ use crate::request::{Encrypted, Peer};
 /// How long a client may take to say who it is, and to send the head of a request.
 const HEAD: Duration = Duration::from_secs(30);
 
+/// How often a client of HTTP/2 is asked whether it is still there, and how long it may take to say so.
+/// One that is gone without a word would keep its place among the connections for ever: while nothing
+/// is sent to it, nothing else tells.
+const ALIVE: Duration = Duration::from_secs(30);
+
 /// How much of a head is read, and how much may wait in a connection's own buffer. The core allows
 /// URLs of 64 KiB, and tokens of 32 KiB.
 const BUFFER: usize = 128 * 1024;
@@ -83,6 +88,8 @@ fn builder() -> Builder<TokioExecutor> {
     builder
         .http2()
         .timer(TokioTimer::new())
+        .keep_alive_interval(ALIVE)
+        .keep_alive_timeout(ALIVE)
         .max_concurrent_streams(STREAMS)
         .max_send_buf_size(STREAM_BUFFER)
         .max_header_list_size(BUFFER as u32);
