@@ -90,5 +90,46 @@ impl Bodies {
     pub(crate) fn cut_all(&mut self) {
         self.opening.clear();
         self.outlets.clear();
+        // A turn that broke off did not come to its end, and those it wrote to wait for that.
+        self.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Context, Poll, Wake};
+
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_reader_that_was_written_to_in_a_turn_that_broke_off_learns_of_its_end() {
+        let (notices, _received) = unbounded_channel();
+        let mut bodies = Bodies::new(notices);
+        let stream = StreamId::new(1);
+        let (outlet, mut reader) = outlet::open(stream, bodies.notices.clone());
+        bodies.outlets.insert(stream, outlet);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut context = Context::from_waker(&waker);
+        assert!(reader.poll_chunk(&mut context).is_pending());
+        bodies.write(&[stream], &Bytes::from("a"));
+        // Here the turn panics.
+        bodies.cut_all();
+        assert!(woken.0.load(Ordering::Relaxed));
+        assert_eq!(reader.poll_chunk(&mut context), Poll::Ready(None));
+        assert!(reader.was_cut());
     }
 }
