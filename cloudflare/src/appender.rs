@@ -4,7 +4,7 @@
 //! disk. Each publication arrives in a turn of its own. So it waits for a later one, in which all that
 //! has arrived by then is appended: one transaction, which is synced once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -16,12 +16,17 @@ use crate::object::Object;
 use crate::own_log::OwnLog;
 use crate::platform;
 
+/// How many bytes of updates may wait for their turn; past it, publishers are answered 503.
+const ROOM: usize = 16 << 20;
+
 /// Appends updates to the object's log.
 pub(crate) struct Appender {
     object: Rc<Object>,
     log: Rc<OwnLog>,
     /// What waits for the next turn, and who waits for it.
     arrived: RefCell<Vec<(Arc<Update>, oneshot::Sender<Outcome>)>>,
+    /// How many bytes those are.
+    waiting: Cell<usize>,
 }
 
 /// An update is not in the log, and may be sent again: the log failed, which is on the console, or
@@ -32,12 +37,17 @@ type Outcome = Result<(), NotAppended>;
 
 impl Appender {
     pub(crate) fn new(object: Rc<Object>, log: Rc<OwnLog>) -> Rc<Self> {
-        Rc::new(Self { object, log, arrived: RefCell::default() })
+        Rc::new(Self { object, log, arrived: RefCell::default(), waiting: Cell::default() })
     }
 
     /// Appends an update. The runtime holds back whatever is answered after that until the update
     /// is durable.
     pub(crate) async fn append(self: &Rc<Self>, update: Arc<Update>) -> Outcome {
+        let waiting = self.waiting.get() + update.size();
+        if waiting > ROOM && self.waiting.get() > 0 {
+            return Err(NotAppended);
+        }
+        self.waiting.set(waiting);
         let (tell, outcome) = oneshot::channel();
         let is_first = self.arrived.borrow().is_empty();
         self.arrived.borrow_mut().push((update, tell));
@@ -53,6 +63,7 @@ impl Appender {
 
     fn append_arrived(&self) {
         let (arrived, now) = (self.arrived.take(), platform::now());
+        self.waiting.set(0);
         let count = arrived.len();
         for (update, tell) in arrived {
             // Nobody waits where the publisher's request has ended.
