@@ -26,11 +26,13 @@ pub(super) fn read(
     path: &str,
 ) -> Result<List, Refusal> {
     let Routed { request, hub, cors, .. } = routed;
-    // Clients spell a path in more than one way, and may have been granted either.
+    // Clients spell a path in more than one way, and may have been granted either. But where they leave
+    // slashes bare, what a pattern takes for segments is one matcher: only the canonical path tells whose.
     let canonical = scope.path(hub.path());
+    let has_same_segments = path.matches('/').count() == canonical.matches('/').count();
     let grants =
         |path: &str| token.grants.subscribe.select_any(&Subject::new(std::iter::once(path)), hub);
-    if !grants(&canonical) && !grants(path) {
+    if !grants(&canonical) && !(has_same_segments && grants(path)) {
         return Err(Refusal::InsufficientScope(format!(
             "The access token does not grant subscribing to `{canonical}`."
         )));
