@@ -53,15 +53,18 @@ impl Log {
         };
         let mut listing = list.begin(newest);
         let [first, end] = list.topics();
+        // For the sake of the order, SQLite would read all rows to find those of one collection. With
+        // the plus sign it reads those, and sorts them.
+        let by = if list.collection().is_some() { "+position" } else { "position" };
+        let query = format!("SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND {by} > ? ORDER BY {by} LIMIT ?");
         loop {
-            let query = "SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND position > ? ORDER BY position LIMIT ?";
             let bindings = vec![
                 first.as_str().into(),
                 end.as_str().into(),
                 number(after),
                 Value::Integer(BATCH),
             ];
-            let mut rows = self.sql().exec(query, bindings)?.raw().peekable();
+            let mut rows = self.sql().exec(&query, bindings)?.raw().peekable();
             if rows.peek().is_none() {
                 return Ok(Some(listing));
             }

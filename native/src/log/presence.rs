@@ -56,8 +56,11 @@ impl Database {
         let newest: Option<String> =
             self.connection.prepare_cached(query)?.query_row([], |row| row.get(0)).optional()?;
         let mut listing = list.begin(newest.map(|id| EventId::restored(&id)));
-        let query = "SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND position > ? ORDER BY position";
-        let mut statement = self.connection.prepare_cached(query)?;
+        // For the sake of the order, SQLite would read all rows to find those of one collection. With
+        // the plus sign it reads those, and sorts them.
+        let by = if list.collection().is_some() { "+position" } else { "position" };
+        let query = format!("SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND {by} > ? ORDER BY {by}");
+        let mut statement = self.connection.prepare_cached(&query)?;
         let [first, end] = list.topics();
         let mut rows = statement.query((first, end, number(after)))?;
         while let Some(row) = rows.next()? {
