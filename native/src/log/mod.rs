@@ -58,6 +58,8 @@ pub struct Log {
     /// The newest durable update.
     durable: Arc<AtomicU64>,
     room: Arc<Semaphore>,
+    /// As much again for streams that come and go: however many do, publishers have their own.
+    notes_room: Arc<Semaphore>,
 }
 
 /// Why a log could not be opened.
@@ -128,7 +130,8 @@ impl Log {
             writer.run();
         })?;
         spawn("log-reader", move || answer(&reading, &questions_received))?;
-        Ok(Self { jobs, questions, key, durable, room: Arc::new(Semaphore::new(ROOM as usize)) })
+        let [room, notes_room] = [(); 2].map(|()| Arc::new(Semaphore::new(ROOM as usize)));
+        Ok(Self { jobs, questions, key, durable, room, notes_room })
     }
 
     /// Appends an update. Once this returns, it is durable.
@@ -219,7 +222,7 @@ impl Source for Log {
 
     async fn register(&self, subscriptions: Subscriptions) -> Result<(), LogError> {
         let room = room_for(subscriptions.size());
-        let room = Arc::clone(&self.room).try_acquire_many_owned(room);
+        let room = Arc::clone(&self.notes_room).try_acquire_many_owned(room);
         let room = room.map_err(|_| LogError::Full)?;
         let entry = Entry::Begin(subscriptions);
         self.ask(|done| Job::Append(Append { entry, done, room })).await?.map(drop)
@@ -228,7 +231,7 @@ impl Source for Log {
     async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), LogError> {
         // It waits for room rather than being refused: others must learn of it.
         let room = room_for(subscriptions.size());
-        let room = Arc::clone(&self.room).acquire_many_owned(room).await;
+        let room = Arc::clone(&self.notes_room).acquire_many_owned(room).await;
         let room = room.map_err(|_| LogError::Closed)?;
         let entry = Entry::End(subscriptions);
         self.ask(|done| Job::Append(Append { entry, done, room })).await?.map(drop)

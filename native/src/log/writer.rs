@@ -28,6 +28,9 @@ const MOST_BYTES: usize = 4 << 20;
 /// of them shares its turns with those.
 const MOST_NOTES: usize = 64;
 
+/// How many bytes of those: a stream may have hundreds of subscriptions.
+const MOST_NOTED_BYTES: usize = 256 << 10;
+
 /// How many updates a transaction drops at most, besides as many as it appends: so the log shrinks
 /// after `HISTORY_SIZE` was lowered.
 const SWEEP: u64 = 256;
@@ -154,13 +157,17 @@ impl Writer {
     fn append(&mut self, first: Append) -> Option<Job> {
         let mut bytes = first.entry.size();
         let mut notes = usize::from(first.entry.is_note());
+        let mut noted = if first.entry.is_note() { bytes } else { 0 };
         let mut batch = vec![first];
         let mut next = None;
         while notes < MOST_NOTES
+            && noted < MOST_NOTED_BYTES
             && let Some(note) = self.crowd.pop_front()
         {
+            let size = note.entry.size();
             notes += 1;
-            bytes += note.entry.size();
+            noted += size;
+            bytes += size;
             batch.push(note);
         }
         while batch.len() < MOST_UPDATES && bytes < MOST_BYTES {
@@ -168,13 +175,19 @@ impl Writer {
                 // They keep their order.
                 Ok(Job::Append(append))
                     if append.entry.is_note()
-                        && (notes >= MOST_NOTES || !self.crowd.is_empty()) =>
+                        && (notes >= MOST_NOTES
+                            || noted >= MOST_NOTED_BYTES
+                            || !self.crowd.is_empty()) =>
                 {
                     self.crowd.push_back(append);
                 }
                 Ok(Job::Append(append)) => {
-                    notes += usize::from(append.entry.is_note());
-                    bytes += append.entry.size();
+                    let size = append.entry.size();
+                    if append.entry.is_note() {
+                        notes += 1;
+                        noted += size;
+                    }
+                    bytes += size;
                     batch.push(append);
                 }
                 Ok(other) => {
