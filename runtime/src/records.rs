@@ -71,7 +71,20 @@ impl<S: Source> Records<S> {
         self.search_in(Duration::ZERO, after);
     }
 
-    /// The same from the beginning, in a while.
+    /// Unregisters what a search has found, and goes on behind this topic: one page at a time is in
+    /// memory, and others have their turn.
+    pub(crate) fn unregister_found(&mut self, ended: Subscriptions, after: String) {
+        self.searches = true;
+        let source = self.source.clone();
+        self.tasks.spawn(async move {
+            Recorded::Found(match source.unregister(ended).await {
+                Ok(()) => source.registered(after).await,
+                Err(error) => Err(error),
+            })
+        });
+    }
+
+    /// Searches it from the beginning, in a while.
     pub(crate) fn search_later(&mut self) {
         self.again = self.searches;
         self.search_in(REST, String::new());

@@ -146,6 +146,9 @@ impl<S: Source> Task<S> {
         self.bodies.cut_all();
         self.forget();
         self.records.search(String::new());
+        // What was still on its way into the log is not found before it is there; and a search that is
+        // under way is past some of it.
+        self.records.search_later();
     }
 
     /// Forgets the holder and all work for it.
@@ -269,13 +272,14 @@ impl<S: Source> Task<S> {
     /// What the log notes as active, and no stream has, has ended.
     fn handle_found(&mut self, found: Vec<ActiveSubscription>) {
         let Some(last) = found.last() else { return self.records.end_search() };
-        self.records.search(last.topic().to_owned());
+        let after = last.topic().to_owned();
         let absent = match &self.holder {
             Some(holder) => holder.absent(found),
             None => found,
         };
-        if !absent.is_empty() {
-            self.records.unregister(absent.into());
+        match absent.is_empty() {
+            true => self.records.search(after),
+            false => self.records.unregister_found(absent.into(), after),
         }
     }
 
