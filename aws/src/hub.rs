@@ -21,6 +21,10 @@ use crate::source::PolledLog;
 /// as soon as it has ended.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
+/// How long startup waits for the keys of issuers, some of whom may not answer: less than startup may
+/// take, after which all of it would be done again.
+const PREPARATION: Duration = Duration::from_secs(5);
+
 /// A hub.
 #[derive(Debug)]
 pub struct Hub {
@@ -61,7 +65,8 @@ impl Hub {
     /// Waits for the keys that issuers publish, so that no request has to: while none is under way, a
     /// function's process gets no time.
     pub async fn prepare(&self) {
-        self.keys.prepared().await;
+        // Those that come later are waited for by the requests that need them.
+        let _ = timeout(PREPARATION, self.keys.prepared()).await;
     }
 
     /// Answers a request whose response Lambda breaks off at `deadline`.

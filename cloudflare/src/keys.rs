@@ -23,8 +23,9 @@ use crate::platform;
 /// How long a request waits for keys: for the few fetches that lead to them.
 const PATIENCE: Duration = Duration::from_secs(12);
 
-/// How often it looks.
-const RECHECK: Duration = Duration::from_millis(10);
+/// How soon it looks again, from the first time to the last ones: each look reads the token anew, which
+/// costs time of the processor, of which a request may have ten milliseconds altogether.
+const RECHECK: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
 
 thread_local! {
     /// Made when the first token needs it.
@@ -35,6 +36,7 @@ thread_local! {
 /// if they are not by then.
 pub(crate) async fn settle<'a>(mut step: Step<'a>, config: &Config, context: &Context) -> Step<'a> {
     let end = platform::now().plus(PATIENCE);
+    let mut recheck = RECHECK.0;
     while let Step::Keys(unkeyed) = step {
         step = RING.with_borrow_mut(|ring| {
             if ring.is_none() {
@@ -51,7 +53,8 @@ pub(crate) async fn settle<'a>(mut step: Step<'a>, config: &Config, context: &Co
         if !matches!(step, Step::Keys(_)) || platform::now() >= end {
             break;
         }
-        Delay::from(RECHECK).await;
+        Delay::from(recheck).await;
+        recheck = (recheck * 2).min(RECHECK.1);
     }
     step
 }

@@ -27,6 +27,10 @@ impl Envelope {
 
     /// The answer to the request while it cannot be decided: a passing failure.
     pub(super) fn turn_away(&self, request: &Request, random: &[u8; 8]) -> Answer {
+        // What is no subscription is never answered with a stream, whoever asks.
+        if !self.subscribes {
+            return unavailable::unavailable(&self.cors);
+        }
         let answer = unavailable::passing(request, &self.cors, random);
         // A stream that asks its reader to come back says it by itself.
         if answer.response.status() == StatusCode::OK { answer } else { self.enclose(answer) }

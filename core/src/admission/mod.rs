@@ -394,6 +394,29 @@ mod tests {
         assert_eq!((holder.response.status(), holder.log), (entry.response.status(), entry.log));
     }
 
+    /// A page that reads with `cache: 'no-store'` resembles an `EventSource`, and wants JSON.
+    #[test]
+    fn only_a_subscription_is_answered_with_a_stream_while_keys_are_away() {
+        let config = config(&[
+            ("MERCURE_SUBSCRIBER_JWT_KEY", ""),
+            ("MERCURE_SUBSCRIBER_JWKS_URI", "https://auth.example/jwks"),
+            ("SUBSCRIPTIONS", "1"),
+        ]);
+        // {"alg":"ES256"}, {}
+        let fields = [
+            ("authorization", b"Bearer eyJhbGciOiJFUzI1NiJ9.e30.AA".as_slice()),
+            ("cache-control", b"no-cache"),
+            ("sec-fetch-mode", b"cors"),
+        ];
+        let status = |path: &str| {
+            let request = Request::new("GET", &format!("{HUB}{path}"), fields);
+            let step = admit(&request, &config, NOW, &[7; 32]);
+            let Step::Keys(unkeyed) = step else { panic!("{step:?}") };
+            unkeyed.unavailable().response.status().as_u16()
+        };
+        assert_eq!((status("?match=a"), status("/subscriptions")), (200, 503));
+    }
+
     #[test]
     fn a_subscriber_without_a_token_never_expires() {
         let config = config(&[("ANONYMOUS", "1")]);

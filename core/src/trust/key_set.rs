@@ -72,7 +72,7 @@ impl KeySet {
     }
 
     /// The keys to try for a token: those of its algorithm, with its `kid` if it has one. A key that
-    /// was published without may be meant, too.
+    /// was published without may be meant, too, and comes after those that are.
     ///
     /// draft-08, "Token Validation": `kid` is a hint that chooses among trusted keys.
     pub(super) fn candidates(
@@ -80,10 +80,11 @@ impl KeySet {
         id: Option<&str>,
         algorithm: Algorithm,
     ) -> impl Iterator<Item = &Key> {
-        let may_be_meant =
-            move |key: &&PublishedKey| id.is_none() || key.id.is_none() || key.id.as_deref() == id;
-        let of_algorithm = move |key: &&PublishedKey| key.key.algorithm() == algorithm;
-        let candidates = self.keys.iter().filter(of_algorithm).filter(may_be_meant);
+        let of_algorithm =
+            move || self.keys.iter().filter(move |it| it.key.algorithm() == algorithm);
+        let is_named = move |key: &&PublishedKey| id.is_some() && key.id.as_deref() == id;
+        let may_be_meant = move |key: &&PublishedKey| id.is_none() || key.id.is_none();
+        let candidates = of_algorithm().filter(is_named).chain(of_algorithm().filter(may_be_meant));
         candidates.map(|key| &key.key).take(MOST_TRIED)
     }
 }
@@ -183,6 +184,16 @@ mod tests {
         keys.push(ed25519(&json!({})));
         let set = read(&json!(keys), None).unwrap();
         assert_eq!((tried_for(&set, Some("5")), tried_for(&set, Some("6"))), (2, 1));
+    }
+
+    #[test]
+    fn a_named_key_is_tried_before_those_without_a_name() {
+        let other = "AYGosms0F2LIl0uR9eAskcbZFcQIVSD1nMoyPcdqTV0";
+        let mut keys = vec![ed25519(&json!({})); MOST_TRIED];
+        keys.push(ed25519(&json!({"kid": "a", "x": other})));
+        let set = read(&json!(keys), None).unwrap();
+        let first = set.candidates(Some("a"), Algorithm::EdDSA).next().unwrap();
+        assert!(std::ptr::eq(first, &raw const set.keys[MOST_TRIED].key));
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Published {
         else {
             return Err(if self.want(now) { Unverified::Waits } else { Unverified::Unavailable });
         };
-        if is_due && self.want(now) && !is_current && self.failing.is_none() {
+        if is_due && self.want(now) && !is_current && !self.is_down(now) {
             return Err(Unverified::Waits);
         }
         let found =
@@ -130,6 +130,12 @@ impl Published {
             }
             found => found,
         }
+    }
+
+    /// Whether the issuer did not answer a moment ago, so that a token had better not wait. A failure of
+    /// long ago tells nothing: the process may have been asleep since, and during that fetch as well.
+    fn is_down(&self, now: Timestamp) -> bool {
+        self.failing.as_ref().is_some_and(|failing| now.is_within(PAUSES.1 * 2, failing.last))
     }
 
     /// Whether a key that is not known yet may be meant.
@@ -150,6 +156,8 @@ impl Published {
             return Some(Unverified::Unavailable);
         }
         self.sought = Some(now);
+        // Perhaps the issuer publishes elsewhere now, and left the old keys where they were.
+        self.discovered = None;
         Some(Unverified::Waits)
     }
 
@@ -290,6 +298,9 @@ impl Published {
         let known = Known { set, fetched: kept.fetched, lifetime: kept.lifetime() };
         self.fetching = None;
         self.wanted = !known.is_current(now);
+        if !self.wanted {
+            self.failing = None;
+        }
         self.sought = kept.sought;
         self.known = Some(known);
         true

@@ -396,3 +396,31 @@ fn a_new_process_begins_with_what_another_kept() {
         assert!(!new.ring.handle_kept(&fetch, wrong, new.now));
     }
 }
+
+#[test]
+fn a_failure_of_long_ago_is_no_reason_to_use_old_keys() {
+    let mut hub = Simulation::new();
+    hub.publish(SET, &set(&["a"]));
+    assert_eq!(hub.settle(Some("a")), Ok(()));
+    // In the background, while the process was asleep.
+    hub.pass(31 * MINUTE);
+    hub.stop(SET);
+    assert_eq!(hub.settle(Some("a")), Ok(()));
+    // The key was taken back meanwhile.
+    hub.publish(SET, &set(&["b"]));
+    hub.pass(24 * 60 * MINUTE);
+    assert_eq!(hub.settle(Some("a")), Err(Unverified::NoKey));
+}
+
+#[test]
+fn an_issuer_may_publish_elsewhere_and_leave_old_keys_behind() {
+    const ELSEWHERE: &str = "https://auth.example/new-jwks";
+    let mut hub = issuer();
+    let metadata = |uri: &str| json!({"issuer": "https://auth.example", "jwks_uri": uri});
+    hub.publish(METADATA, &metadata(SET));
+    hub.publish(SET, &set(&["a"]));
+    assert_eq!(hub.settle(Some("a")), Ok(()));
+    hub.publish(METADATA, &metadata(ELSEWHERE));
+    hub.publish(ELSEWHERE, &set(&["b"]));
+    assert_eq!(hub.settle(Some("b")), Ok(()));
+}
