@@ -14,7 +14,8 @@ use tracing::{error, info};
 
 use crate::answer::{Answer, streamed, whole};
 use crate::event::Event;
-use crate::log::{AppendError, Log, Presence, Seating, Seats};
+use crate::log::presence::Presence;
+use crate::log::{AppendError, Log, Seating, Seats};
 use crate::source::PolledLog;
 
 /// How long a response may wait, at its end, until others are told of it. Lambda may freeze the process

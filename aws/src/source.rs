@@ -11,7 +11,8 @@ use cinnabar_runtime::{
     self as runtime, Ahead, Fault, Pace, Paced, Polled, PolledTail, Source, SourceError,
 };
 
-use crate::log::{Log, LogError, Presence, Read, Tail};
+use crate::log::presence::Presence;
+use crate::log::{Log, LogError, Read, Tail};
 
 /// A log that is polled at a pace, and who is here.
 #[derive(Clone, Debug)]

@@ -56,7 +56,9 @@ impl Log {
         // For the sake of the order, SQLite would read all rows to find those of one collection. With
         // the plus sign it reads those, and sorts them.
         let by = if list.collection().is_some() { "+position" } else { "position" };
-        let query = format!("SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND {by} > ? ORDER BY {by} LIMIT ?");
+        let query = format!(
+            "SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND {by} > ? ORDER BY {by} LIMIT ?"
+        );
         loop {
             let bindings = vec![
                 first.as_str().into(),

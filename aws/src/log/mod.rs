@@ -55,7 +55,6 @@ use cinnabar_core::{
 pub use clock::{Clock, Moment, SystemClock};
 pub use error::{AppendError, LogError};
 pub use item::ITEM_LIMIT;
-pub use presence::Presence;
 pub use seats::{Seating, Seats};
 pub use tail::{Read, Tail};
 

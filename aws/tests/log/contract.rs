@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cinnabar_aws::log::{Clock, Log, Presence};
+use cinnabar_aws::log::presence::Presence;
+use cinnabar_aws::log::{Clock, Log};
 use cinnabar_core::testing::contract;
 use cinnabar_core::{
     Answer, Appended, Fetch, IdOrigin, List, Located, Location, Page, Place, Position, Subscribe,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use cinnabar_aws::deployment::PLATFORM;
-use cinnabar_aws::log::{Clock, LogError, Presence};
+use cinnabar_aws::log::presence::Presence;
+use cinnabar_aws::log::{Clock, LogError};
 use cinnabar_core::{
     ActiveSubscription, Admission, Command, Config, List, Position, Request, Step, Subscriptions,
     admit,

@@ -32,7 +32,8 @@ pub(super) fn read(
     let has_same_segments = path.matches('/').count() == canonical.matches('/').count();
     let grants =
         |path: &str| token.grants.subscribe.select_any(&Subject::new(std::iter::once(path)), hub);
-    if !grants(&canonical) && !(has_same_segments && grants(path)) {
+    let is_granted = grants(&canonical) || (has_same_segments && grants(path));
+    if !is_granted {
         return Err(Refusal::InsufficientScope(format!(
             "The access token does not grant subscribing to `{canonical}`."
         )));

@@ -59,7 +59,9 @@ impl Database {
         // For the sake of the order, SQLite would read all rows to find those of one collection. With
         // the plus sign it reads those, and sorts them.
         let by = if list.collection().is_some() { "+position" } else { "position" };
-        let query = format!("SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND {by} > ? ORDER BY {by}");
+        let query = format!(
+            "SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND {by} > ? ORDER BY {by}"
+        );
         let mut statement = self.connection.prepare_cached(&query)?;
         let [first, end] = list.topics();
         let mut rows = statement.query((first, end, number(after)))?;

@@ -24,7 +24,7 @@
 //! | rows and leases as items, and their keys | [`item`] |
 //! | the calls to DynamoDB | [`calls`] |
 //! | how subscriptions end | [`ending`] |
-//! | the process's own lease | [`lease`] |
+//! | the process's own lease | [`lease`], [`renewal`] |
 //! | whose lease has run out | [`sweep`] |
 //! | collections | [`listing`] |
 
@@ -33,6 +33,7 @@ mod ending;
 mod item;
 mod lease;
 mod listing;
+mod renewal;
 mod sweep;
 
 use std::collections::BTreeMap;

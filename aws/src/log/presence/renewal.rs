@@ -1,0 +1,107 @@
+//! How a process keeps its lease: made with the first subscription that it notes, renewed while it has
+//! streams, and given up with the last.
+//!
+//! A process that starts over, or that has no streams left, stops renewing. Then whatever it has left
+//! noted is ended by others.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::Presence;
+use super::lease::Lease;
+use crate::log::LogError;
+use crate::log::fault::Fault;
+use crate::log::random;
+
+/// How long a lease lasts. Renewals may fail twice in a row, and clocks may differ by the skew.
+const LIFE: Duration = Duration::from_secs(30);
+
+/// How often it is renewed.
+const RENEWAL: Duration = Duration::from_secs(10);
+
+/// How long to wait after a renewal that has failed.
+const AGAIN: Duration = Duration::from_secs(1);
+
+impl Presence {
+    /// The number of the process's lease, which is made if there is none.
+    pub(super) async fn holder(&self) -> Result<u64, Fault> {
+        let table = &self.shared.table;
+        let mut lease = self.shared.lease.lock().await;
+        let now = table.now();
+        match &*lease {
+            Some(lease) if lease.ends > now.wall => return Ok(lease.number),
+            Some(_) => return Err(Fault::Unknown("the process's lease has run out".into())),
+            None => {}
+        }
+        let random: [u8; 8] =
+            random::bytes().ok_or_else(|| Fault::Unknown("no random bytes".into()))?;
+        let (number, ends) = (u64::from_be_bytes(random), now.wall.plus(LIFE));
+        table.make_lease(number, ends).await?;
+        *lease = Some(Lease { number, ends, tried: now, wait: RENEWAL });
+        Ok(number)
+    }
+
+    /// Renews the process's lease, if it is time to. To be called again and again while the process
+    /// has streams.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::TakenForDead`]: others have ended its subscriptions. All its streams have to be
+    /// cut.
+    pub async fn renew(&self) -> Result<(), LogError> {
+        let table = &self.shared.table;
+        let mut lease = self.shared.lease.lock().await;
+        let Some(held) = &mut *lease else { return Ok(()) };
+        let now = table.now();
+        if now.since(held.tried) < held.wait {
+            return Ok(());
+        }
+        held.tried = now;
+        let ends = now.wall.plus(LIFE);
+        match table.renew_lease(held.number, ends).await {
+            Ok(true) => (held.ends, held.wait) = (ends, RENEWAL),
+            Ok(false) => {
+                *lease = None;
+                self.own().clear();
+                return Err(LogError::TakenForDead);
+            }
+            Err(fault) => {
+                warn!(%fault, "who is here could not be confirmed yet");
+                held.wait = AGAIN;
+                return Ok(());
+            }
+        }
+        drop(lease);
+        self.look_around();
+        Ok(())
+    }
+
+    /// Looks whose lease has run out: each process now and then, all of them together once a renewal.
+    fn look_around(&self) {
+        let leases = self.shared.leases.load(Ordering::Relaxed).max(1);
+        let chance = random::bytes().map_or(0, u32::from_be_bytes);
+        if (chance as usize).is_multiple_of(leases) {
+            let presence = self.clone();
+            tokio::spawn(async move {
+                if let Err(error) = presence.sweep().await {
+                    warn!(%error, "the subscriptions of dead processes could not be ended yet");
+                }
+            });
+        }
+    }
+
+    /// Gives the lease up, if nothing is noted any more. If that fails, it runs out.
+    pub(super) async fn give_up_lease(&self) {
+        let mut lease = self.shared.lease.lock().await;
+        if !self.own().is_empty() {
+            return;
+        }
+        if let Some(held) = lease.take()
+            && let Err(fault) = self.shared.table.delete_lease(held.number).await
+        {
+            warn!(%fault, "a lease could not be given up, and runs out");
+        }
+    }
+}
