@@ -11,7 +11,7 @@ use cinnabar_runtime::{
     self as runtime, Ahead, Fault, Pace, Paced, Polled, PolledTail, Source, SourceError,
 };
 
-use crate::log::presence::Presence;
+use crate::log::presence::{Presence, RENEWAL};
 use crate::log::{Log, LogError, Read, Tail};
 
 /// A log that is polled at a pace, and who is here.
@@ -33,7 +33,10 @@ impl PolledLog {
     /// This log, polled at the pace that is configured.
     #[must_use]
     pub fn new(log: Log, presence: Presence, config: &Config) -> Self {
-        Self { log, presence, pace: Pace::new(config.poll_fast(), config.poll_slow()) }
+        let slow = config.poll_slow();
+        // Who is here is kept up in between.
+        let slow = if config.subscriptions() { slow.min(RENEWAL) } else { slow };
+        Self { log, presence, pace: Pace::new(config.poll_fast(), slow) }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The log of this object, which answers at once, and what follows from an append: the feed hears of
 //! it, and the history is kept within its bounds.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use cinnabar_core::{
     ActiveSubscription, Appended, Fetch, Located, Location, Page, Place, Position, Subscribe,
     Subscriptions, Timestamp, Update,
 };
+use worker::console_error;
 
 use crate::feed::Feed;
 use crate::log::Log;
@@ -18,6 +20,9 @@ use crate::retention::Retention;
 use crate::source::Source;
 use crate::streams::Streams;
 
+/// How many ends are told in a turn, give or take those of one stream: a crowd may leave at once.
+const ENDS: usize = 100;
+
 /// The object's own log.
 pub(crate) struct OwnLog {
     object: Rc<Object>,
@@ -26,6 +31,9 @@ pub(crate) struct OwnLog {
     retention: Rc<Retention>,
     /// Those that follow it, once there are any.
     streams: OnceCell<Weak<Streams<Self>>>,
+    /// Those whose ends are still to be told. Their rows make sure that it happens.
+    ending: RefCell<VecDeque<Subscriptions>>,
+    is_ending: Cell<bool>,
 }
 
 impl OwnLog {
@@ -33,7 +41,8 @@ impl OwnLog {
     pub(crate) fn new(object: Rc<Object>, log: Rc<Log>) -> Rc<Self> {
         let feed = Feed::new(Rc::clone(&object), log.newest());
         let retention = Retention::new(Rc::clone(&object), Rc::clone(&log));
-        Rc::new(Self { object, log, feed, retention, streams: OnceCell::new() })
+        let (streams, ending, is_ending) = Default::default();
+        Rc::new(Self { object, log, feed, retention, streams, ending, is_ending })
     }
 
     /// Hands these streams what is appended. Called once.
@@ -69,6 +78,50 @@ impl OwnLog {
     /// Drops what is too old.
     pub(crate) fn sweep(&self) -> worker::Result<()> {
         self.retention.sweep()
+    }
+
+    /// Tells the ends of what an earlier object noted as active: its streams were cut with it.
+    pub(crate) fn end_what_is_left_behind(self: &Rc<Self>) {
+        let log = Rc::clone(self);
+        self.object.spawn(async move {
+            loop {
+                let left = log.log.left_behind().unwrap_or_else(|error| {
+                    console_error!("it is not known who was here: {error}");
+                    Vec::new()
+                });
+                if left.is_empty() {
+                    return;
+                }
+                log.end_all(&Subscriptions::from(left)).await;
+            }
+        });
+    }
+
+    /// Ends these in a turn of their own, once the streams have been handed enough of what was
+    /// appended before.
+    async fn end_all(&self, subscriptions: &Subscriptions) {
+        platform::let_others_run().await;
+        while self.is_full() {
+            platform::let_others_run().await;
+        }
+        self.note(subscriptions, |one, now| {
+            if self.log.strike(one)? {
+                self.append(Arc::new(one.end()), now)?;
+            }
+            Ok(())
+        });
+    }
+
+    /// The next of those that wait for their end: as many as a turn tells.
+    fn next_ending(&self) -> Option<Subscriptions> {
+        let mut ending = self.ending.borrow_mut();
+        let mut next: Vec<ActiveSubscription> = ending.pop_front()?.iter().collect();
+        while next.len() < ENDS
+            && let Some(more) = ending.pop_front()
+        {
+            next.extend(more.iter());
+        }
+        Some(next.into())
     }
 
     /// Notes for each of these, by `write`, whether it is active. What is half done must not last: the
@@ -119,12 +172,17 @@ impl Source for OwnLog {
         Ok(())
     }
 
-    fn unregister(&self, subscriptions: &Subscriptions) {
-        self.note(subscriptions, |one, now| {
-            if self.log.strike(one)? {
-                self.append(Arc::new(one.end()), now)?;
+    fn unregister(self: &Rc<Self>, subscriptions: Subscriptions) {
+        self.ending.borrow_mut().push_back(subscriptions);
+        if self.is_ending.replace(true) {
+            return;
+        }
+        let log = Rc::clone(self);
+        self.object.spawn(async move {
+            while let Some(next) = log.next_ending() {
+                log.end_all(&next).await;
             }
-            Ok(())
+            log.is_ending.set(false);
         });
     }
 

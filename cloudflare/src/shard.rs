@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use cinnabar_core::{
     Buckets, CheckHealth, Command, Config, CursorKey, Health, Holder, List, Place, Publish,
-    Subscriptions, misconfigured,
+    misconfigured,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -28,7 +28,6 @@ use crate::appender::{Appender, NotAppended};
 use crate::log::Log;
 use crate::object::Object;
 use crate::own_log::OwnLog;
-use crate::source::Source as _;
 use crate::streams::Streams;
 use crate::{answer, platform};
 
@@ -121,9 +120,8 @@ impl Hub {
         log.feed(&streams);
         let appender = Appender::new(Rc::clone(&object), Rc::clone(&log));
         let (health, buckets) = (Cell::default(), RefCell::default());
-        let hub = Self { object, log, key, appender, streams, health, buckets };
-        hub.end_what_is_left_behind();
-        Ok(hub)
+        log.end_what_is_left_behind();
+        Ok(Self { object, log, key, appender, streams, health, buckets })
     }
 
     async fn carry_out(&self, command: Command) -> Result<Option<web_sys::Response>, JsValue> {
@@ -155,30 +153,6 @@ impl Hub {
                 list.unavailable()
             }
         })
-    }
-
-    /// Tells the ends of what an earlier object noted as active: its streams were cut with it. Others
-    /// run in between.
-    fn end_what_is_left_behind(&self) {
-        let log = Rc::clone(&self.log);
-        let next = move || {
-            log.log().left_behind().unwrap_or_else(|error| {
-                console_error!("it is not known who was here: {error}");
-                Vec::new()
-            })
-        };
-        let mut ended = next();
-        if ended.is_empty() {
-            return;
-        }
-        let log = Rc::clone(&self.log);
-        self.object.spawn(async move {
-            while !ended.is_empty() {
-                log.unregister(&Subscriptions::from(ended));
-                platform::let_others_run().await;
-                ended = next();
-            }
-        });
     }
 
     fn check_health(&self, check: &CheckHealth) -> Result<web_sys::Response, JsValue> {

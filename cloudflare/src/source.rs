@@ -1,5 +1,7 @@
 //! The log that streams follow, as they see it.
 
+use std::rc::Rc;
+
 use cinnabar_core::{Fetch, Located, Location, Page, Place, Subscribe, Subscriptions};
 use worker::Result;
 
@@ -21,7 +23,7 @@ pub(crate) trait Source: 'static {
 
     /// Does what an [`Output::Unregister`](cinnabar_core::Output::Unregister) says. It cannot fail: an
     /// object that cannot write starts over, and then nobody is here.
-    fn unregister(&self, subscriptions: &Subscriptions);
+    fn unregister(self: &Rc<Self>, subscriptions: Subscriptions);
 
     /// How far the log was known to reach at a moment, if the streams have all of it: what
     /// [`Holder::handle_reached`](cinnabar_core::Holder::handle_reached) is told.

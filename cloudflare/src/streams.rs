@@ -205,7 +205,7 @@ impl<S: Source> Shell for Driven<'_, S> {
     }
 
     fn unregister(&mut self, subscriptions: Subscriptions) {
-        self.0.source.unregister(&subscriptions);
+        self.0.source.unregister(subscriptions);
     }
 
     fn close(&mut self, stream: StreamId) {

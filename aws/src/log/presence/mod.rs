@@ -21,12 +21,12 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | rows and leases as items, and their keys | [`item`] |
-//! | the calls to DynamoDB | [`calls`] |
-//! | how subscriptions end | [`ending`] |
-//! | the process's own lease | [`lease`], [`renewal`] |
-//! | whose lease has run out | [`sweep`] |
-//! | collections | [`listing`] |
+//! | rows and leases as items, and their keys | `item` |
+//! | the calls to DynamoDB | `calls` |
+//! | how subscriptions end | `ending` |
+//! | the process's own lease | `lease`, `renewal` |
+//! | whose lease has run out | `sweep` |
+//! | collections | `listing` |
 
 mod calls;
 mod ending;
@@ -36,7 +36,7 @@ mod listing;
 mod renewal;
 mod sweep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -49,6 +49,8 @@ use super::error::{AppendError, LogError};
 use super::table::Table;
 use super::{Log, append};
 use lease::Lease;
+
+pub(crate) use lease::RENEWAL;
 
 /// How many calls are made at a time.
 const AT_ONCE: usize = 16;
@@ -69,6 +71,10 @@ struct Shared {
     lease: tokio::sync::Mutex<Option<Lease>>,
     /// What this process has noted, or tried to: records by topic.
     own: Mutex<BTreeMap<String, String>>,
+    /// The topics of those that it is ending.
+    ending: Mutex<BTreeSet<String>>,
+    /// Whether others have ended what it had noted, and its streams do not know yet.
+    was_taken_for_dead: AtomicBool,
     /// How many leases there were at the last look.
     leases: AtomicUsize,
     is_sweeping: AtomicBool,
@@ -85,6 +91,8 @@ impl Presence {
             me,
             lease: tokio::sync::Mutex::default(),
             own: Mutex::default(),
+            ending: Mutex::default(),
+            was_taken_for_dead: AtomicBool::new(false),
             leases: AtomicUsize::new(1),
             is_sweeping: AtomicBool::new(false),
         };
@@ -108,8 +116,9 @@ impl Presence {
             async move { Ok(presence.shared.table.note(holder, &one).await?) }
         })
         .await?;
-        // One after the other: they are told in the order in which they were asked for.
-        for one in all {
+        // One after the other, and last the event with which the stream opens: it can only end once all
+        // have begun.
+        for one in all.iter().rev() {
             self.append(one.beginning()).await?;
         }
         Ok(())
@@ -121,21 +130,33 @@ impl Presence {
     ///
     /// See [`LogError`]. Those that have not ended then are still among [`Presence::registered`].
     pub async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), LogError> {
-        for one in subscriptions.iter() {
-            self.end(&one).await?;
-            self.own().remove(one.topic());
-        }
+        let all = subscriptions.iter().filter(|one| self.ending().insert(one.topic().to_owned()));
+        let presence = self.clone();
+        let ended = each(all.collect(), move |one| {
+            let presence = presence.clone();
+            async move {
+                let ended = presence.end(&one).await;
+                if ended.is_ok() {
+                    presence.own().remove(one.topic());
+                }
+                presence.ending().remove(one.topic());
+                ended
+            }
+        });
+        ended.await?;
         self.give_up_lease().await;
         Ok(())
     }
 
-    /// What this process has noted, or tried to, behind a topic: some of it, in order.
+    /// What this process has noted, or tried to, behind a topic: some of it, in order, without what it
+    /// is ending.
     #[must_use]
     pub fn registered(&self, after: &str) -> Vec<ActiveSubscription> {
-        let own = self.own();
+        let (own, ending) = (self.own(), self.ending());
         let behind = own.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
-        let restored =
-            behind.filter_map(|(topic, record)| ActiveSubscription::restored(topic, record));
+        let restored = behind
+            .filter(|(topic, _)| !ending.contains(*topic))
+            .filter_map(|(topic, record)| ActiveSubscription::restored(topic, record));
         restored.take(PAGE).collect()
     }
 
@@ -160,6 +181,10 @@ impl Presence {
     /// It is whole between any two of its changes, so a panic elsewhere does not spoil it.
     fn own(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         self.shared.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ending(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.shared.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,16 +10,10 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::Presence;
-use super::lease::Lease;
+use super::lease::{LIFE, Lease, RENEWAL};
 use crate::log::LogError;
 use crate::log::fault::Fault;
 use crate::log::random;
-
-/// How long a lease lasts. Renewals may fail twice in a row, and clocks may differ by the skew.
-const LIFE: Duration = Duration::from_secs(30);
-
-/// How often it is renewed.
-const RENEWAL: Duration = Duration::from_secs(10);
 
 /// How long to wait after a renewal that has failed.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -30,10 +24,20 @@ impl Presence {
         let table = &self.shared.table;
         let mut lease = self.shared.lease.lock().await;
         let now = table.now();
-        match &*lease {
-            Some(lease) if lease.ends > now.wall => return Ok(lease.number),
-            Some(_) => return Err(Fault::Unknown("the process's lease has run out".into())),
-            None => {}
+        if let Some(held) = &mut *lease {
+            if held.ends > now.wall {
+                return Ok(held.number);
+            }
+            // It has run out while the process was frozen. Perhaps nobody has noticed.
+            let ends = now.wall.plus(LIFE);
+            if table.renew_lease(held.number, ends).await? {
+                (held.ends, held.tried) = (ends, now);
+                return Ok(held.number);
+            }
+            *lease = None;
+            self.own().clear();
+            self.shared.was_taken_for_dead.store(true, Ordering::Relaxed);
+            return Err(Fault::Unknown("others have taken this process for dead".into()));
         }
         let random: [u8; 8] =
             random::bytes().ok_or_else(|| Fault::Unknown("no random bytes".into()))?;
@@ -53,6 +57,9 @@ impl Presence {
     pub async fn renew(&self) -> Result<(), LogError> {
         let table = &self.shared.table;
         let mut lease = self.shared.lease.lock().await;
+        if self.shared.was_taken_for_dead.swap(false, Ordering::Relaxed) {
+            return Err(LogError::TakenForDead);
+        }
         let Some(held) = &mut *lease else { return Ok(()) };
         let now = table.now();
         if now.since(held.tried) < held.wait {
