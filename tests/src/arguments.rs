@@ -103,6 +103,8 @@ pub(crate) enum Capability {
     Environments,
     /// A hub whose configuration is broken runs, and answers 500.
     Misconfigured,
+    /// A hub that is asked to end ends its streams first.
+    GracefulEnd,
     /// Processes of the hub leave one another what they have fetched.
     SharedCache,
 }

@@ -48,9 +48,10 @@ const CONDITIONS_ON_NATIVE: [&str; 8] = [
 /// Enough streams in an environment for any case of the suite.
 pub(crate) const MANY: u16 = 64;
 
-/// Runs the suite against hubs under workerd.
+/// Runs the suite against hubs under workerd, which does not end while there are streams.
 pub(crate) fn on_cloudflare(arguments: &[String]) -> Result<()> {
-    run("serve --prebuilt", &["--without", "environments"], arguments)
+    let conditions = ["--without", "environments", "--without", "graceful-end"];
+    run("serve --prebuilt", &conditions, arguments)
 }
 
 /// Runs the suite against hubs that are processes of their own.

@@ -17,7 +17,7 @@ use crate::token::Generation;
 pub(super) const CASES: &[Case] = &[
     case!(a_killed_hub_leaves_nobody_behind launching),
     case!(killed_environments_leave_nobody_behind launching).needing(&[Capability::Environments]),
-    case!(a_hub_that_is_asked_to_end_says_who_goes launching),
+    case!(a_hub_that_is_asked_to_end_says_who_goes launching).needing(&[Capability::GracefulEnd]),
     case!(after_many_kills_those_are_listed_who_are_here launching)
         .needing(&[Capability::Disconnects]),
 ];
