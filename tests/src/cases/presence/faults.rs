@@ -2,16 +2,19 @@
 //! gone, and everybody hears of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::asking::{active, announced, pattern, wait_at_most, watch};
+use super::asking::{active, announced, pattern, wait_at_most, watching};
 use super::crowd::Crowd;
 use crate::arguments::Capability;
 use crate::case::{Case, Suite, case};
 use crate::endurance::kill_children;
+use crate::http::Request;
 use crate::hub::{Hub, fresh};
+use crate::stream::Stream;
 use crate::token::Generation;
 
 pub(super) const CASES: &[Case] = &[
@@ -97,8 +100,8 @@ fn leaves_nobody_behind(suite: &Suite, accident: fn(&Hub)) {
     assert_eq!(active(&hub, "exact", &topic).len(), before.len());
     accident(&hub);
     // Somebody hears of it, who came after the accident.
-    let mut watcher = watch(&hub, &topic).patience(SOON);
-    let after = hub.subscribe(&topic);
+    let mut watcher = open_again(&watching(&hub, &topic)).patience(SOON);
+    let after = open_again(&hub.subscription(&[("match", &topic)]));
     wait_at_most(SOON, "only who came afterwards is here", || {
         active(&hub, "exact", &topic).len() == 1
     });
@@ -109,6 +112,21 @@ fn leaves_nobody_behind(suite: &Suite, accident: fn(&Hub)) {
     assert_eq!(active(&hub, "exact", &topic), [last]);
     expect_told_of_all(&hub, &topic);
     drop((before, after));
+}
+
+/// Opens a stream as soon as the platform has replaced what was killed.
+#[track_caller]
+fn open_again(request: &Request) -> Stream {
+    let deadline = Instant::now() + SOON;
+    loop {
+        match request.start() {
+            Ok((head, body)) if head.status == 200 => return Stream::new(head, body),
+            answer => {
+                assert!(Instant::now() < deadline, "{:?} in answer to {request}", answer.err())
+            }
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
 }
 
 fn a_hub_that_is_asked_to_end_says_who_goes(suite: &Suite) {
