@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::pin::pin;
 use std::time::Duration;
 
-use cinnabar_core::{Config, FetchFailure, KeyFetch, KeyRing, LogLine, Step};
+use cinnabar_core::{Config, FetchFailure, KeyFetch, KeyRing, LogLine, Step, Unkeyed};
 use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
 use http::{HeaderName, HeaderValue};
@@ -19,9 +19,6 @@ use worker::{
 
 use crate::edge_cache::EdgeCache;
 use crate::platform;
-
-/// How long a request waits for keys: for the few fetches that lead to them.
-const PATIENCE: Duration = Duration::from_secs(12);
 
 /// How soon it looks again, from the first time to the last ones: each look reads the token anew, which
 /// costs time of the processor, of which a request may have ten milliseconds altogether.
@@ -35,7 +32,7 @@ thread_local! {
 /// Goes on with a request whose token needs published keys, once they are known. It is left as it is
 /// if they are not by then.
 pub(crate) async fn settle<'a>(mut step: Step<'a>, config: &Config, context: &Context) -> Step<'a> {
-    let end = platform::now().plus(PATIENCE);
+    let end = platform::now().plus(Unkeyed::PATIENCE);
     let mut recheck = RECHECK.0;
     while let Step::Keys(unkeyed) = step {
         step = RING.with_borrow_mut(|ring| {
@@ -107,7 +104,7 @@ async fn in_time(fetch: &KeyFetch) -> Answer {
         Either::Left((answer, _)) => answer,
         Either::Right(_) => {
             abort.abort();
-            Err(FetchFailure::Unanswered(format!("it took more than {:?}", fetch.timeout())))
+            Err(fetch.timed_out())
         }
     }
 }

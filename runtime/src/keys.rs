@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cinnabar_core::{Config, FetchFailure, KeyFetch, KeyRing, LogLine, Step};
+use cinnabar_core::{Config, FetchFailure, KeyFetch, KeyRing, LogLine, Step, Unkeyed};
 use http::Response;
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
@@ -22,9 +22,6 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{info, warn};
 
 use crate::machine::Now;
-
-/// How long a request waits for keys: for the few fetches that lead to them.
-const PATIENCE: Duration = Duration::from_secs(12);
 
 /// A fetch may be lost, and then nobody tells: so those who wait look again after this.
 const RECHECK: Duration = Duration::from_secs(1);
@@ -73,7 +70,7 @@ impl Keys {
     /// is if they are not by then.
     pub async fn settle<'a>(&self, mut step: Step<'a>) -> Step<'a> {
         let Some(keys) = &self.0 else { return step };
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + Unkeyed::PATIENCE;
         let mut heard = keys.heard.subscribe();
         while let Step::Keys(unkeyed) = step {
             step = unkeyed.admit(&mut keys.ring(), (keys.now)());
@@ -102,9 +99,8 @@ impl Fetched {
     }
 
     async fn carry_out(self: Arc<Self>, fetch: KeyFetch) {
-        let answer = timeout(fetch.timeout(), self.answer(&fetch)).await.unwrap_or_else(|_| {
-            Err(FetchFailure::Unanswered(format!("it took more than {:?}", fetch.timeout())))
-        });
+        let answer = timeout(fetch.timeout(), self.answer(&fetch)).await;
+        let answer = answer.unwrap_or_else(|_| Err(fetch.timed_out()));
         let heard = self.ring().handle_fetched(&fetch, answer, (self.now)());
         match heard.log {
             Some(LogLine { text, is_warning: true }) => warn!("{text}"),

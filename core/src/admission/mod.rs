@@ -50,6 +50,8 @@ mod publication;
 mod route;
 mod subscription;
 
+use std::time::Duration;
+
 use crate::admission::authenticated::{Authenticated, Unauthenticated};
 use crate::admission::route::{Purpose, Route, Routed};
 use crate::command::Command;
@@ -171,6 +173,9 @@ pub struct Unkeyed<'a> {
 }
 
 impl<'a> Unkeyed<'a> {
+    /// How long a request waits for keys: for the few fetches that lead to them.
+    pub const PATIENCE: Duration = Duration::from_secs(12);
+
     /// Decides what becomes of the request, as far as its head tells. [`Step::Keys`] again: make the
     /// fetches that the ring wants now ([`KeyRing::poll_fetch`]), and ask again when it has heard of
     /// one. Also if it is decided, there may be a fetch to make in the background.

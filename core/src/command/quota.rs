@@ -57,7 +57,8 @@ fn digest(parts: &[&[u8]]) -> Digest {
 }
 
 impl fmt::Display for Account {
-    /// A name for it, of which nobody can tell whose it is.
+    /// A name for it that does not say whose it is. (There are so few addresses of IPv4 that one can be
+    /// found by trying them all.)
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, digest) = match self {
             Self::Token(digest) => ("token", digest),

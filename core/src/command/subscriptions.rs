@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::command::presence::Presence;
 use crate::command::subscribe::Subscribe;
+use crate::terms::event_id::EventId;
 use crate::terms::subscription::ActiveSubscription;
 
 /// What a subscription takes besides the texts of its matcher and payload.
@@ -35,6 +37,14 @@ impl Subscriptions {
             Kept::Found(found) => (None, Some(found.iter().cloned())),
         };
         of_stream.into_iter().flatten().chain(found.into_iter().flatten())
+    }
+
+    /// The one subscriber whose they are; `None` if they may be several's.
+    pub(crate) fn subscriber(&self) -> Option<EventId> {
+        match &self.0 {
+            Kept::OfStream(subscribe) => subscribe.presence.as_ref().map(Presence::subscriber),
+            Kept::Found(_) => None,
+        }
     }
 
     /// Roughly how many bytes their events and records take.

@@ -23,8 +23,9 @@ impl Registrations {
         self.waiting.is_empty()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Subscriptions> {
-        self.waiting.values().map(|(_, subscriptions)| subscriptions)
+    /// The subscribers of those streams.
+    pub(crate) fn subscribers(&self) -> impl Iterator<Item = EventId> {
+        self.waiting.values().filter_map(|(_, subscriptions)| subscriptions.subscriber())
     }
 
     /// The subscriptions of a stream are on their way; this is the id of their first event.

@@ -79,6 +79,37 @@ impl Entry {
     }
 }
 
+/// What one transaction appends.
+#[derive(Default)]
+struct Batch {
+    appends: Vec<Append>,
+    bytes: usize,
+    /// How many of them are notes,
+    notes: usize,
+    /// and how many of the bytes.
+    noted: usize,
+}
+
+impl Batch {
+    fn push(&mut self, append: Append) {
+        let size = append.entry.size();
+        self.bytes += size;
+        if append.entry.is_note() {
+            self.notes += 1;
+            self.noted += size;
+        }
+        self.appends.push(append);
+    }
+
+    fn takes_more(&self) -> bool {
+        self.appends.len() < MOST_UPDATES && self.bytes < MOST_BYTES
+    }
+
+    fn takes_notes(&self) -> bool {
+        self.notes < MOST_NOTES && self.noted < MOST_NOTED_BYTES
+    }
+}
+
 /// Where durable updates go. It is bounded: when the streams do not keep up with what is published,
 /// publishers wait for them.
 pub(crate) type Follower = mpsc::Sender<Result<Read, LogError>>;
@@ -155,41 +186,24 @@ impl Writer {
 
     /// Appends this and what waits behind it. Returns the job that comes after them.
     fn append(&mut self, first: Append) -> Option<Job> {
-        let mut bytes = first.entry.size();
-        let mut notes = usize::from(first.entry.is_note());
-        let mut noted = if first.entry.is_note() { bytes } else { 0 };
-        let mut batch = vec![first];
+        let mut batch = Batch::default();
+        batch.push(first);
         let mut next = None;
-        while notes < MOST_NOTES
-            && noted < MOST_NOTED_BYTES
+        while batch.takes_notes()
             && let Some(note) = self.crowd.pop_front()
         {
-            let size = note.entry.size();
-            notes += 1;
-            noted += size;
-            bytes += size;
             batch.push(note);
         }
-        while batch.len() < MOST_UPDATES && bytes < MOST_BYTES {
+        while batch.takes_more() {
             match self.jobs.try_recv() {
                 // They keep their order.
                 Ok(Job::Append(append))
                     if append.entry.is_note()
-                        && (notes >= MOST_NOTES
-                            || noted >= MOST_NOTED_BYTES
-                            || !self.crowd.is_empty()) =>
+                        && !(batch.takes_notes() && self.crowd.is_empty()) =>
                 {
                     self.crowd.push_back(append);
                 }
-                Ok(Job::Append(append)) => {
-                    let size = append.entry.size();
-                    if append.entry.is_note() {
-                        notes += 1;
-                        noted += size;
-                    }
-                    bytes += size;
-                    batch.push(append);
-                }
+                Ok(Job::Append(append)) => batch.push(append),
                 Ok(other) => {
                     next = Some(other);
                     break;
@@ -197,7 +211,7 @@ impl Writer {
                 Err(_) => break,
             }
         }
-        self.commit(batch);
+        self.commit(batch.appends);
         next
     }
 

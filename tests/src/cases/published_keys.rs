@@ -50,16 +50,6 @@ fn publish(hub: &Hub, token: &str) -> Response {
     hub.publication(&[("topic", &fresh("a"))]).bearer(token).send()
 }
 
-/// Shows that a token is good for both roles.
-#[track_caller]
-fn accepted(hub: &Hub, token: &str) {
-    let topic = fresh("a");
-    let mut stream = hub.subscription(&[("match", &topic)]).bearer(token).open();
-    let update = [("topic", topic.as_str()), ("private", "on"), ("data", "x")];
-    hub.publication(&update).bearer(token).send().expect_status(200);
-    stream.expect_data("x");
-}
-
 #[track_caller]
 fn refused(hub: &Hub, token: &str) {
     publish(hub, token).expect_challenge(401, Some("invalid_token"));
@@ -73,10 +63,10 @@ fn the_keys_that_an_issuer_publishes_verify_its_tokens(suite: &Suite) {
     issuer.answer(PATH, Answer::keys(&[&a, &b]));
     let hub = launch(suite, &issuer);
     let claims = claims(&hub);
-    accepted(&hub, &a.sign(&claims));
-    accepted(&hub, &b.sign(&claims));
+    hub.expect_to_accept(&a.sign(&claims));
+    hub.expect_to_accept(&b.sign(&claims));
     let header = json!({"alg": "EdDSA", "typ": "at+jwt"});
-    accepted(&hub, &b.sign_as(&header, &claims));
+    hub.expect_to_accept(&b.sign_as(&header, &claims));
     refused(&hub, &Key::new("c").sign_as(&header, &claims));
     // One key under another's name.
     let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "a"});
@@ -123,7 +113,7 @@ fn an_issuers_metadata_leads_to_its_keys(suite: &Suite) {
     let hub = launch_trusting(suite, &json!([{"issuer": identifier}]));
     let mut claims = claims(&hub);
     claims["iss"] = json!(identifier);
-    accepted(&hub, &key.sign(&claims));
+    hub.expect_to_accept(&key.sign(&claims));
     claims["iss"] = json!(issuer.url("/"));
     refused(&hub, &key.sign(&claims));
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
-use super::Hub;
+use super::{Hub, fresh};
 use crate::token::{Generation, detail, header_v0, header_v1, now, sign};
 
 impl Hub {
@@ -14,6 +14,16 @@ impl Hub {
             Generation::V0 => self.publisher_v0(json!({"mercure": {"publish": topics}})),
             Generation::V1 => self.publisher_v1(json!([detail("publish", topics)])),
         }
+    }
+
+    /// Shows that a token for everything is good for both roles.
+    #[track_caller]
+    pub(crate) fn expect_to_accept(&self, token: &str) {
+        let topic = fresh("a");
+        let mut stream = self.subscription(&[("match", &topic)]).bearer(token).open();
+        let update = [("topic", topic.as_str()), ("private", "on"), ("data", "x")];
+        self.publication(&update).bearer(token).send().expect_status(200);
+        stream.expect_data("x");
     }
 
     /// A subscriber's token that grants these topics.

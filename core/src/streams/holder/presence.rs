@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Holder;
+use crate::command::presence::Presence;
 use crate::command::subscriptions::Subscriptions;
 use crate::streams::history::Appended;
 use crate::streams::output::Output;
@@ -29,17 +30,15 @@ impl Holder {
     /// Those of these active subscriptions that no stream held here has. What a log calls active and
     /// nobody holds has ended: its holder was killed before it could say so.
     #[must_use]
-    pub fn absent(&self, found: Vec<ActiveSubscription>) -> Vec<ActiveSubscription> {
+    pub fn absent(&self, mut found: Vec<ActiveSubscription>) -> Vec<ActiveSubscription> {
         let sessions = self.sessions.values();
         let held = sessions.filter_map(|session| session.subscribe.presence.as_ref());
-        let held: BTreeSet<EventId> = held.map(|presence| presence.subscriber()).collect();
-        let leaving: Vec<ActiveSubscription> =
-            self.registrations.iter().filter_map(|all| all.iter().next()).collect();
-        let is_here = |one: &ActiveSubscription| {
-            held.contains(&EventId::restored(one.subscriber()))
-                || leaving.iter().any(|other| other.subscriber() == one.subscriber())
-        };
-        found.into_iter().filter(|one| !is_here(one)).collect()
+        let held = held.map(Presence::subscriber);
+        // Streams that have ended while they registered, among others.
+        let registering = self.registrations.subscribers();
+        let here: BTreeSet<EventId> = held.chain(registering).collect();
+        found.retain(|one| !here.contains(&EventId::restored(one.subscriber())));
+        found
     }
 
     /// Asks for a stream's subscriptions to be registered. It begins when that is done.

@@ -64,10 +64,16 @@ impl KeyFetch {
         MAX_KEYS_LENGTH
     }
 
-    /// How long it may take, the body included.
+    /// How long it may take, the body included; past it, it is [`KeyFetch::timed_out`].
     #[must_use]
     pub fn timeout(&self) -> Duration {
         TIMEOUT
+    }
+
+    /// The failure of a fetch that takes longer.
+    #[must_use]
+    pub fn timed_out(&self) -> FetchFailure {
+        FetchFailure::Unanswered(format!("it took more than {TIMEOUT:?}"))
     }
 
     /// What is fetched in the end: the same for all that lead there. What came of it may be

@@ -169,39 +169,35 @@ fn channel(name: &str) -> String {
     fresh(&format!("echo/channel/presence-{name}"))
 }
 
+/// Two members join a room, see each other, and hear what is published there.
+#[track_caller]
+fn members_meet<'a>(hub: &'a Hub, room: &str) -> [Page<'a>; 2] {
+    let mut ann = Page::new(hub, 1, &[room]);
+    ann.join(room);
+    assert_eq!(ann.here(room), [1]);
+    let mut ben = Page::new(hub, 2, &[room]);
+    ben.join(room);
+    assert_eq!(ben.here(room), [1, 2]);
+    assert_eq!(ann.hears(), Heard::Joining(2));
+    assert_eq!(ann.here(room), [1, 2]);
+    hub.publish(&[("topic", room), ("data", "for members"), ("private", "on")]);
+    for page in [&mut ann, &mut ben] {
+        assert_eq!(page.hears(), Heard::Message("for members".to_owned()));
+    }
+    [ann, ben]
+}
+
 fn members_see_each_other_come_and_go(hub: &Hub) {
     let room = channel("room.1:a");
-    let mut ann = Page::new(hub, 1, &[&room]);
-    ann.join(&room);
-    assert_eq!(ann.here(&room), [1]);
-    let mut ben = Page::new(hub, 2, &[&room]);
-    ben.join(&room);
-    assert_eq!(ben.here(&room), [1, 2]);
-    assert_eq!(ann.hears(), Heard::Joining(2));
-    assert_eq!(ann.here(&room), [1, 2]);
-
-    hub.publish(&[("topic", &room), ("data", "for members"), ("private", "on")]);
-    assert_eq!(ann.hears(), Heard::Message("for members".to_owned()));
-    assert_eq!(ben.hears(), Heard::Message("for members".to_owned()));
+    let [mut ann, mut ben] = members_meet(hub, &room);
     ben.close();
     assert_eq!(ann.hears(), Heard::Leaving(2));
     assert_eq!(ann.here(&room), [1]);
 }
 
-// As on platforms that notice only later who has gone
+// As on platforms that notice only later who has gone.
 fn members_see_each_other_come_and_stay(hub: &Hub) {
-    let room = channel("room.2");
-    let mut ann = Page::new(hub, 1, &[&room]);
-    ann.join(&room);
-    assert_eq!(ann.here(&room), [1]);
-    let mut ben = Page::new(hub, 2, &[&room]);
-    ben.join(&room);
-    assert_eq!(ben.here(&room), [1, 2]);
-    assert_eq!(ann.hears(), Heard::Joining(2));
-    hub.publish(&[("topic", &room), ("data", "for members"), ("private", "on")]);
-    for page in [&mut ann, &mut ben] {
-        assert_eq!(page.hears(), Heard::Message("for members".to_owned()));
-    }
+    members_meet(hub, &channel("room.2"));
 }
 
 fn who_joins_another_channel_resumes_where_it_was(hub: &Hub) {
