@@ -1,11 +1,11 @@
 //! A connection to the hub, and the answers that come on it.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use crate::failure::Failure;
 use crate::http::{Body, Head};
 use crate::hub::Hub;
+use crate::io::Io;
 
 /// How much of a refusal is shown.
 const SHOWN: usize = 500;
@@ -13,14 +13,14 @@ const SHOWN: usize = 500;
 /// A connection that is used for one request after another.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    io: TcpStream,
+    io: Io,
     buffer: Vec<u8>,
 }
 
 /// The beginning of a stream.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) io: TcpStream,
+    pub(crate) io: Io,
     pub(crate) body: Body,
     /// What came with the head.
     pub(crate) rest: Vec<u8>,
@@ -80,6 +80,7 @@ impl Connection {
     /// Sends a request, and reads the head of its answer; the buffer holds what came behind it.
     async fn send(&mut self, what: &'static str, request: &[u8]) -> Result<Head, Failure> {
         self.io.write_all(request).await.map_err(Failure::Unreachable)?;
+        self.io.flush().await.map_err(Failure::Unreachable)?;
         self.buffer.clear();
         loop {
             if let Some(head) = Head::read(&self.buffer)? {

@@ -4,12 +4,19 @@ use std::io;
 
 use thiserror::Error;
 use tokio::net::TcpStream;
+use tokio_rustls::rustls::RootCertStore;
+
+use crate::io::{Io, Tls, system_roots};
 
 /// A hub that is running.
 #[derive(Clone, Debug)]
 pub struct Hub {
     /// Its host and port, as they are written in the URL.
     authority: String,
+    /// The same, with a port in any case.
+    address: String,
+    /// For https.
+    tls: Option<Tls>,
     /// The path of the URL.
     path: String,
     /// What publishers and subscribers show.
@@ -28,44 +35,63 @@ pub struct Tokens {
 }
 
 /// A URL at which there can be no load.
-#[derive(Debug, Error)]
-pub enum BadUrl {
-    /// It is encrypted.
-    #[error("https is not spoken here: give the http address of the hub, behind what encrypts it")]
-    Encrypted,
-    /// It is no URL of a hub.
-    #[error("give the hub's URL, such as http://localhost:8787/.well-known/mercure")]
-    NoHub,
-}
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("give the hub's URL, such as http://localhost:8787/.well-known/mercure")]
+pub struct BadUrl;
 
 impl Hub {
     /// The hub at this URL. The parameter is `match`, or `topic` in 0.x.
+    ///
+    /// # Errors
+    ///
+    /// It is no URL of a hub.
     pub fn new(url: &str, tokens: Tokens, parameter: &'static str) -> Result<Self, BadUrl> {
-        if url.starts_with("https:") {
-            return Err(BadUrl::Encrypted);
-        }
-        let rest = url.strip_prefix("http://").ok_or(BadUrl::NoHub)?;
-        let (authority, path) = rest.split_once('/').ok_or(BadUrl::NoHub)?;
+        Self::trusting(system_roots, url, tokens, parameter)
+    }
+
+    /// The same, where these are the roots that vouch for a hub's certificate.
+    ///
+    /// # Errors
+    ///
+    /// It is no URL of a hub.
+    pub fn trusting(
+        roots: impl FnOnce() -> RootCertStore,
+        url: &str,
+        tokens: Tokens,
+        parameter: &'static str,
+    ) -> Result<Self, BadUrl> {
+        let (scheme, rest) = url.split_once("://").ok_or(BadUrl)?;
+        let (authority, path) = rest.split_once('/').ok_or(BadUrl)?;
         let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
         if authority.is_empty() || !plain(rest) || path.contains(['?', '#']) {
-            return Err(BadUrl::NoHub);
+            return Err(BadUrl);
         }
-        Ok(Self { authority: authority.to_owned(), path: format!("/{path}"), tokens, parameter })
+        // Only a port is all digits; an IPv6 address ends with a bracket.
+        let named = authority
+            .rsplit_once(':')
+            .filter(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+        let host = named.map_or(authority, |(host, _)| host);
+        let (port, tls) = match scheme {
+            "http" => (80, None),
+            "https" => {
+                let name = host.trim_start_matches('[').trim_end_matches(']');
+                (443, Some(Tls::new(name, roots()).ok_or(BadUrl)?))
+            }
+            _ => return Err(BadUrl),
+        };
+        let address = named.map_or_else(|| format!("{host}:{port}"), |_| authority.to_owned());
+        let (authority, path) = (authority.to_owned(), format!("/{path}"));
+        Ok(Self { authority, address, tls, path, tokens, parameter })
     }
 
     /// Opens a connection.
-    pub(crate) async fn connect(&self) -> io::Result<TcpStream> {
-        // Only a port is all digits; an IPv6 address ends with a bracket.
-        let has_port = self.authority.rsplit_once(':').is_some_and(|(_, port)| {
-            !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        let connection = if has_port {
-            TcpStream::connect(&self.authority).await?
-        } else {
-            TcpStream::connect(format!("{}:80", self.authority)).await?
-        };
+    pub(crate) async fn connect(&self) -> io::Result<Io> {
+        let connection = TcpStream::connect(&self.address).await?;
         connection.set_nodelay(true)?;
-        Ok(connection)
+        match &self.tls {
+            None => Ok(Io::Plain(connection)),
+            Some(tls) => tls.connect(connection).await,
+        }
     }
 
     /// The request that opens a stream of a topic. It is not a browser's.
@@ -103,10 +129,29 @@ mod tests {
             request.starts_with("GET /hub?match=a HTTP/1.1\r\nHost: [::1]:80\r\n"),
             "{request}"
         );
-        for url in ["", "localhost:8787", "http://a", "http:///x", "http://a/?b", "http://a/b c"] {
-            assert!(matches!(Hub::new(url, tokens(), "match"), Err(BadUrl::NoHub)), "{url}");
+        for url in [
+            "",
+            "localhost:8787",
+            "http://a",
+            "http:///x",
+            "http://a/?b",
+            "http://a/b c",
+            "ws://a/b",
+            "https://a:b:c/d",
+        ] {
+            assert_eq!(Hub::new(url, tokens(), "match").unwrap_err(), BadUrl, "{url}");
         }
-        let url = "https://a/hub";
-        assert!(matches!(Hub::new(url, tokens(), "match"), Err(BadUrl::Encrypted)));
+        for (url, address) in [
+            ("http://a/hub", "a:80"),
+            ("https://a/hub", "a:443"),
+            ("https://[::1]/hub", "[::1]:443"),
+            ("https://a:8443/hub", "a:8443"),
+        ] {
+            let hub = Hub::new(url, tokens(), "match").unwrap();
+            assert_eq!(
+                (hub.address.as_str(), hub.tls.is_some()),
+                (address, url.starts_with("https"))
+            );
+        }
     }
 }

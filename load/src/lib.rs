@@ -24,7 +24,7 @@
 //! | who publishes, and when | [`publishers`] |
 //! | who counts, and what | [`readers`], and of one stream [`order`] |
 //! | who comes and goes meanwhile | [`arrivals`] |
-//! | HTTP | [`hub`], [`connection`], [`http`] |
+//! | HTTP and TLS | [`hub`], [`connection`], [`http`], [`mod@io`] |
 #![allow(rustdoc::private_intra_doc_links, reason = "this is a map for whoever reads the source")]
 
 mod arrivals;
@@ -34,6 +34,7 @@ mod failure;
 mod figures;
 mod http;
 mod hub;
+mod io;
 mod load;
 mod order;
 mod process;

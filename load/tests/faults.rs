@@ -62,6 +62,23 @@ fn what_was_due_while_a_hub_stalled_is_late() {
     assert!(figures.latency.is_some_and(|latency| latency.max >= least), "{figures:?}");
 }
 
+/// The hub takes the whole round and longer to acknowledge the first update that is measured. The others
+/// were due in that time, and are sent all the same.
+#[test]
+fn what_was_due_while_a_hub_stalled_at_the_end_is_sent() {
+    let load = Load {
+        streams: 1,
+        rate: Some(100.0),
+        duration: STALL / 3,
+        warm_up: Duration::ZERO,
+        ..Load::default()
+    };
+    let tokens = Tokens { publisher: "p".to_owned(), subscriber: "s".to_owned() };
+    let hub = Hub::new(&faulty_hub(), tokens, "match").unwrap();
+    let figures = run(&load, &hub, None, &|_| {}).unwrap();
+    assert_eq!((figures.publications, figures.deliveries), (10, 10));
+}
+
 /// The faults, by publisher and number.
 fn copies(data: &str) -> usize {
     let fault = |stamp: &str| data.starts_with(stamp);

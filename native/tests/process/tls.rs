@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cinnabar_load::{Hub, Load, Tokens};
 use http::Request;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::{http1, http2};
@@ -14,7 +15,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::server::{Folder, Server};
+use crate::server::{Folder, KEY, Server, TOKEN};
 
 pub(crate) fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/process").join(name)
@@ -83,4 +84,30 @@ async fn tls_speaks_both_versions() {
         let link = response.headers()["link"].to_str().unwrap();
         assert!(link.starts_with("<https://localhost/"), "{link}");
     }
+}
+
+#[tokio::test]
+async fn a_load_can_be_put_on_it_through_tls() {
+    let folder = Folder::create();
+    let (certificate, key) = (file("certificate.pem"), file("key.pem"));
+    let variables = [
+        ("TLS_CERT", certificate.to_str().unwrap()),
+        ("TLS_KEY", key.to_str().unwrap()),
+        ("MERCURE_SUBSCRIBER_JWT_KEY", KEY),
+    ];
+    let server = Server::start(&folder.data(), &variables);
+    let roots = move || {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
+        roots
+    };
+    let port = server.address.rsplit_once(':').unwrap().1;
+    let url = format!("https://localhost:{port}/.well-known/mercure");
+    let tokens = Tokens { publisher: TOKEN.to_owned(), subscriber: TOKEN.to_owned() };
+    let hub = Hub::trusting(roots, &url, tokens, "match").unwrap();
+    let load = Load { streams: 2, duration: Duration::ZERO, ..Load::default() };
+    let run = move || cinnabar_load::run(&load, &hub, None, &|_| {}).unwrap();
+    let figures = tokio::task::spawn_blocking(run).await.unwrap();
+    assert!(figures.publications > 0);
+    assert_eq!((figures.deliveries, figures.lost), (2 * figures.publications, 0));
 }
