@@ -85,8 +85,9 @@ pub(super) async fn what_has_begun_is_listed_until_it_ends<L: Log>(log: &L) -> R
     let found = ask(log, document.clone()).await?;
     ensure!(found.status() == 200, "the document of one that is here: {found:?}");
     let newest = log.tail(Position::START).await?.pop().ok_or("no events")?;
-    let tag = format!("\"{}\"", newest.update.id());
-    ensure!(found.headers()["etag"] == tag.as_str(), "{found:?}, and the newest is {tag}");
+    let cursor = format!("last-event-id=\"{}\"", newest.update.id());
+    let link = found.headers()["link"].to_str().map_err(|error| error.to_string())?;
+    ensure!(link.contains(&cursor), "{found:?}, and the newest is {cursor}");
 
     log.unregister(one.clone()).await?;
     let gone = ask(log, document).await?;
