@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +17,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen_futures::future_to_promise;
 use worker::worker_sys::DurableObjectState;
-use worker::{SqlStorage, State, console_log};
+use worker::{State, console_log};
 
 use crate::log::Log;
+use crate::object::Object;
 
 /// The history's bounds: no case comes near them unless it wants something dropped.
 const SIZE: u64 = 10_000;
@@ -28,14 +30,14 @@ const AGE: Duration = Duration::from_hours(1);
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "JavaScript reaches it")]
 pub fn check_contract(state: DurableObjectState) -> Promise {
-    let sql = State::from(state).storage().sql();
-    future_to_promise(AssertUnwindSafe(check(sql)))
+    let object = Rc::new(Object::new(State::from(state)));
+    future_to_promise(AssertUnwindSafe(check(object)))
 }
 
-async fn check(sql: SqlStorage) -> Result<JsValue, JsValue> {
+async fn check(object: Rc<Object>) -> Result<JsValue, JsValue> {
     let mut broken = 0;
     for drops in [Drops::BeyondSize, Drops::BeyondAge] {
-        for outcome in contract::check(async || Fixture::open(&sql, drops)).await {
+        for outcome in contract::check(async || Fixture::open(&object, drops)).await {
             match outcome.broken {
                 None => console_log!("{drops:?}: {}", outcome.case),
                 Some(reason) => {
@@ -57,7 +59,7 @@ enum Drops {
 
 /// A log in a database that was empty, with a clock that each append puts forward.
 struct Fixture {
-    sql: SqlStorage,
+    object: Rc<Object>,
     log: RefCell<Log>,
     drops: Drops,
     now: Cell<Timestamp>,
@@ -65,13 +67,14 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn open(sql: &SqlStorage, drops: Drops) -> Result<Self, String> {
+    fn open(object: &Rc<Object>, drops: Drops) -> Result<Self, String> {
+        let sql = object.sql();
         for table in ["facts", "updates", "subscriptions"] {
             sql.exec(&format!("DROP TABLE IF EXISTS {table}"), None).map_err(text)?;
         }
         Ok(Self {
-            sql: sql.clone(),
-            log: RefCell::new(open(sql, SIZE)?),
+            object: Rc::clone(object),
+            log: RefCell::new(open(object, SIZE)?),
             drops,
             now: Cell::new(Timestamp::from_millis(1_000_000_000_000)),
             appended: RefCell::default(),
@@ -104,20 +107,14 @@ impl contract::Log for Fixture {
     }
 
     async fn register(&self, subscriptions: Subscriptions) -> Result<(), String> {
-        for one in subscriptions.iter() {
-            let position = self.append(one.beginning()).await?;
-            self.log.borrow().note(position, &one).map_err(text)?;
-        }
+        let begun = self.log.borrow().register(&subscriptions, self.now()).map_err(text)?;
+        self.appended.borrow_mut().extend(begun);
         Ok(())
     }
 
     async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), String> {
-        for one in subscriptions.iter() {
-            let was_noted = self.log.borrow().strike(&one).map_err(text)?;
-            if was_noted {
-                self.append(one.end()).await?;
-            }
-        }
+        let ended = self.log.borrow().unregister(&subscriptions, self.now()).map_err(text)?;
+        self.appended.borrow_mut().extend(ended);
         Ok(())
     }
 
@@ -132,7 +129,7 @@ impl contract::Log for Fixture {
         match self.drops {
             Drops::BeyondSize if last < newest => {
                 let size = newest.back(last.get()).get();
-                open(&self.sql, size)?.trim(1, self.now()).map_err(text)?;
+                open(&self.object, size)?.trim(1, self.now()).map_err(text)?;
                 self.reopen().await?;
             }
             // No log is configured to keep nothing, so the newest update always goes by its age.
@@ -147,9 +144,9 @@ impl contract::Log for Fixture {
         Ok(true)
     }
 
-    async fn reopen(&self) -> Result<(), String> {
-        self.log.replace(open(&self.sql, SIZE)?);
-        Ok(())
+    async fn reopen(&self) -> Result<bool, String> {
+        self.log.replace(open(&self.object, SIZE)?);
+        Ok(true)
     }
 
     fn now(&self) -> Timestamp {
@@ -157,8 +154,8 @@ impl contract::Log for Fixture {
     }
 }
 
-fn open(sql: &SqlStorage, size: u64) -> Result<Log, String> {
-    Log::open(sql.clone(), size, AGE).map_err(text)
+fn open(object: &Rc<Object>, size: u64) -> Result<Log, String> {
+    Log::open(Rc::clone(object), size, AGE).map_err(text)
 }
 
 fn text(error: worker::Error) -> String {

@@ -4,7 +4,7 @@
 //! has just started asks that first. No request waits for another one's promise, whose client may go
 //! away and take it along: fetches outlive the requests that began them, and whoever waits looks again.
 
-use std::cell::RefCell;
+use std::cell::OnceCell;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ const RECHECK: (Duration, Duration) = (Duration::from_millis(10), Duration::from
 
 thread_local! {
     /// Made when the first token needs it.
-    static RING: RefCell<Option<KeyRing>> = const { RefCell::new(None) };
+    static RING: OnceCell<Option<KeyRing>> = const { OnceCell::new() };
 }
 
 /// Goes on with a request whose token needs published keys, once they are known. It is left as it is
@@ -35,14 +35,9 @@ pub(crate) async fn settle<'a>(mut step: Step<'a>, config: &Config, context: &Co
     let end = platform::now().plus(Unkeyed::PATIENCE);
     let mut recheck = RECHECK.0;
     while let Step::Keys(unkeyed) = step {
-        step = RING.with_borrow_mut(|ring| {
-            if ring.is_none() {
-                *ring = config.key_ring();
-            }
-            match ring {
-                Some(ring) => unkeyed.admit(ring, platform::now()),
-                None => Step::Keys(unkeyed),
-            }
+        step = RING.with(|ring| match ring.get_or_init(|| config.key_ring()) {
+            Some(ring) => unkeyed.admit(ring, platform::now()),
+            None => Step::Keys(unkeyed),
         });
         if let Some(fetch) = next() {
             context.wait_until(carry_out(fetch));
@@ -58,7 +53,7 @@ pub(crate) async fn settle<'a>(mut step: Step<'a>, config: &Config, context: &Co
 
 /// The next fetch that the ring wants.
 fn next() -> Option<KeyFetch> {
-    RING.with_borrow_mut(|ring| ring.as_mut()?.poll_fetch(platform::now()))
+    hear(|ring| ring.poll_fetch(platform::now())).flatten()
 }
 
 /// Carries out a fetch, and all that it leads to.
@@ -90,8 +85,9 @@ async fn carry_out(first: KeyFetch) {
     }
 }
 
-fn hear<T>(tell: impl FnOnce(&mut KeyRing) -> T) -> Option<T> {
-    RING.with_borrow_mut(|ring| ring.as_mut().map(tell))
+/// Tells the ring something, or asks it, if there is one.
+fn hear<T>(tell: impl FnOnce(&KeyRing) -> T) -> Option<T> {
+    RING.with(|ring| ring.get()?.as_ref().map(tell))
 }
 
 type Answer = Result<http::Response<Vec<u8>>, FetchFailure>;

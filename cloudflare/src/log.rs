@@ -4,6 +4,7 @@
 //! None is ever used twice, even after all history has expired.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use cinnabar_core::{
@@ -12,6 +13,7 @@ use cinnabar_core::{
 };
 use worker::{Error, Result, SqlStorage, SqlStorageValue as Value};
 
+use crate::object::Object;
 use crate::platform;
 
 /// The version of the schema. A database of another version is not touched.
@@ -57,6 +59,7 @@ const APPEND_SWEEP: u64 = 32;
 const ALARM_SWEEP: u64 = 1_000;
 
 pub(crate) struct Log {
+    object: Rc<Object>,
     sql: SqlStorage,
     size: u64,
     age: Duration,
@@ -71,9 +74,11 @@ pub(crate) struct Log {
 
 impl Log {
     /// Opens the log, and creates it if there is none.
-    pub(crate) fn open(sql: SqlStorage, size: u64, age: Duration) -> Result<Self> {
+    pub(crate) fn open(object: Rc<Object>, size: u64, age: Duration) -> Result<Self> {
+        let sql = object.sql();
         sql.exec(FACTS, None)?;
         let log = Self {
+            object,
             sql,
             size,
             age,
@@ -164,6 +169,13 @@ impl Log {
         )?;
         self.newest.set(appended);
         Ok(appended)
+    }
+
+    /// Has something append several updates, and write what belongs to them: all of it, or if that
+    /// fails, nothing.
+    pub(crate) fn together<T>(&self, write: impl FnMut() -> Result<T>) -> Result<T> {
+        let newest = self.newest.get();
+        self.object.transaction(write).inspect_err(|_| self.newest.set(newest))
     }
 
     /// Drops some of what so many appended updates made superfluous: updates beyond the size of the

@@ -1,9 +1,9 @@
 //! The object's state: what `worker` offers of it, and what it leaves out.
 //!
 //! All that runs in the object runs inside a guard. The holder and its streams live in memory, and
-//! everything they know follows from the log. So where a panic may have left them half-way, or a
-//! write has failed, the object starts over: its streams are cut, and their clients resume from the
-//! log.
+//! everything they know follows from the log. So where a panic may have left them half-way, or what
+//! was written is not durable, the object starts over: its streams are cut, and their clients resume
+//! from the log.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -30,6 +30,11 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn sync(this: &RawStorage) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    fn transaction_sync(
+        this: &RawStorage,
+        run: &mut dyn FnMut() -> std::result::Result<(), JsValue>,
+    ) -> std::result::Result<(), JsValue>;
 
     #[wasm_bindgen(js_name = queueMicrotask)]
     fn queue_microtask(callback: &JsValue);
@@ -49,6 +54,19 @@ impl Object {
 
     pub(crate) fn sql(&self) -> SqlStorage {
         self.state.storage().sql()
+    }
+
+    /// Has something write all that it writes, or if it fails, nothing.
+    pub(crate) fn transaction<T>(&self, write: impl FnMut() -> Result<T>) -> Result<T> {
+        let mut written = None;
+        // To the runtime, a panic is a failure like any other.
+        let mut transaction = AssertUnwindSafe((write, &mut written));
+        self.raw.storage().transaction_sync(&mut move || {
+            let (write, written) = &mut *transaction;
+            **written = Some(write()?);
+            Ok(())
+        })?;
+        written.ok_or_else(|| "the runtime ran no transaction".into())
     }
 
     /// Resolves when all that was written so far is durable.

@@ -5,6 +5,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cinnabar_core::{
     ActiveSubscription, Appended, Fetch, Located, Location, Page, Place, Position, Subscribe,
@@ -22,6 +23,9 @@ use crate::streams::Streams;
 
 /// How many ends are told in a turn, give or take those of one stream: a crowd may leave at once.
 const ENDS: usize = 100;
+
+/// How long to wait before what has ended is told again, if it could not be.
+const REST: Duration = Duration::from_secs(10);
 
 /// The object's own log.
 pub(crate) struct OwnLog {
@@ -64,10 +68,14 @@ impl OwnLog {
     /// that are appended together, call [`OwnLog::trim`].
     pub(crate) fn append(&self, update: Arc<Update>, now: Timestamp) -> worker::Result<Position> {
         let position = self.log.append(&update, now)?;
-        if let Some(streams) = self.streams.get().and_then(Weak::upgrade) {
-            self.feed.push(Appended { position, update }, &streams);
-        }
+        self.hand_over(Appended { position, update });
         Ok(position)
+    }
+
+    fn hand_over(&self, appended: Appended) {
+        if let Some(streams) = self.streams.get().and_then(Weak::upgrade) {
+            self.feed.push(appended, &streams);
+        }
     }
 
     /// Drops some of what so many appended updates made superfluous.
@@ -98,18 +106,20 @@ impl OwnLog {
     }
 
     /// Ends these in a turn of their own, once the streams have been handed enough of what was
-    /// appended before.
+    /// appended before. What cannot be written is tried again: nobody else could tell of it.
     async fn end_all(&self, subscriptions: &Subscriptions) {
-        platform::let_others_run().await;
-        while self.is_full() {
+        loop {
             platform::let_others_run().await;
-        }
-        self.note(subscriptions, |one, now| {
-            if self.log.strike(one)? {
-                self.append(Arc::new(one.end()), now)?;
+            while self.is_full() {
+                platform::let_others_run().await;
             }
-            Ok(())
-        });
+            let now = platform::now();
+            match self.log.unregister(subscriptions, now) {
+                Ok(ended) => return self.follow_up(ended, now),
+                Err(error) => console_error!("who has left could not be told of yet: {error}"),
+            }
+            platform::sleep(REST).await;
+        }
     }
 
     /// The next of those that wait for their end: as many as a turn tells.
@@ -124,24 +134,11 @@ impl OwnLog {
         Some(next.into())
     }
 
-    /// Notes for each of these, by `write`, whether it is active. What is half done must not last: the
-    /// object starts over, and writes nothing of this turn.
-    fn note(
-        &self,
-        subscriptions: &Subscriptions,
-        write: impl Fn(&ActiveSubscription, Timestamp) -> worker::Result<()>,
-    ) {
-        let (now, mut count) = (platform::now(), 0);
-        let written = subscriptions.iter().try_for_each(|one| {
-            count += 1;
-            write(&one, now)
-        });
-        match written {
-            Ok(()) => self.trim(count, now),
-            Err(error) => {
-                self.object.start_over(&format!("who is here could not be noted: {error}"));
-            }
-        }
+    /// Does what follows from events that were appended together.
+    fn follow_up(&self, appended: Vec<Appended>, now: Timestamp) {
+        let count = appended.len();
+        appended.into_iter().for_each(|one| self.hand_over(one));
+        self.trim(count, now);
     }
 }
 
@@ -165,10 +162,8 @@ impl Source for OwnLog {
         if self.is_full() {
             return Err("too much waits to be handed to the streams".into());
         }
-        self.note(subscriptions, |one, now| {
-            let position = self.append(Arc::new(one.beginning()), now)?;
-            self.log.note(position, one)
-        });
+        let now = platform::now();
+        self.follow_up(self.log.register(subscriptions, now)?, now);
         Ok(())
     }
 

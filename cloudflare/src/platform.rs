@@ -19,7 +19,12 @@ pub(crate) fn now() -> Timestamp {
 
 /// Lets whatever else is due run first.
 pub(crate) async fn let_others_run() {
-    Delay::from(Duration::ZERO).await;
+    sleep(Duration::ZERO).await;
+}
+
+/// Waits for so long.
+pub(crate) async fn sleep(duration: Duration) {
+    Delay::from(duration).await;
 }
 
 /// Fresh random bytes.

@@ -1,11 +1,15 @@
 //! Who is here: what the log notes as active, beside its updates.
 //!
-//! An event and its note are written in one turn, and the runtime commits a turn's writes together. So
-//! a killed object leaves no note without a beginning; but it leaves those of streams that were cut with
-//! it. They are older than the object that comes after it, which lists none of them, and tells their
-//! ends.
+//! An event and its note are written in one transaction. So a killed object leaves no note without a
+//! beginning; but it leaves those of streams that were cut with it. They are older than the object that
+//! comes after it, which lists none of them, and tells their ends.
 
-use cinnabar_core::{ActiveSubscription, CursorKey, EventId, List, Listing, Position};
+use std::sync::Arc;
+
+use cinnabar_core::{
+    ActiveSubscription, Appended, CursorKey, EventId, List, Listing, Position, Subscriptions,
+    Timestamp, Update,
+};
 use worker::{Error, Result, SqlStorageValue as Value};
 
 use crate::log::{Log, number, position};
@@ -14,15 +18,41 @@ use crate::log::{Log, number, position};
 const BATCH: i64 = 250;
 
 impl Log {
-    /// Notes that a subscription is active, whose beginning is the event at this position.
-    pub(crate) fn note(&self, at: Position, begun: &ActiveSubscription) -> Result<()> {
-        let row = vec![number(at), begun.topic().into(), begun.record().into()];
-        self.sql().exec("INSERT INTO subscriptions VALUES (?, ?, ?)", row)?;
-        Ok(())
+    /// Appends the events of the beginnings of these subscriptions, and notes that they are active: all
+    /// of it or nothing.
+    pub(crate) fn register(&self, all: &Subscriptions, now: Timestamp) -> Result<Vec<Appended>> {
+        self.together(|| {
+            let registered = all.iter().map(|one| {
+                let begun = self.tell(one.beginning(), now)?;
+                let row = vec![number(begun.position), one.topic().into(), one.record().into()];
+                self.sql().exec("INSERT INTO subscriptions VALUES (?, ?, ?)", row)?;
+                Ok(begun)
+            });
+            registered.collect()
+        })
+    }
+
+    /// Appends the events of the ends of those that are noted as active, and notes them no longer: all
+    /// of it or nothing.
+    pub(crate) fn unregister(&self, all: &Subscriptions, now: Timestamp) -> Result<Vec<Appended>> {
+        self.together(|| {
+            let mut ended = Vec::new();
+            for one in all.iter() {
+                if self.strike(&one)? {
+                    ended.push(self.tell(one.end(), now)?);
+                }
+            }
+            Ok(ended)
+        })
+    }
+
+    fn tell(&self, event: Update, now: Timestamp) -> Result<Appended> {
+        let position = self.append(&event, now)?;
+        Ok(Appended { position, update: Arc::new(event) })
     }
 
     /// Notes that a subscription is active no longer. Returns whether it was.
-    pub(crate) fn strike(&self, ended: &ActiveSubscription) -> Result<bool> {
+    fn strike(&self, ended: &ActiveSubscription) -> Result<bool> {
         let query = "DELETE FROM subscriptions WHERE topic = ? RETURNING position";
         let struck: Result<Vec<_>> =
             self.sql().exec(query, vec![ended.topic().into()])?.raw().collect();

@@ -105,7 +105,7 @@ struct Hub {
 
 impl Hub {
     fn open(object: Rc<Object>, config: &Config) -> Result<Self, Broken> {
-        let opened = Log::open(object.sql(), config.history_size(), config.history_age())
+        let opened = Log::open(Rc::clone(&object), config.history_size(), config.history_age())
             .and_then(|log| Ok((log.cursor_key()?, Rc::new(log))));
         let (key, log) = opened.map_err(|error| {
             // The next request finds a new object, which tries again.

@@ -18,11 +18,12 @@ pub(crate) trait Source: 'static {
     /// Reads a page of history, which may leave out what the subscription does not select.
     async fn page(&self, fetch: &Fetch, subscription: &Subscribe) -> Result<Page>;
 
-    /// Does what an [`Output::Register`](cinnabar_core::Output::Register) says.
+    /// Does what an [`Output::Register`](cinnabar_core::Output::Register) says: all of it, or if it
+    /// fails, nothing.
     fn register(&self, subscriptions: &Subscriptions) -> Result<()>;
 
-    /// Does what an [`Output::Unregister`](cinnabar_core::Output::Unregister) says. It cannot fail: an
-    /// object that cannot write starts over, and then nobody is here.
+    /// Does what an [`Output::Unregister`](cinnabar_core::Output::Unregister) says. It cannot fail: it
+    /// is tried until it is done.
     fn unregister(self: &Rc<Self>, subscriptions: Subscriptions);
 
     /// How far the log was known to reach at a moment, if the streams have all of it: what

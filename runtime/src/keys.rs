@@ -4,7 +4,7 @@
 //! so that a request that is given up takes no fetch with it that others wait for.
 
 use std::error::Error;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,7 +32,7 @@ pub struct Keys(Option<Arc<Fetched>>);
 
 #[derive(Debug)]
 struct Fetched {
-    ring: Mutex<KeyRing>,
+    ring: KeyRing,
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     /// Told of whatever the ring hears.
     heard: watch::Sender<()>,
@@ -44,7 +44,7 @@ impl Keys {
     #[must_use]
     pub fn new(config: &Config, now: Now) -> Self {
         Self(config.key_ring().map(|ring| {
-            let (ring, client, heard) = (Mutex::new(ring), client(), watch::Sender::new(()));
+            let (client, heard) = (client(), watch::Sender::new(()));
             Arc::new(Fetched { ring, client, heard, now })
         }))
     }
@@ -52,7 +52,7 @@ impl Keys {
     /// Begins to fetch whatever is not known yet, before a request waits for it.
     pub fn fetch_all(&self) {
         let Some(keys) = &self.0 else { return };
-        keys.ring().want_all((keys.now)());
+        keys.ring.want_all((keys.now)());
         keys.fetch();
     }
 
@@ -60,7 +60,7 @@ impl Keys {
     pub async fn prepared(&self) {
         let Some(keys) = &self.0 else { return };
         let mut heard = keys.heard.subscribe();
-        while keys.ring().is_fetching((keys.now)()) {
+        while keys.ring.is_fetching((keys.now)()) {
             // Whether it heard of something or not, it looks again.
             let _ = timeout(RECHECK, heard.changed()).await;
         }
@@ -73,7 +73,7 @@ impl Keys {
         let end = Instant::now() + Unkeyed::PATIENCE;
         let mut heard = keys.heard.subscribe();
         while let Step::Keys(unkeyed) = step {
-            step = unkeyed.admit(&mut keys.ring(), (keys.now)());
+            step = unkeyed.admit(&keys.ring, (keys.now)());
             keys.fetch();
             if !matches!(step, Step::Keys(_)) || Instant::now() >= end {
                 break;
@@ -85,14 +85,9 @@ impl Keys {
 }
 
 impl Fetched {
-    fn ring(&self) -> MutexGuard<'_, KeyRing> {
-        // A panic cannot leave the ring in a bad state: what it hears is taken whole or not at all.
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Begins all fetches that the ring wants.
     fn fetch(self: &Arc<Self>) {
-        let next = || self.ring().poll_fetch((self.now)());
+        let next = || self.ring.poll_fetch((self.now)());
         for fetch in std::iter::from_fn(next) {
             tokio::spawn(Arc::clone(self).carry_out(fetch));
         }
@@ -101,7 +96,7 @@ impl Fetched {
     async fn carry_out(self: Arc<Self>, fetch: KeyFetch) {
         let answer = timeout(fetch.timeout(), self.answer(&fetch)).await;
         let answer = answer.unwrap_or_else(|_| Err(fetch.timed_out()));
-        let heard = self.ring().handle_fetched(&fetch, answer, (self.now)());
+        let heard = self.ring.handle_fetched(&fetch, answer, (self.now)());
         match heard.log {
             Some(LogLine { text, is_warning: true }) => warn!("{text}"),
             Some(LogLine { text, is_warning: false }) => info!("{text}"),

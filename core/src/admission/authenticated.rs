@@ -9,7 +9,7 @@ use crate::authorization::token::{Resource, Token, Unvalidated};
 use crate::command::Command;
 use crate::terms::subscription::Scope;
 use crate::time::Timestamp;
-use crate::trust::key_ring::KeyRing;
+use crate::trust::key_ring::Lookup;
 use crate::trust::role::Role;
 use crate::wire::cors;
 use crate::wire::refusal::Refusal;
@@ -51,10 +51,10 @@ impl<'a> Authenticated<'a> {
     /// known.
     pub(super) fn check(
         routed: Routed<'a>,
-        ring: Option<&mut KeyRing>,
+        lookup: Option<Lookup<'_>>,
         now: Timestamp,
     ) -> Result<Self, Unauthenticated<'a>> {
-        match Caller::find(&routed, ring, now) {
+        match Caller::find(&routed, lookup, now) {
             Ok(caller) => Ok(Self { routed, caller }),
             Err(Unknown::Refused(refusal)) => Err(Unauthenticated::Refused(refusal)),
             Err(Unknown::Unfetched) => Err(Unauthenticated::Unfetched(Box::new(routed))),
@@ -89,12 +89,12 @@ impl<'a> Authenticated<'a> {
 impl Caller {
     fn find(
         routed: &Routed<'_>,
-        ring: Option<&mut KeyRing>,
+        lookup: Option<Lookup<'_>>,
         now: Timestamp,
     ) -> Result<Self, Unknown> {
         let Routed { request, config, route, hub, .. } = routed;
         let subscribes = matches!(route, Route::Hub(purpose) if purpose.subscribes());
-        match (route, token(routed, route.role(), ring, now)?) {
+        match (route, token(routed, route.role(), lookup, now)?) {
             // A browser attaches cookies whatever page sends the request.
             (Route::Hub(Purpose::Publish), Some((_, Presentation::Cookie)))
                 if !cors::may_publish(request, &config.publish_origins, hub) =>
@@ -139,7 +139,7 @@ impl From<Unvalidated> for Unknown {
 fn token(
     routed: &Routed<'_>,
     role: Role,
-    ring: Option<&mut KeyRing>,
+    lookup: Option<Lookup<'_>>,
     now: Timestamp,
 ) -> Result<Option<(Token, Presentation)>, Unknown> {
     let Routed { request, config, hub, .. } = routed;
@@ -147,6 +147,6 @@ fn token(
     let found = found.map_err(|MalformedAuthorization| Refusal::MalformedToken)?;
     let Some(bearer) = found else { return Ok(None) };
     let own = routed.own_url();
-    let token = Resource { config, hub, own: own.as_ref() }.validate(&bearer, role, ring, now)?;
+    let token = Resource { config, hub, own: own.as_ref() }.validate(&bearer, role, lookup, now)?;
     Ok(Some((token, bearer.presented)))
 }

@@ -25,9 +25,10 @@ struct Metadata<'a> {
 
 /// The answer to whoever asks for the document.
 pub(super) fn document(routed: &Routed<'_>) -> Answer {
-    let Routed { config, cors, resource, .. } = routed;
+    let Routed { config, cors, .. } = routed;
+    let resource = routed.resource();
     let metadata = Metadata {
-        resource: resource.as_str(),
+        resource: &resource,
         authorization_servers: config.issuers.authorization_servers().collect(),
         authorization_details_types_supported: [DETAIL_TYPE],
         bearer_methods_supported: ["header"],

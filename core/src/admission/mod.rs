@@ -58,7 +58,7 @@ use crate::command::Command;
 use crate::command::health::CheckHealth;
 use crate::config::Config;
 use crate::time::Timestamp;
-use crate::trust::key_ring::KeyRing;
+use crate::trust::key_ring::{KeyRing, Lookup};
 use crate::wire::answer::{Answer, plain, preflight};
 use crate::wire::cors::Cors;
 use crate::wire::refusal::Refusal;
@@ -130,20 +130,21 @@ fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
 }
 
 /// Finds out who sent a request, and goes on as far as that goes without a body. Keys that issuers
-/// publish are in the `ring`.
+/// publish are looked up in a ring.
 fn enter<'a>(
     routed: Routed<'a>,
-    ring: Option<&mut KeyRing>,
+    lookup: Option<Lookup<'_>>,
     now: Timestamp,
 ) -> Result<Step<'a>, Refusal> {
-    let authenticated = match Authenticated::check(routed, ring, now) {
+    let since = lookup.map_or(now, |lookup| lookup.since);
+    let authenticated = match Authenticated::check(routed, lookup, now) {
         Ok(authenticated) => authenticated,
         Err(Unauthenticated::Refused(refusal)) => return Err(refusal),
         Err(Unauthenticated::Unfetched(routed)) => {
-            return Ok(Step::Keys(Unkeyed { routed: *routed }));
+            return Ok(Step::Keys(Unkeyed { routed: *routed, since }));
         }
         Err(Unauthenticated::Unavailable(routed)) => {
-            let answer = Unkeyed { routed: *routed }.unavailable();
+            let answer = Unkeyed { routed: *routed, since }.unavailable();
             return Ok(Step::Done(Admission::Answer(answer)));
         }
     };
@@ -170,6 +171,8 @@ fn enter<'a>(
 #[derive(Debug)]
 pub struct Unkeyed<'a> {
     routed: Routed<'a>,
+    /// When it came.
+    since: Timestamp,
 }
 
 impl<'a> Unkeyed<'a> {
@@ -180,9 +183,10 @@ impl<'a> Unkeyed<'a> {
     /// fetches that the ring wants now ([`KeyRing::poll_fetch`]), and ask again when it has heard of
     /// one. Also if it is decided, there may be a fetch to make in the background.
     #[must_use]
-    pub fn admit(self, ring: &mut KeyRing, now: Timestamp) -> Step<'a> {
+    pub fn admit(self, ring: &KeyRing, now: Timestamp) -> Step<'a> {
         let envelope = self.routed.envelope();
-        enter(self.routed, Some(ring), now)
+        let lookup = Lookup { ring, since: self.since };
+        enter(self.routed, Some(lookup), now)
             .unwrap_or_else(|refusal| Step::Done(Admission::Answer(envelope.refuse(refusal))))
     }
 

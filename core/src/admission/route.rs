@@ -120,10 +120,8 @@ pub(super) struct Routed<'a> {
     pub(super) route: Route,
     /// The hub's URL, for this request.
     pub(super) hub: HubUrl,
-    /// The hub as this client addresses it: its origin, and the hub's path or an alias.
-    pub(super) resource: String,
-    /// Where its metadata is; a hub of 0.x alone has none.
-    pub(super) metadata: Option<MetadataUrl>,
+    /// The path at which this client addresses the hub: its own, or an alias.
+    path: String,
     /// What its answers say about reading them across origins.
     pub(super) cors: Cors,
     pub(super) random: Random,
@@ -169,25 +167,36 @@ impl<'a> Routed<'a> {
             Some(_) => (read(request.method(), Route::Metadata)?, Cors::Open),
             None => (route(request.method(), &path, config, &hub)?, cors),
         };
-        // What is behind the hub's path is the hub's.
-        let path =
-            described.unwrap_or(if is_hub(&path, config, &hub) { &path } else { hub.path() });
-        let origin = hub.origin();
-        let resource = format!("{origin}{path}");
-        let metadata = config.serves_v1().then(|| MetadataUrl::of(&origin, path));
         if let Route::Hub(purpose) = route
             && let Some(limit) = purpose.body_limit(config)
         {
             check_announced_length(request, limit)?;
         }
-        Ok(Self { request, config, route, hub, resource, metadata, cors, random: Random(entropy) })
+        let path = match described {
+            Some(path) => path.to_owned(),
+            None if is_hub(&path, config, &hub) => path,
+            // What is behind the hub's path is the hub's.
+            None => hub.path().to_owned(),
+        };
+        Ok(Self { request, config, route, hub, path, cors, random: Random(entropy) })
+    }
+
+    /// The hub as this client addresses it.
+    pub(super) fn resource(&self) -> String {
+        format!("{}{}", self.hub.origin(), self.path)
+    }
+
+    /// Where its metadata is; a hub of 0.x alone has none.
+    pub(super) fn metadata(&self) -> Option<MetadataUrl> {
+        let Self { config, hub, path, .. } = self;
+        config.serves_v1().then(|| MetadataUrl::of(&hub.origin(), path))
     }
 
     /// What every refusal of this request carries.
     pub(super) fn envelope(&self) -> Envelope {
-        let Self { route, metadata, cors, .. } = self;
+        let Self { route, cors, .. } = self;
         let subscribes = matches!(route, Route::Hub(purpose) if purpose.subscribes());
-        Envelope { cors: cors.clone(), metadata: metadata.clone(), subscribes }
+        Envelope { cors: cors.clone(), metadata: self.metadata(), subscribes }
     }
 
     /// The URL by which the request reached one hub of several, each at a host that the platform

@@ -41,7 +41,7 @@ pub(super) fn read(
     token: Option<Token>,
     body: &[u8],
 ) -> Result<Subscribe, Refusal> {
-    let Routed { request, config, hub, cors, metadata, random, .. } = routed;
+    let Routed { request, config, hub, cors, random, .. } = routed;
     // draft-08, "Subscription": the union of query and body.
     let pairs: [Vec<Pair>; 2] = [request.query().collect(), form::pairs(body).collect()];
     let selection = Selection::collect(pairs.iter().flatten(), config, hub)?;
@@ -72,7 +72,7 @@ pub(super) fn read(
         quotas,
         presence,
         cors: cors.clone(),
-        metadata: metadata.clone(),
+        metadata: routed.metadata(),
     })
 }
 

@@ -20,7 +20,7 @@ use crate::terms::hub_url::HubUrl;
 use crate::terms::update::Update;
 use crate::time::Timestamp;
 use crate::trust::algorithm;
-use crate::trust::key_ring::{KeyRing, Signed, Unverified};
+use crate::trust::key_ring::{Lookup, Signed, Unverified};
 use crate::trust::role::Role;
 use crate::trust::shown::{Shown, listed};
 use crate::trust::trusted::{Configured, Trusted};
@@ -91,7 +91,7 @@ pub(crate) struct Resource<'a> {
 
 impl Resource<'_> {
     /// Validates a token (draft-08, "Token Validation"). If it needs keys that its issuer publishes,
-    /// they come from the `ring`.
+    /// they are looked up.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl Resource<'_> {
         &self,
         bearer: &Bearer,
         role: Role,
-        ring: Option<&mut KeyRing>,
+        lookup: Option<Lookup<'_>>,
         now: Timestamp,
     ) -> Result<Token, Unvalidated> {
         let token = bearer.token.as_str();
@@ -123,7 +123,7 @@ impl Resource<'_> {
         };
         let trusted = self.config.issuers.keys(issuer, generation, role);
         let trusted = trusted.map_err(InvalidToken::from)?;
-        verify(&header, message, signature, trusted, ring, now)?;
+        verify(&header, message, signature, trusted, lookup, now)?;
         Ok(self.accept(bearer, message, generation, role, claims?, now)?)
     }
 
@@ -246,7 +246,7 @@ fn verify(
     message: &str,
     signature: &str,
     trusted: &Trusted,
-    ring: Option<&mut KeyRing>,
+    lookup: Option<Lookup<'_>>,
     now: Timestamp,
 ) -> Result<(), Unvalidated> {
     // RFC 7515, section 4.1.11: a critical extension that is not understood makes it invalid.
@@ -273,8 +273,8 @@ fn verify(
             };
             let key_id = header.get("kid").and_then(Value::as_str);
             let signed = Signed { key_id, algorithm, message, signature };
-            let ring = ring.ok_or(Unvalidated::Unfetched)?;
-            ring.verify(source, &signed, now).map_err(|unverified| match unverified {
+            let lookup = lookup.ok_or(Unvalidated::Unfetched)?;
+            lookup.verify(source, &signed, now).map_err(|unverified| match unverified {
                 Unverified::Waits => Unvalidated::Unfetched,
                 Unverified::Unavailable => Unvalidated::Unavailable,
                 Unverified::NoKey => InvalidToken::UnknownKey {

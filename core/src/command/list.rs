@@ -1,9 +1,11 @@
 //! A question after active subscriptions, and its answer (draft-08, "Subscription API").
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::terms::event_id::EventId;
 use crate::terms::generation::Generation;
@@ -19,9 +21,6 @@ const PAGE: usize = 1_000;
 
 /// and how many bytes their texts may have, unless it is one.
 const PAGE_SIZE: usize = 1 << 20;
-
-/// What an entity tag must not hold (RFC 9110, section 8.8.3); what is not ASCII is encoded, too.
-const NOT_IN_TAGS: &AsciiSet = &CONTROLS.add(b' ').add(b'"');
 
 /// A question after active subscriptions, from someone who may read them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,17 +128,23 @@ impl List {
         if let Some(next) = next {
             headers.extend(discovery::next(&self.hub, &path, next).map(|it| (LINK, it)));
         }
-        // It may be read by some and not by others, and changes with every event.
+        // It may be read by some and not by others, and changes when somebody comes or goes.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-        let tag = format!("\"{}\"", utf8_percent_encode(cursor, NOT_IN_TAGS));
+        let tag = tag(&body);
         headers.extend(HeaderValue::try_from(&tag).map(|tag| (ETAG, tag)));
         let mut known = self.known.iter().flat_map(|known| known.split(','));
-        if known.any(|known| known.trim().trim_start_matches("W/") == tag) {
-            return respond(StatusCode::NOT_MODIFIED, headers, Vec::new(), &self.cors).into();
+        let mut response = if known.any(|known| known.trim().trim_start_matches("W/") == tag) {
+            respond(StatusCode::NOT_MODIFIED, headers, Vec::new(), &self.cors)
+        } else {
+            let content_type = HeaderValue::from_static(content_type(self.generation));
+            headers.insert(CONTENT_TYPE, content_type);
+            respond(StatusCode::OK, headers, body.into_bytes(), &self.cors)
+        };
+        if self.scope.generation().is_none() {
+            // It is in the shape of the token (RFC 9110, section 12.5.5).
+            response.headers_mut().append(VARY, HeaderValue::from_static("Authorization, Cookie"));
         }
-        let content_type = HeaderValue::from_static(content_type(self.generation));
-        headers.insert(CONTENT_TYPE, content_type);
-        respond(StatusCode::OK, headers, body.into_bytes(), &self.cors).into()
+        response.into()
     }
 
     /// The answer to a mark that the store did not make.
@@ -154,6 +159,13 @@ impl List {
     pub fn unavailable(&self) -> Answer {
         unavailable::unavailable(&self.cors)
     }
+}
+
+/// The entity tag of a document: of what it says, and of nothing else. Two documents may be at one URL
+/// after the same event: one of each generation, or one from before and one from after a hub was killed.
+fn tag(document: &str) -> String {
+    let digest = Sha256::digest(document);
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..16]))
 }
 
 /// The media type of a generation's documents.

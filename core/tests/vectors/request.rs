@@ -88,11 +88,11 @@ impl Exchange {
 
     /// Goes on with the keys that its issuer publishes: all fetches find what the vector says.
     fn with_keys<'a>(&self, mut step: Step<'a>, config: &Config) -> Step<'a> {
-        let Some(mut ring) = config.key_ring() else { return step };
+        let Some(ring) = config.key_ring() else { return step };
         // A few fetches lead to keys; there is no vector with more.
         for _ in 0..4 {
             let Step::Keys(unkeyed) = step else { break };
-            step = unkeyed.admit(&mut ring, self.now());
+            step = unkeyed.admit(&ring, self.now());
             while let Some(fetch) = ring.poll_fetch(self.now()) {
                 let url = fetch.request().uri().to_string();
                 let found = self.published.get(&url).map(|it| it.to_string().into_bytes());

@@ -55,6 +55,8 @@ pub struct Log {
     jobs: Sender<Job>,
     questions: Sender<Question>,
     key: CursorKey,
+    /// The newest update when it was opened.
+    opened: Position,
     /// The newest durable update.
     durable: Arc<AtomicU64>,
     room: Arc<Semaphore>,
@@ -112,7 +114,8 @@ impl Log {
         })?;
         let (jobs, jobs_received) = mpsc::channel();
         let (questions, questions_received) = mpsc::channel();
-        let durable = Arc::new(AtomicU64::new(bounds.newest.get()));
+        let opened = bounds.newest;
+        let durable = Arc::new(AtomicU64::new(opened.get()));
         let mut writer = Writer {
             jobs: jobs_received,
             database,
@@ -131,7 +134,7 @@ impl Log {
         })?;
         spawn("log-reader", move || answer(&reading, &questions_received))?;
         let [room, notes_room] = [(); 2].map(|()| Arc::new(Semaphore::new(ROOM as usize)));
-        Ok(Self { jobs, questions, key, durable, room, notes_room })
+        Ok(Self { jobs, questions, key, opened, durable, room, notes_room })
     }
 
     /// Appends an update. Once this returns, it is durable.
@@ -152,9 +155,9 @@ impl Log {
     ///
     /// The log could not be read.
     pub async fn list(&self, list: List) -> Result<Answer, LogError> {
-        let key = self.key.clone();
+        let (key, opened) = (self.key.clone(), self.opened);
         self.read(move |database| {
-            let listing = database.list(&list, &key)?;
+            let listing = database.list(&list, &key, opened)?;
             Ok(listing.map_or_else(|| list.unknown_page(), |listing| list.answer(&listing)))
         })
         .await

@@ -1,4 +1,7 @@
 //! Who is here: what the log notes as active, beside its updates and in their transactions.
+//!
+//! A process that was killed leaves the notes of streams that were cut with it. They are older than the
+//! log is open, and no list shows them; the streams' task finds them, and tells their ends.
 
 use cinnabar_core::{ActiveSubscription, CursorKey, EventId, List, Listing, Position};
 use rusqlite::OptionalExtension as _;
@@ -32,22 +35,25 @@ impl Database {
         let rows = statement.query_map((after, FOUND), |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         })?;
-        let mut found = Vec::new();
-        for row in rows {
+        rows.map(|row| {
             let (topic, record) = row?;
-            let unreadable = || LogError::Unreadable(format!("the subscription {topic}: {record}"));
-            found.push(ActiveSubscription::restored(&topic, &record).ok_or_else(unreadable)?);
-        }
-        Ok(found)
+            restored(&topic, &record)
+        })
+        .collect()
     }
 
-    /// What is noted of what was asked for, in the order of its beginning; `None` for a page that this
-    /// log has no mark for.
-    pub(crate) fn list(&self, list: &List, key: &CursorKey) -> Result<Option<Listing>, LogError> {
+    /// What is noted of what was asked for since the log was `opened`, in the order of its beginning;
+    /// `None` for a page that this log has no mark for.
+    pub(crate) fn list(
+        &self,
+        list: &List,
+        key: &CursorKey,
+        opened: Position,
+    ) -> Result<Option<Listing>, LogError> {
         let after = match list.after() {
-            None => Position::START,
+            None => opened,
             Some(mark) => match key.marked(mark) {
-                Some(after) => after,
+                Some(after) => after.max(opened),
                 None => return Ok(None),
             },
         };
@@ -68,11 +74,37 @@ impl Database {
         while let Some(row) = rows.next()? {
             let (at, topic, record): (i64, String, String) =
                 (row.get(0)?, row.get(1)?, row.get(2)?);
-            let Some(found) = ActiveSubscription::restored(&topic, &record) else { continue };
-            if !listing.offer(found, key.mark(position(at))) {
+            if !listing.offer(restored(&topic, &record)?, key.mark(position(at))) {
                 break;
             }
         }
         Ok(Some(listing))
+    }
+}
+
+fn restored(topic: &str, record: &str) -> Result<ActiveSubscription, LogError> {
+    let unreadable = || LogError::Unreadable(format!("the subscription {topic}: {record}"));
+    ActiveSubscription::restored(topic, record).ok_or_else(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use cinnabar_core::testing::contract;
+
+    use super::*;
+
+    #[test]
+    fn a_note_that_cannot_be_read_is_not_passed_over() {
+        let mut database = Database::in_memory().unwrap();
+        database.create_tables().unwrap();
+        let list = contract::everybody().unwrap();
+        let key = CursorKey::from_bytes([7; 16]);
+        let topic = "/.well-known/mercure/subscriptions/exact/a/urn%3Auuid%3Ab";
+        let query = "INSERT INTO subscriptions VALUES (1, ?, 'x')";
+        database.connection.execute(query, [topic]).unwrap();
+        let listed = database.list(&list, &key, Position::START);
+        assert!(matches!(listed, Err(LogError::Unreadable(_))), "{listed:?}");
+        // One that was left behind is not read.
+        assert!(database.list(&list, &key, Position::new(1)).unwrap().is_some());
     }
 }

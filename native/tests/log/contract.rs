@@ -113,8 +113,11 @@ impl contract::Log for Fixture {
         Ok(true)
     }
 
-    async fn reopen(&self) -> Result<(), String> {
-        if self.drops == Drops::Nothing { Ok(()) } else { self.reopen_with(WIDE).await }
+    async fn reopen(&self) -> Result<bool, String> {
+        if self.drops == Drops::Nothing {
+            return Ok(false);
+        }
+        self.reopen_with(WIDE).await.map(|()| true)
     }
 
     fn now(&self) -> Timestamp {

@@ -8,7 +8,8 @@ use super::given::{
 use super::log::{Log, Outcome};
 use super::presence::{
     a_long_list_has_pages, each_beginning_and_each_end_is_an_event,
-    what_has_begun_is_listed_until_it_ends,
+    what_has_begun_is_listed_until_it_ends, what_is_not_registered_whole_leaves_nothing,
+    who_was_here_before_it_died_is_not_listed,
 };
 use crate::testing::{private_update, stored, update};
 use crate::{Located, Location, PageLimit, Place, Position, StoredUpdate, Timestamp, Update};
@@ -44,6 +45,8 @@ pub async fn check<L: Log>(make: impl AsyncFn() -> Result<L, String>) -> Vec<Out
         a_log_that_is_opened_again_goes_on,
         what_has_begun_is_listed_until_it_ends,
         each_beginning_and_each_end_is_an_event,
+        what_is_not_registered_whole_leaves_nothing,
+        who_was_here_before_it_died_is_not_listed,
         a_long_list_has_pages,
     ];
     outcomes

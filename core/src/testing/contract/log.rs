@@ -40,10 +40,10 @@ pub trait Log {
         true
     }
 
-    /// Opens it again, as after its process has died. A log that holds nothing in memory has
-    /// nothing to do.
-    async fn reopen(&self) -> Result<(), String> {
-        Ok(())
+    /// Opens it again, as after its process has died, and returns true. A log that outlives every
+    /// process has nothing to do.
+    async fn reopen(&self) -> Result<bool, String> {
+        Ok(false)
     }
 
     /// The current time, by the log's clock.

@@ -11,3 +11,4 @@ mod presence;
 
 pub use cases::check;
 pub use log::{Log, Outcome};
+pub use presence::everybody;

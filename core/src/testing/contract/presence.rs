@@ -13,7 +13,7 @@ use crate::terms::hub_url::HubUrl;
 use crate::terms::subscription::{MatchType, Scope};
 use crate::testing::update;
 use crate::wire::cors::Cors;
-use crate::{Position, Response, Update};
+use crate::{Located, Location, Position, Response, Update};
 
 /// The subscriptions of a stream with these matchers.
 fn subscriptions(query: &str, number: u8) -> Result<Subscriptions, String> {
@@ -30,6 +30,15 @@ fn question(scope: Scope, after: Option<&str>) -> Result<List, String> {
         known: None,
         cors: Cors::none(),
     })
+}
+
+/// A question after all active subscriptions.
+///
+/// # Errors
+///
+/// Never.
+pub fn everybody() -> Result<List, String> {
+    question(Scope::All, None)
 }
 
 async fn ask<L: Log>(log: &L, scope: Scope) -> Result<Response, String> {
@@ -85,8 +94,9 @@ pub(super) async fn what_has_begun_is_listed_until_it_ends<L: Log>(log: &L) -> R
     let found = ask(log, document.clone()).await?;
     ensure!(found.status() == 200, "the document of one that is here: {found:?}");
     let newest = log.tail(Position::START).await?.pop().ok_or("no events")?;
-    let tag = format!("\"{}\"", newest.update.id());
-    ensure!(found.headers()["etag"] == tag.as_str(), "{found:?}, and the newest is {tag}");
+    let cursor = format!("last-event-id=\"{}\"", newest.update.id());
+    let link = found.headers()["link"].to_str().map_err(|error| error.to_string())?;
+    ensure!(link.contains(&cursor), "{found:?}, and the newest is {cursor}");
 
     log.unregister(one.clone()).await?;
     let gone = ask(log, document).await?;
@@ -125,6 +135,60 @@ pub(super) async fn each_beginning_and_each_end_is_an_event<L: Log>(log: &L) -> 
         let came = appended.iter().find(|it| it.update.id() == begun.id());
         ensure!(came.is_some_and(|it| *it.update == begun), "{begun:?} came back changed");
     }
+    Ok(())
+}
+
+/// A stream is registered once, so a log may take what it has already, or refuse all of it.
+pub(super) async fn what_is_not_registered_whole_leaves_nothing<L: Log>(
+    log: &L,
+) -> Result<(), String> {
+    if !log.notes_who_is_here() {
+        return Ok(());
+    }
+    let (one, more) = (subscriptions("match=b", 1)?, subscriptions("match=a&match=b", 1)?);
+    log.register(one.clone()).await?;
+    if log.register(more).await.is_ok() {
+        return Ok(());
+    }
+    let events = log.tail(Position::START).await?;
+    ensure!(events.len() == 1, "of what was refused there are events: {events:?}");
+    let newest = log.append(update("urn:next", "a", "")).await?;
+    let found = log.locate(Location::Newest(newest)).await?;
+    ensure!(matches!(found, Located::Found(..)), "what is appended next: {found:?}");
+    log.register(subscriptions("match=a", 2)?).await?;
+    let all = log.tail(Position::START).await?;
+    ensure!(all.is_sorted_by(|a, b| a.position < b.position) && all.len() == 3, "it has {all:?}");
+    let (in_a, in_b) = (ask(log, exact("a")).await?, ask(log, exact("b")).await?);
+    ensure!(
+        listed(&in_a)?.len() == 1 && listed(&in_b)? == subscribers(&[&one]),
+        "{in_a:?}, {in_b:?}"
+    );
+    Ok(())
+}
+
+pub(super) async fn who_was_here_before_it_died_is_not_listed<L: Log>(
+    log: &L,
+) -> Result<(), String> {
+    if !log.notes_who_is_here() {
+        return Ok(());
+    }
+    let (one, other) = (subscriptions("match=a", 1)?, subscriptions("match=a", 2)?);
+    log.register(one.clone()).await?;
+    let before = ask(log, Scope::All).await?;
+    if !log.reopen().await? {
+        return Ok(());
+    }
+    let after = ask(log, Scope::All).await?;
+    ensure!(listed(&after)?.is_empty(), "nobody can be here, and it lists {after:?}");
+    let tags = [&before, &after].map(|response| &response.headers()["etag"]);
+    ensure!(tags[0] != tags[1], "two documents have the tag {tags:?}");
+    log.register(other.clone()).await?;
+    ensure!(listed(&ask(log, exact("a")).await?)? == subscribers(&[&other]), "who came since");
+    // Its end is still to be told.
+    log.unregister(one.clone()).await?;
+    let told = log.tail(Position::START).await?;
+    let ended = one.iter().next().map(|one| one.end());
+    ensure!(told.last().map(|it| &*it.update) == ended.as_ref(), "the end is not told: {told:?}");
     Ok(())
 }
 

@@ -14,6 +14,7 @@ const VERSION: u32 = 1;
 #[serde(deny_unknown_fields)]
 pub(super) struct Kept {
     version: u32,
+    /// When it was asked for.
     pub(super) fetched: Timestamp,
     /// For how long it is good, in seconds.
     lifetime: u64,

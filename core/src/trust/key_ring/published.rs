@@ -1,10 +1,10 @@
 //! What is known of the keys of one source, and when to fetch them again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::LOCATION;
 use http::{Response, StatusCode};
-use jsonwebtoken::Algorithm;
 use serde_json::Value;
 use url::Url;
 
@@ -12,6 +12,7 @@ use super::fetch::{FetchFailure, KeyFetch, What};
 use super::fetched::{Fetched, LogLine};
 use super::freshness;
 use super::kept::Kept;
+use super::signed::Unverified;
 use crate::limits::MAX_KEYS_LENGTH;
 use crate::time::Timestamp;
 use crate::trust::key_set::KeySet;
@@ -52,7 +53,8 @@ pub(super) struct Published {
 /// Keys that were fetched.
 #[derive(Debug)]
 struct Known {
-    set: KeySet,
+    set: Arc<KeySet>,
+    /// When they were asked for: what was published by then is among them.
     fetched: Timestamp,
     lifetime: Duration,
 }
@@ -62,29 +64,6 @@ struct Known {
 struct Failing {
     last: Timestamp,
     pause: Duration,
-}
-
-/// A signature, and what its token says of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Signed<'a> {
-    /// The token's `kid`.
-    pub(crate) key_id: Option<&'a str>,
-    pub(crate) algorithm: Algorithm,
-    pub(crate) message: &'a str,
-    pub(crate) signature: &'a str,
-}
-
-/// Why a signature is not verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unverified {
-    /// It is not known yet: a fetch is wanted or under way.
-    Waits,
-    /// It cannot be known just now: the issuer does not answer.
-    Unavailable,
-    /// There is no such key.
-    NoKey,
-    /// It is not of the key that its token names, or of none that is tried.
-    Signature,
 }
 
 impl Published {
@@ -102,10 +81,6 @@ impl Published {
         }
     }
 
-    pub(super) fn source(&self) -> &KeySource {
-        &self.source
-    }
-
     /// Has the keys fetched if none are known.
     pub(super) fn want_first(&mut self, now: Timestamp) {
         if self.known.is_none() {
@@ -113,23 +88,17 @@ impl Published {
         }
     }
 
-    pub(super) fn verify(&mut self, signed: &Signed<'_>, now: Timestamp) -> Result<(), Unverified> {
-        let Some((is_current, is_due)) =
-            self.known.as_ref().map(|known| (known.is_current(now), known.is_due(now)))
-        else {
+    /// The keys to verify a signature with, if they serve.
+    pub(super) fn keys(&mut self, now: Timestamp) -> Result<Arc<KeySet>, Unverified> {
+        let Some(known) = &self.known else {
             return Err(if self.want(now) { Unverified::Waits } else { Unverified::Unavailable });
         };
+        let (set, is_current, is_due) =
+            (Arc::clone(&known.set), known.is_current(now), known.is_due(now));
         if is_due && self.want(now) && !is_current && !self.is_down(now) {
             return Err(Unverified::Waits);
         }
-        let found =
-            self.known.as_ref().map_or(Err(Unverified::NoKey), |known| known.try_keys(signed));
-        match found {
-            Err(refused) if self.may_be_new(signed.key_id) => {
-                Err(self.seek(now).unwrap_or(refused))
-            }
-            found => found,
-        }
+        Ok(set)
     }
 
     /// Whether the issuer did not answer a moment ago, so that a token had better not wait. A failure of
@@ -138,14 +107,11 @@ impl Published {
         self.failing.as_ref().is_some_and(|failing| now.is_within(PAUSES.1 * 2, failing.last))
     }
 
-    /// Whether a key that is not known yet may be meant.
-    fn may_be_new(&self, key_id: Option<&str>) -> bool {
-        let is_known = |id: &str| self.known.as_ref().is_some_and(|known| known.set.has(id));
-        !key_id.is_some_and(is_known)
-    }
-
-    /// Looks for a key that is not known. `None`: there is none.
-    fn seek(&mut self, now: Timestamp) -> Option<Unverified> {
+    /// Looks for a key that is not known, for a token that came `since`. `None`: there is none.
+    pub(super) fn seek(&mut self, since: Timestamp, now: Timestamp) -> Option<Unverified> {
+        if self.known.as_ref().is_some_and(|known| known.fetched >= since) {
+            return None;
+        }
         if self.is_under_way(now) {
             return Some(Unverified::Waits);
         }
@@ -201,7 +167,7 @@ impl Published {
         let taken =
             answer.map_err(|failure| failure.to_string()).and_then(|response| match fetch.what {
                 What::Metadata => self.take_metadata(&response).map(|()| Fetched::default()),
-                What::Keys => self.take_keys(response, now),
+                What::Keys => self.take_keys(response, fetch.since),
             });
         match taken {
             Ok(fetched) => fetched,
@@ -239,16 +205,16 @@ impl Published {
     fn take_keys(
         &mut self,
         response: Response<Vec<u8>>,
-        now: Timestamp,
+        fetched: Timestamp,
     ) -> Result<Fetched, String> {
         check(&response)?;
         let lifetime = freshness::lifetime(response.headers());
         let set = self.read(response.body())?;
         let log = self.tell(&set);
-        self.known = Some(Known { set, fetched: now, lifetime });
+        self.known = Some(Known { set: set.into(), fetched, lifetime });
         self.failing = None;
         let body = String::from_utf8(response.into_body()).map_err(|error| error.to_string())?;
-        let keep = Kept::new(now, lifetime, self.sought, body).to_bytes();
+        let keep = Kept::new(fetched, lifetime, self.sought, body).to_bytes();
         Ok(Fetched { log, keep })
     }
 
@@ -295,7 +261,7 @@ impl Published {
             return false;
         }
         let Ok(set) = self.read(kept.body.as_bytes()) else { return false };
-        let known = Known { set, fetched: kept.fetched, lifetime: kept.lifetime() };
+        let known = Known { set: set.into(), fetched: kept.fetched, lifetime: kept.lifetime() };
         self.fetching = None;
         self.wanted = !known.is_current(now);
         if !self.wanted {
@@ -316,17 +282,6 @@ impl Known {
     /// Whether it is time to ask for them again.
     fn is_due(&self, now: Timestamp) -> bool {
         !now.is_within(self.lifetime / 2, self.fetched)
-    }
-
-    fn try_keys(&self, signed: &Signed<'_>) -> Result<(), Unverified> {
-        let mut refused = Unverified::NoKey;
-        for key in self.set.candidates(signed.key_id, signed.algorithm) {
-            if key.verifies(signed.message, signed.signature) {
-                return Ok(());
-            }
-            refused = Unverified::Signature;
-        }
-        Err(refused)
     }
 }
 

@@ -62,12 +62,16 @@ impl Simulation {
         self.answers.retain(|(at, _)| at != url);
     }
 
-    fn verify(&mut self, key_id: Option<&str>) -> Result<(), Unverified> {
+    fn verify(&self, key_id: Option<&str>) -> Result<(), Unverified> {
+        self.verify_since(self.now, key_id)
+    }
+
+    fn verify_since(&self, since: Timestamp, key_id: Option<&str>) -> Result<(), Unverified> {
         let key = EncodingKey::from_ed_pem(PRIVATE).unwrap();
         let algorithm = Algorithm::EdDSA;
         let signature = jsonwebtoken::crypto::sign(MESSAGE.as_bytes(), &key, algorithm).unwrap();
         let signed = Signed { key_id, algorithm, message: MESSAGE, signature: &signature };
-        self.ring.verify(&self.source, &signed, self.now)
+        Lookup { ring: &self.ring, since }.verify(&self.source, &signed, self.now)
     }
 
     /// Makes all fetches that are wanted.
@@ -86,9 +90,11 @@ impl Simulation {
 
     /// What becomes of a token, once all was fetched that it waited for.
     fn settle(&mut self, key_id: Option<&str>) -> Result<(), Unverified> {
+        let since = self.now;
         for _ in 0..4 {
-            let verified = self.verify(key_id);
+            let verified = self.verify_since(since, key_id);
             self.fetch();
+            self.now = self.now.plus(Duration::from_millis(1));
             if verified != Err(Unverified::Waits) {
                 return verified;
             }
@@ -187,6 +193,32 @@ fn a_new_key_is_looked_for_and_forged_ones_cost_a_fetch_in_five_minutes() {
     hub.pass(1);
     assert_eq!(hub.settle(Some("forged")), Err(Unverified::NoKey));
     assert_eq!(hub.fetched.len(), 3);
+}
+
+#[test]
+fn what_was_fetched_since_a_token_came_is_not_fetched_once_more_for_it() {
+    let mut hub = Simulation::new();
+    hub.publish(SET, &set(&["a"]));
+    assert_eq!(hub.settle(Some("forged")), Err(Unverified::NoKey));
+    assert_eq!(hub.fetched, [SET]);
+    // A key that is published later is found nevertheless.
+    hub.publish(SET, &set(&["a", "b"]));
+    assert_eq!(hub.settle(Some("b")), Ok(()));
+    assert_eq!(hub.fetched.len(), 2);
+    // What was asked for before the token came may lack its key.
+    let mut hub = Simulation::new();
+    hub.publish(SET, &set(&["a"]));
+    assert_eq!(hub.verify(Some("a")), Err(Unverified::Waits));
+    let first = hub.ring.poll_fetch(hub.now).unwrap();
+    hub.pass(1);
+    let came = hub.now;
+    assert_eq!(hub.verify_since(came, Some("b")), Err(Unverified::Waits));
+    let before = Response::new(set(&["a"]).to_string().into_bytes());
+    hub.ring.handle_fetched(&first, Ok(before), hub.now);
+    hub.publish(SET, &set(&["b"]));
+    assert_eq!(hub.verify_since(came, Some("b")), Err(Unverified::Waits));
+    hub.fetch();
+    assert_eq!(hub.verify_since(came, Some("b")), Ok(()));
 }
 
 #[test]
@@ -390,7 +422,7 @@ fn a_new_process_begins_with_what_another_kept() {
     assert_eq!(late.fetched, [SET]);
 
     for wrong in [&b""[..], b"{}", &kept[..kept.len() - 1]] {
-        let mut new = Simulation::new();
+        let new = Simulation::new();
         assert_eq!(new.verify(None), Err(Unverified::Waits));
         let fetch = new.ring.poll_fetch(new.now).unwrap();
         assert!(!new.ring.handle_kept(&fetch, wrong, new.now));

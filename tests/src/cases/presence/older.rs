@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::asking::{PRESENT, active, announced, json as body, last_event_id, path, watch};
 use crate::arguments::Capability;
-use crate::case::{Case, case};
+use crate::case::{Case, Suite, case};
 use crate::form;
 use crate::http::Response;
 use crate::hub::{Hub, fresh};
@@ -19,6 +19,7 @@ pub(super) const CASES: &[Case] = &[
     case!(one_by_topic_that_ends_is_announced on PRESENT).needing(&[Capability::Disconnects]),
     case!(a_topic_has_a_collection on PRESENT),
     case!(the_collection_of_all_is_in_the_shape_of_the_token on PRESENT),
+    case!(who_knows_it_in_one_shape_does_not_know_it_in_the_other launching),
     case!(a_path_may_be_less_encoded on PRESENT),
     case!(each_parameter_makes_subscriptions_of_its_own_generation on PRESENT),
 ];
@@ -135,6 +136,23 @@ fn the_collection_of_all_is_in_the_shape_of_the_token(hub: &Hub) {
         assert_eq!(collection["type"], name);
         assert_eq!(collection["id"], path(hub, &[]).as_str());
         assert_eq!(collection.get("@context").is_some(), generation == Generation::V0);
+    }
+}
+
+// RFC 9110, section 8.8.3
+fn who_knows_it_in_one_shape_does_not_know_it_in_the_other(suite: &Suite) {
+    let hub = suite.launch(PRESENT);
+    hub.publish(&[("topic", "a")]);
+    let tokens = Generation::BOTH.map(|generation| hub.subscriber(generation, &["*"]));
+    let ask = |token: &str| hub.request("GET", path(&hub, &[])).bearer(token);
+    let tags = tokens.each_ref().map(|token| {
+        let answer = ask(token).send().expect_status(200);
+        assert!(answer.head.lists("Vary", "Authorization"), "{answer}");
+        answer.header("ETag").expect("a tag")
+    });
+    for (number, token) in tokens.iter().enumerate() {
+        ask(token).header("If-None-Match", &tags[number]).send().expect_status(304);
+        ask(token).header("If-None-Match", &tags[1 - number]).send().expect_status(200);
     }
 }
 
