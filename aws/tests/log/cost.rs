@@ -9,10 +9,11 @@ use cinnabar_core::{
     ActiveSubscription, Fetch, IdOrigin, PageLimit, Position, StoredUpdate, StreamId,
     Subscriptions, Update,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::clock::TestClock;
 use crate::local::{Table, place, subscribe};
+use crate::presence::question;
 use crate::proxy::{Fate, Proxy};
 
 /// The units of all calls since it was last read.
@@ -123,4 +124,21 @@ async fn a_subscription_costs_four_write_units_to_begin_and_five_to_end_and_a_le
     assert_eq!(meter.read(), 5.0);
     presence.unregister(member(1)).await.unwrap();
     assert_eq!(meter.read(), 5.0 + 1.0, "with the lease, which is given up");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_costs_what_is_in_it_and_the_newest_updates_and_a_unit_for_the_leases() {
+    let (table, meter, clock) = (Table::create().await, Meter::default(), TestClock::new());
+    let presence = Presence::new(&table.log(&clock));
+    for number in 0..20 {
+        presence.register(member(number)).await.unwrap();
+    }
+    let proxy = meter.proxy(&table).await;
+    let reader = Presence::new(&table.log_through(&proxy, &clock));
+    let list = question("https%3A%2F%2Fexample.com%2Frooms%2F1", &clock);
+    let answer = reader.list(&list).await.unwrap().response;
+    let document: Value = serde_json::from_slice(answer.body()).unwrap();
+    assert_eq!(document["subscriptions"].as_array().unwrap().len(), 20);
+    // One for the leases, four for the updates, three for the rows.
+    assert_eq!(meter.read(), 8.0);
 }

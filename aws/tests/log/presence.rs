@@ -21,6 +21,7 @@ use crate::local::{DEADLINE, Table, read_through, update};
 use crate::proxy::{Call, Fate, Proxy};
 
 const KEY: &str = "a key of this test, of thirty-two bytes";
+const EXACT: &str = "/.well-known/mercure/subscriptions/exact";
 const ROOM: &str = "/.well-known/mercure/subscriptions/exact/room";
 
 /// The subscription to a room of a subscriber.
@@ -36,8 +37,8 @@ fn member(name: &str) -> Subscriptions {
     vec![ActiveSubscription::restored(&topic, &record.to_string()).unwrap()].into()
 }
 
-/// The question who is in the room.
-fn question(clock: &TestClock) -> List {
+/// The question who is in a room.
+pub(crate) fn question(room: &str, clock: &TestClock) -> List {
     let _ = aws_lc::DEFAULT_PROVIDER.install_default();
     let variables = [
         ("MERCURE_PUBLISHER_JWT_KEY", KEY),
@@ -51,7 +52,7 @@ fn question(clock: &TestClock) -> List {
         encode(&Header::default(), &claims, &EncodingKey::from_secret(KEY.as_bytes())).unwrap();
     let authorization = format!("Bearer {token}");
     let fields = [("authorization", authorization.as_bytes())];
-    let request = Request::new("GET", &format!("https://hub.example{ROOM}"), fields);
+    let request = Request::new("GET", &format!("https://hub.example{EXACT}/{room}"), fields);
     match admit(&request, &config, clock.now().wall, &[7; 32]) {
         Step::Done(Admission::Forward(Command::List(list))) => list,
         other => panic!("no question: {other:?}"),
@@ -60,7 +61,7 @@ fn question(clock: &TestClock) -> List {
 
 /// The names of those who are in the room.
 async fn here(presence: &Presence, clock: &TestClock) -> Vec<String> {
-    let answer = presence.list(&question(clock)).await.unwrap().response;
+    let answer = presence.list(&question("room", clock)).await.unwrap().response;
     let document: Value = serde_json::from_slice(answer.body()).unwrap();
     let all = document["subscriptions"].as_array().unwrap();
     let mut names: Vec<String> = all
@@ -159,7 +160,7 @@ async fn the_newest_event_of_a_list_has_nothing_missing_before_it() {
     let log = table.log(&clock);
     let presence = Presence::new(&log);
     let newest = async || {
-        let answer = presence.list(&question(&clock)).await.unwrap().response;
+        let answer = presence.list(&question("room", &clock)).await.unwrap().response;
         answer.headers().get("etag").map(|tag| tag.to_str().unwrap().replace('"', ""))
     };
     assert_eq!(newest().await.as_deref(), Some("earliest"));
@@ -258,7 +259,7 @@ async fn whose_lease_cannot_be_closed_is_neither_listed_nor_left_out() {
     let other = Presence::new(&table.log_through(&proxy, &clock));
     dies.register(member("a")).await.unwrap();
     clock.advance(Duration::from_secs(60));
-    let list = other.list(&question(&clock)).await;
+    let list = other.list(&question("room", &clock)).await;
     assert!(matches!(list, Err(LogError::Unavailable(_))), "{list:?}");
 }
 
