@@ -18,8 +18,8 @@ use crate::log::presence::Presence;
 use crate::log::{AppendError, Log, Seating, Seats};
 use crate::source::PolledLog;
 
-/// How long a response may wait, at its end, until others are told of it. Lambda may freeze the process
-/// as soon as it has ended.
+/// How long a response may wait, at its end, until others are told of it, and its seats are left. Lambda
+/// may freeze the process as soon as it has ended.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// How long startup waits for the keys of issuers, some of whom may not answer: less than startup may
@@ -136,15 +136,20 @@ impl Hub {
             Ok(seats) => seats,
             Err(answer) => return self.send(*answer),
         };
+        let told = self.config.subscriptions().then(|| self.streams.clone());
         match self.streams.open(subscribe, Some(deadline)).await {
-            Opened::Stream(response) if self.config.subscriptions() => {
-                let streams = self.streams.clone();
-                let all_told = async move { _ = timeout(LAST_WORDS, streams.all_told()).await };
-                response.map(|body| body.lasting(all_told))
+            Opened::Stream(response) if told.is_none() && seats.are_none() => response,
+            Opened::Stream(response) => {
+                let all_told = async move {
+                    if let Some(streams) = told {
+                        streams.all_told().await;
+                    }
+                };
+                let last = async move { tokio::join!(all_told, seats.leave()) };
+                response.map(|body| body.lasting(async { _ = timeout(LAST_WORDS, last).await }))
             }
-            Opened::Stream(response) => response,
             Opened::Answer(answer) => {
-                self.log.leave_seats(seats).await;
+                seats.leave().await;
                 self.send(answer)
             }
         }

@@ -145,6 +145,7 @@ impl<S: Source> Task<S> {
         self.arrivals = Arrivals::default();
         self.bodies.cut_all();
         self.forget();
+        self.records.outlive();
         self.records.search(String::new());
         // What was still on its way into the log is not found before it is there; and a search that is
         // under way is past some of it.
@@ -254,6 +255,7 @@ impl<S: Source> Task<S> {
                 // It may have been noted all the same.
                 self.records.search_later();
             }
+            Ok(Recorded::Outlived(subscriptions)) => self.records.unregister(subscriptions),
             Ok(Recorded::Unregistered(Ok(()))) => {}
             Ok(Recorded::Unregistered(Err(error))) => {
                 report(&error, "the end of a subscription could not be told yet");
@@ -273,6 +275,7 @@ impl<S: Source> Task<S> {
     fn handle_found(&mut self, found: Vec<ActiveSubscription>) {
         let Some(last) = found.last() else { return self.records.end_search() };
         let after = last.topic().to_owned();
+        let found = self.records.settled(found);
         let absent = match &self.holder {
             Some(holder) => holder.absent(found),
             None => found,

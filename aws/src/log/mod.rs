@@ -179,11 +179,6 @@ impl Log {
         Ok(seats::take(&self.table, quotas, until).await?)
     }
 
-    /// Leaves the seats of a stream that did not begin.
-    pub async fn leave_seats(&self, seats: Seats) {
-        seats::leave(&self.table, seats).await;
-    }
-
     /// Writes an item of its own and reads it back.
     ///
     /// # Errors

@@ -239,7 +239,8 @@ impl Table {
         })
     }
 
-    async fn get_item(&self, key: Item) -> Result<Option<Item>, Fault> {
+    /// An item, read consistently.
+    pub(super) async fn get_item(&self, key: Item) -> Result<Option<Item>, Fault> {
         let get = self.reads.get_item().table_name(&self.name).set_key(Some(key));
         let got = get.consistent_read(true).send().await;
         Ok(got.map_err(|error| Fault::of(&error))?.item)

@@ -1,5 +1,6 @@
 //! DynamoDB Local: one for all tests in this binary, and a table for each.
 
+use std::collections::HashMap;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -162,11 +163,26 @@ impl Table {
             .unwrap();
     }
 
+    /// Writes an item, as another version might.
+    pub(crate) async fn put(&self, item: HashMap<String, AttributeValue>) {
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        put.send().await.unwrap();
+    }
+
+    /// All items of a partition.
+    pub(crate) async fn partition(&self, name: &str) -> Vec<HashMap<String, AttributeValue>> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("s = :s")
+            .expression_attribute_values(":s", AttributeValue::S(name.into()))
+            .consistent_read(true);
+        query.send().await.unwrap().items.unwrap_or_default()
+    }
+
     /// A cell, as it is in the table.
-    pub(crate) async fn item(
-        &self,
-        number: u64,
-    ) -> Option<std::collections::HashMap<String, AttributeValue>> {
+    pub(crate) async fn item(&self, number: u64) -> Option<HashMap<String, AttributeValue>> {
         let get = self
             .client
             .get_item()

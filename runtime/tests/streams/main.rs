@@ -392,3 +392,23 @@ async fn what_a_killed_process_left_behind_ends() {
     sleep(SECOND).await;
     assert_eq!(log.active(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_registration_that_outlives_its_stream_is_undone_once_it_is_over() {
+    let hub = Hub::over(Memory::calling(), &PRESENT);
+    hub.log.hold(true);
+    let waiting = tokio::spawn({
+        let hub = hub.clone();
+        async move { hub.open("match=a", &[]).await }
+    });
+    sleep(SECOND).await;
+    hub.log.fail(Fault::Overtaken);
+    assert!(matches!(waiting.await.unwrap(), Opened::Answer(_)));
+    hub.log.fail(None);
+    // Whoever looks finds it noted, and no stream that has it. But it has yet to begin.
+    sleep(30 * SECOND).await;
+    assert_eq!((hub.log.untold(), hub.log.active()), (1, 0));
+    hub.log.hold(false);
+    sleep(SECOND).await;
+    assert_eq!((hub.log.untold(), hub.log.active()), (0, 0));
+}

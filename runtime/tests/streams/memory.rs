@@ -1,5 +1,6 @@
 //! A log in memory: one that has to be asked, and one that calls.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -51,6 +52,10 @@ struct State {
     hangs: bool,
     /// Whether it notes nobody.
     refuses: bool,
+    /// Whether it notes, and does not come to tell,
+    holds: bool,
+    /// and whom it has noted, but has not told of, by topic.
+    untold: BTreeMap<String, ActiveSubscription>,
     /// The place that was last asked about.
     told: Option<Place>,
 }
@@ -88,6 +93,16 @@ impl Memory {
     /// Notes nobody from now on, or does.
     pub(crate) fn refuse(&self, refuses: bool) {
         self.state().refuses = refuses;
+    }
+
+    /// Notes from now on, and does not come to tell; or does.
+    pub(crate) fn hold(&self, holds: bool) {
+        self.state().holds = holds;
+    }
+
+    /// How many subscriptions are noted whose beginnings have not been told.
+    pub(crate) fn untold(&self) -> usize {
+        self.state().untold.len()
     }
 
     /// How many subscriptions are noted as active.
@@ -140,9 +155,20 @@ impl Source for Memory {
     }
 
     async fn register(&self, subscriptions: Subscriptions) -> Result<(), Failure> {
-        let mut state = self.try_state()?;
-        if state.refuses {
-            return Err(Failure(Fault::Passing));
+        let noted = subscriptions.iter().map(|one| (one.topic().to_owned(), one));
+        {
+            let mut state = self.try_state()?;
+            if state.refuses {
+                return Err(Failure(Fault::Passing));
+            }
+            state.untold.extend(noted);
+        }
+        while self.state().holds {
+            sleep(FAST).await;
+        }
+        let mut state = self.state();
+        for one in subscriptions.iter() {
+            state.untold.remove(one.topic());
         }
         state.log.register(&subscriptions, now());
         self.appended.notify_one();
@@ -154,14 +180,22 @@ impl Source for Memory {
         if state.refuses {
             return Err(Failure(Fault::Passing));
         }
+        for one in subscriptions.iter() {
+            state.untold.remove(one.topic());
+        }
         state.log.unregister(&subscriptions, now());
         self.appended.notify_one();
         Ok(())
     }
 
     async fn registered(&self, after: String) -> Result<Vec<ActiveSubscription>, Failure> {
+        let state = self.try_state()?;
+        let untold = state.untold.values().filter(|one| one.topic() > after.as_str());
+        let mut all: Vec<_> = state.log.registered(&after).chain(untold).cloned().collect();
+        all.sort_by(|one, other| one.topic().cmp(other.topic()));
         // A few at a time.
-        Ok(self.try_state()?.log.registered(&after).take(2).cloned().collect())
+        all.truncate(2);
+        Ok(all)
     }
 
     fn tail(&self, from: Place) -> Following {

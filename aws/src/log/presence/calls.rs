@@ -8,6 +8,7 @@
 //! | lease | PutItem lease | nothing is there |
 //! | renew | UpdateItem lease | it is there, and not closed |
 //! | close | UpdateItem lease | it has not been renewed |
+//! | confirm | GetItem lease, consistent | |
 //! | give up | DeleteItem lease | |
 //! | list, sweep | Query of rows; Query of leases; both consistent | |
 
@@ -19,8 +20,9 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue as Value, ReturnValue};
 use cinnabar_core::{ActiveSubscription, Timestamp};
+use tracing::warn;
 
-use super::item::{Key, Row, forgotten, read_row};
+use super::item::{Key, Row, forgotten, read_key, read_row};
 use crate::log::fault::Fault;
 use crate::log::item::read_number;
 use crate::log::table::Table;
@@ -132,6 +134,12 @@ impl Table {
         Ok(updated(update).await?.is_some())
     }
 
+    /// Whether a lease is there, and open.
+    pub(super) async fn is_lease_open(&self, holder: u64) -> Result<bool, Fault> {
+        let lease = self.get_item(self.items.lease_key(holder)).await?;
+        Ok(lease.is_some_and(|lease| !lease.contains_key("dead")))
+    }
+
     /// Deletes a lease.
     pub(super) async fn delete_lease(&self, holder: u64) -> Result<(), Fault> {
         self.delete(self.items.lease_key(holder)).await
@@ -161,7 +169,8 @@ impl Table {
         }
     }
 
-    /// Rows with these keys, as many as come at once.
+    /// Rows with these keys, as many as come at once. One that another version wrote is left to that
+    /// version, and keeps nobody from the others. Only its key is told, which is made from digests.
     pub(super) async fn rows(&self, keys: RangeInclusive<Key>) -> Result<Rows, Fault> {
         let (first, last) = keys.into_inner();
         if first > last {
@@ -173,11 +182,16 @@ impl Table {
             .expression_attribute_values(":first", Value::N(first.to_string()))
             .expression_attribute_values(":last", Value::N(last.to_string()));
         let read = query.send().await.map_err(|error| Fault::of(&error))?;
-        let is_cut = read.last_evaluated_key.is_some();
-        let rows: Vec<Row> =
-            read.items.unwrap_or_default().into_iter().map(read_row).collect::<Result<_, _>>()?;
-        let next = rows.last().filter(|_| is_cut).map(|row| row.key + 1);
-        Ok(Rows { rows, next })
+        let mut rows = Vec::new();
+        for item in read.items.unwrap_or_default() {
+            let key = read_key(&item)?;
+            match read_row(item) {
+                Ok(row) => rows.push(row),
+                Err(malformed) => warn!(%key, %malformed, "a subscription cannot be read"),
+            }
+        }
+        let last = read.last_evaluated_key.map(|last| read_key(&last)).transpose()?;
+        Ok(Rows { rows, next: last.map(|last| last + 1) })
     }
 
     fn partition(&self, name: Value) -> QueryFluentBuilder {

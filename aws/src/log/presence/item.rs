@@ -45,8 +45,7 @@ pub(super) struct Row {
     pub(super) holder: u64,
     /// Whether its end is being told.
     pub(super) is_marked: bool,
-    /// `None` if another version wrote it.
-    pub(super) subscription: Option<ActiveSubscription>,
+    pub(super) subscription: ActiveSubscription,
 }
 
 /// The key of a subscription, by the topic of its events.
@@ -118,18 +117,22 @@ pub(super) fn forgotten(now: Timestamp) -> (String, Value) {
     number("ttl", now.plus(FORGOTTEN).as_millis().div_ceil(1_000))
 }
 
+/// Reads the place of a row.
+pub(super) fn read_key(item: &Item) -> Result<Key, Malformed> {
+    match item.get("n") {
+        Some(Value::N(digits)) => digits.parse().map_err(|_| Malformed("n")),
+        _ => Err(Malformed("n")),
+    }
+}
+
 /// Reads a row.
 pub(super) fn read_row(mut item: Item) -> Result<Row, Malformed> {
-    let key = match item.get("n") {
-        Some(Value::N(digits)) => digits.parse().map_err(|_| Malformed("n"))?,
-        _ => return Err(Malformed("n")),
-    };
     let (topic, record) = (read_text(&mut item, "t")?, read_text(&mut item, "d")?);
     Ok(Row {
-        key,
+        key: read_key(&item)?,
         holder: read_number(&item, "h")?,
         is_marked: item.contains_key("m"),
-        subscription: ActiveSubscription::restored(&topic, &record),
+        subscription: ActiveSubscription::restored(&topic, &record).ok_or(Malformed("d"))?,
     })
 }
 

@@ -1,6 +1,7 @@
-//! Collections and documents: what is noted, of processes whose lease runs.
+//! Collections and documents: what is noted, of processes whose lease is open.
 //!
-//! Everything is read consistently, so that whoever asks once its stream is open finds itself.
+//! Everything is read consistently, so that whoever asks once its stream is open finds itself. And nobody
+//! is left out whose lease could still be renewed: one that has run out is closed first.
 
 use cinnabar_core::{Answer, EventId, List, Position};
 use tracing::warn;
@@ -25,30 +26,29 @@ impl Presence {
             Some(Err(_)) => return Ok(list.unknown_page()),
         };
         let mut leases = Leases::read(table).await?;
-        if !leases.dead(table).is_empty()
-            && let Err(error) = self.sweep().await
-        {
-            warn!(%error, "the subscriptions of dead processes could not be ended yet");
-        }
         // Before the rows: what begins or ends after this event is told to whoever follows from it.
         let mut listing = list.begin(newest(table).await?);
         let [first, second] = list.topics();
         let keys = list.collection().map_or(item::ALL, |collection| item::keys(&collection));
         let mut next = Some(after.map_or(*keys.start(), |after| after.saturating_add(1)));
-        while let Some(from) = next {
+        let mut is_left_behind = leases.are_some_closed();
+        'pages: while let Some(from) = next {
             let page = table.rows(from.max(*keys.start())..=*keys.end()).await?;
             for row in page.rows {
-                let Some(one) = row.subscription.filter(|one| {
-                    !row.is_marked && (first.as_str()..second.as_str()).contains(&one.topic())
-                }) else {
-                    continue;
-                };
-                if leases.runs(table, row.holder).await? && !listing.offer(one, row.key.to_string())
+                let one = row.subscription;
+                if !leases.is_open(table, row.holder).await? {
+                    is_left_behind = true;
+                } else if !row.is_marked
+                    && (first.as_str()..second.as_str()).contains(&one.topic())
+                    && !listing.offer(one, row.key.to_string())
                 {
-                    return Ok(list.answer(&listing));
+                    break 'pages;
                 }
             }
             next = page.next;
+        }
+        if is_left_behind && let Err(error) = self.sweep(leases).await {
+            warn!(%error, "the subscriptions of dead processes could not be ended yet");
         }
         Ok(list.answer(&listing))
     }

@@ -13,11 +13,12 @@
 //! shown nobody whose end it will not hear of. And it is deleted last, so that an end that could not be
 //! told is told by somebody else.
 //!
-//! A process renews its lease while it has streams, which is a write, however many it has. Once the
-//! lease has run out the process is dead to all others: the lease is closed, so that one that was only
-//! frozen finds out and cuts its streams, and its rows are ended. That takes the marks, too, by which
-//! two that do it at the same time do not tell an end twice. Only if one dies between telling an end and
-//! deleting the row, and the log does not find the event by its id, is it told again.
+//! A process is here while its lease is open, and renews it while it has streams, which is a write,
+//! however many it has. Whoever sees that a lease has run out closes it, which only works if it has not
+//! been renewed; and then the process is dead to all: no list has it, its rows are ended, and if it was
+//! only frozen, it finds out at its next renewal and cuts its streams. That takes the marks, too, by
+//! which two that do it at the same time do not tell an end twice. Only if one dies between telling an
+//! end and deleting the row, and the log does not find the event by its id, is it told again.
 //!
 //! | to find | look in |
 //! |---|---|
@@ -25,7 +26,7 @@
 //! | the calls to DynamoDB | `calls` |
 //! | how subscriptions end | `ending` |
 //! | the process's own lease | `lease`, `renewal` |
-//! | whose lease has run out | `sweep` |
+//! | whose lease is open, and ending the rest | `sweep` |
 //! | collections | `listing` |
 
 mod calls;
@@ -77,7 +78,8 @@ struct Shared {
     was_taken_for_dead: AtomicBool,
     /// How many leases there were at the last look.
     leases: AtomicUsize,
-    is_sweeping: AtomicBool,
+    /// Held by a sweep.
+    sweeping: tokio::sync::Mutex<()>,
 }
 
 impl Presence {
@@ -94,7 +96,7 @@ impl Presence {
             ending: Mutex::default(),
             was_taken_for_dead: AtomicBool::new(false),
             leases: AtomicUsize::new(1),
-            is_sweeping: AtomicBool::new(false),
+            sweeping: tokio::sync::Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -119,6 +121,10 @@ impl Presence {
         // One after the other, and last the event with which the stream opens: it can only end once all
         // have begun.
         for one in all.iter().rev() {
+            // The process may have been frozen. Then its end may have been told, or its row be overlooked.
+            if self.holder().await? != holder {
+                return Err(LogError::TakenForDead);
+            }
             self.append(one.beginning()).await?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 //! streams, and given up with the last.
 //!
 //! A process that starts over, or that has no streams left, stops renewing. Then whatever it has left
-//! noted is ended by others.
+//! noted is ended by others, or by itself: it forgets nothing that it has noted until it has ended.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -19,23 +19,23 @@ use crate::log::random;
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Presence {
-    /// The number of the process's lease, which is made if there is none.
+    /// The number of the process's lease, which is made if there is none. It is open for as long as it may
+    /// take to append an event.
     pub(super) async fn holder(&self) -> Result<u64, Fault> {
         let table = &self.shared.table;
         let mut lease = self.shared.lease.lock().await;
         let now = table.now();
         if let Some(held) = &mut *lease {
-            if held.ends > now.wall {
+            if held.ends > now.wall.plus(table.timing.lease) {
                 return Ok(held.number);
             }
-            // It has run out while the process was frozen. Perhaps nobody has noticed.
+            // It may have run out while the process was frozen. Perhaps nobody has noticed.
             let ends = now.wall.plus(LIFE);
             if table.renew_lease(held.number, ends).await? {
                 (held.ends, held.tried) = (ends, now);
                 return Ok(held.number);
             }
             *lease = None;
-            self.own().clear();
             self.shared.was_taken_for_dead.store(true, Ordering::Relaxed);
             return Err(Fault::Unknown("others have taken this process for dead".into()));
         }
@@ -71,12 +71,16 @@ impl Presence {
             Ok(true) => (held.ends, held.wait) = (ends, RENEWAL),
             Ok(false) => {
                 *lease = None;
-                self.own().clear();
                 return Err(LogError::TakenForDead);
             }
             Err(fault) => {
                 warn!(%fault, "who is here could not be confirmed yet");
                 held.wait = AGAIN;
+                // Others may have closed it, which can be read where nothing can be written.
+                if held.ends <= now.wall && !table.is_lease_open(held.number).await? {
+                    *lease = None;
+                    return Err(LogError::TakenForDead);
+                }
                 return Ok(());
             }
         }
@@ -92,7 +96,7 @@ impl Presence {
         if (chance as usize).is_multiple_of(leases) {
             let presence = self.clone();
             tokio::spawn(async move {
-                if let Err(error) = presence.sweep().await {
+                if let Err(error) = presence.look().await {
                     warn!(%error, "the subscriptions of dead processes could not be ended yet");
                 }
             });
