@@ -92,15 +92,18 @@ impl OwnLog {
     pub(crate) fn end_what_is_left_behind(self: &Rc<Self>) {
         let log = Rc::clone(self);
         self.object.spawn(async move {
+            let mut after = Position::START;
             loop {
-                let left = log.log.left_behind().unwrap_or_else(|error| {
-                    console_error!("it is not known who was here: {error}");
-                    Vec::new()
-                });
-                if left.is_empty() {
-                    return;
+                match log.log.left_behind(after) {
+                    Ok(None) => return,
+                    Ok(Some((left, last))) => {
+                        log.end_all(&Subscriptions::from(left)).await;
+                        after = last;
+                    }
+                    Err(error) => {
+                        return console_error!("it is not known who was here: {error}");
+                    }
                 }
-                log.end_all(&Subscriptions::from(left)).await;
             }
         });
     }

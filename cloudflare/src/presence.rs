@@ -10,7 +10,7 @@ use cinnabar_core::{
     ActiveSubscription, Appended, CursorKey, EventId, List, Listing, Position, Subscriptions,
     Timestamp, Update,
 };
-use worker::{Error, Result, SqlStorageValue as Value};
+use worker::{Result, SqlStorageValue as Value, console_error};
 
 use crate::log::{Log, number, position};
 
@@ -59,11 +59,19 @@ impl Log {
         Ok(!struck?.is_empty())
     }
 
-    /// Some of what an earlier object noted, which has ended with it: the oldest.
-    pub(crate) fn left_behind(&self) -> Result<Vec<ActiveSubscription>> {
-        let query = "SELECT position, topic, record FROM subscriptions WHERE position <= ? ORDER BY position LIMIT ?";
-        let rows = self.sql().exec(query, vec![number(self.opened()), Value::Integer(BATCH)])?;
-        rows.raw().map(|row| Ok(read(row?)?.1)).collect()
+    /// Some of what an earlier object noted, which has ended with it: the oldest that began behind this
+    /// position, and the position behind which it goes on. `None` if that is all.
+    pub(crate) fn left_behind(
+        &self,
+        after: Position,
+    ) -> Result<Option<(Vec<ActiveSubscription>, Position)>> {
+        let query = "SELECT position, topic, record FROM subscriptions WHERE position > ? AND position <= ? ORDER BY position LIMIT ?";
+        let bindings = vec![number(after), number(self.opened()), Value::Integer(BATCH)];
+        let rows: Result<Vec<_>> =
+            self.sql().exec(query, bindings)?.raw().map(|row| read(row?)).collect();
+        let rows = rows?;
+        let last = rows.last().map(|(at, _)| *at);
+        Ok(last.map(|last| (rows.into_iter().filter_map(|(_, one)| one).collect(), last)))
     }
 
     /// What is noted of what was asked for, in the order of its beginning; `None` for a page that this
@@ -102,7 +110,9 @@ impl Log {
             }
             while let Some(row) = rows.next() {
                 let (at, found) = read(row?)?;
-                if !listing.offer(found, key.mark(at)) {
+                if let Some(found) = found
+                    && !listing.offer(found, key.mark(at))
+                {
                     rows.for_each(drop);
                     return Ok(Some(listing));
                 }
@@ -112,12 +122,16 @@ impl Log {
     }
 }
 
-fn read(row: Vec<Value>) -> Result<(Position, ActiveSubscription)> {
+/// A row: where its subscription began, and the subscription, unless another version wrote it. Such a
+/// row is left alone, and what it says is nobody's business.
+fn read(row: Vec<Value>) -> Result<(Position, Option<ActiveSubscription>)> {
     match row.as_slice() {
         [Value::Integer(at), Value::String(topic), Value::String(record)] => {
             let restored = ActiveSubscription::restored(topic, record);
-            let unreadable = || Error::from(format!("the subscription {topic}: {record}"));
-            Ok((position(*at), restored.ok_or_else(unreadable)?))
+            if restored.is_none() {
+                console_error!("the subscription that began at {at} cannot be read");
+            }
+            Ok((position(*at), restored))
         }
         _ => Err("a subscription of another shape".into()),
     }

@@ -5,4 +5,5 @@
 mod clock;
 mod contract;
 mod folder;
+mod presence;
 mod publishing;
