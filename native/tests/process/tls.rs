@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cinnabar_load::{Hub, Load, Tokens};
 use http::Request;
