@@ -243,7 +243,9 @@
 //!     }
 //!
 //!     fn tell(&mut self, what: impl FnOnce(&mut Holder)) {
-//!         self.holder.iter_mut().for_each(|holder| what(holder));
+//!         if let Some(holder) = &mut self.holder {
+//!             what(holder);
+//!         }
 //!     }
 //! }
 //!
