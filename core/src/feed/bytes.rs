@@ -125,3 +125,81 @@ fn decode<M: DeserializeOwned>(bytes: &[u8]) -> Result<(M, &[u8]), UnknownMessag
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::message::{Answer, Question, QuestionId, Updates};
+    use crate::streams::history::Page;
+    use crate::terms::cursor::{Place, Position};
+    use crate::terms::update::{StoredUpdate, Update};
+
+    fn appended(position: u64, data: &str) -> Appended {
+        let update = Update::restore(StoredUpdate {
+            id: format!("urn:{position}"),
+            topics: "a\né".into(),
+            targets: "/users/1".into(),
+            data: data.into(),
+            private: position % 2 == 0,
+            event_type: (position % 3 == 0).then(|| "ping".into()),
+            retry: (position % 5 == 0).then_some(0),
+        });
+        Appended { position: Position::new(position), update: update.into() }
+    }
+
+    #[test]
+    fn updates_come_back_whole() {
+        let updates: Vec<Appended> =
+            (0..12).map(|position| appended(position, "\0\r\n\u{2028}")).collect();
+        let reached = Place::undated(Position::new(11));
+        let sent = Updates { after: Position::START, reached, updates: updates.clone() };
+        match ToFollower::from_bytes(&ToFollower::Updates(sent.clone()).to_bytes()) {
+            Ok(ToFollower::Updates(got)) => assert_eq!(got, sent),
+            other => panic!("{other:?}"),
+        }
+        let page =
+            Page { updates, reached: reached.position, since: None, oldest: Position::START };
+        let answer = ToFollower::Answer(QuestionId(7), Some(Answer::Page(page.clone())));
+        match ToFollower::from_bytes(&answer.to_bytes()) {
+            Ok(ToFollower::Answer(QuestionId(7), Some(Answer::Page(got)))) => assert_eq!(got, page),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn texts_take_no_more_than_their_bytes() {
+        let update = appended(1, &"\0".repeat(2 * 1024 * 1024));
+        let reached = Place::undated(update.position);
+        let updates = Updates { after: Position::START, reached, updates: vec![update] };
+        let length = ToFollower::Updates(updates).to_bytes().len();
+        assert!(length < 2 * 1024 * 1024 + 1024, "{length}");
+    }
+
+    #[test]
+    fn other_versions_are_refused_in_words() {
+        let bytes = ToLeader::Ask(QuestionId(1), Question::End).to_bytes();
+        let text = String::from_utf8(bytes).unwrap();
+        let other = text.replace("\"version\":1", "\"version\":2");
+        let error = ToLeader::from_bytes(other.as_bytes()).unwrap_err();
+        assert_eq!(error, UnknownMessage::Version(2));
+        let words = "the other side speaks version 2 of the feed, and this one version 1";
+        assert_eq!(error.to_string(), words);
+        assert_eq!(ToFollower::from_bytes(text.as_bytes()).unwrap_err(), UnknownMessage::Bytes);
+        let long = vec![0; MAX_MESSAGE_SIZE + 1];
+        assert_eq!(ToLeader::from_bytes(&long).unwrap_err(), UnknownMessage::Length);
+    }
+
+    #[test]
+    fn what_is_cut_off_or_too_long_is_refused() {
+        let reached = Place::undated(Position::new(1));
+        let updates = vec![appended(1, "x")];
+        let sent = ToFollower::Updates(Updates { after: Position::START, reached, updates });
+        let bytes = sent.to_bytes();
+        let head = sent.with_updates(&[]).len();
+        for length in (0..bytes.len()).filter(|length| *length != head) {
+            assert!(ToFollower::from_bytes(&bytes[..length]).is_err(), "{length}");
+        }
+        let goodbye = [ToLeader::Goodbye.to_bytes(), vec![0]].concat();
+        assert!(ToLeader::from_bytes(&goodbye).is_err());
+    }
+}

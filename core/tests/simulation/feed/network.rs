@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cinnabar_core::feed::{
     Answer, Follower, FollowerId, FollowerOutput, Leader, LeaderOutput, LinkId, PONG, Question,
-    QuestionId,
+    QuestionId, ToFollower,
 };
 use cinnabar_core::testing::{MemoryLog, private_update, update};
 use cinnabar_core::{
@@ -129,8 +129,10 @@ pub(super) struct Network {
     streams: u64,
     published: u64,
     is_peaceful: bool,
-    /// Messages that the leader sent.
+    /// Messages of updates that the leader sent.
     pub(super) sent: u64,
+    /// And those that it made: each goes to as many links as want it.
+    made: u64,
     pub(super) most_on_the_way: usize,
     delivered: u64,
     leader_deaths: u64,
@@ -160,13 +162,14 @@ impl Network {
             published: 0,
             is_peaceful: false,
             sent: 0,
+            made: 0,
             most_on_the_way: 0,
             delivered: 0,
             leader_deaths: 0,
             relay_deaths: 0,
             breaks: 0,
         };
-        for relay in 0..setting.relays {
+        for _ in 0..setting.relays {
             let follower = network.follower();
             network.relays.push(Relay {
                 life: 0,
@@ -178,7 +181,6 @@ impl Network {
                 wire: None,
                 wakes: None,
             });
-            let _ = relay;
         }
         let span = setting.trouble.as_millis() as u64;
         for client in 0..setting.clients {
@@ -491,7 +493,10 @@ impl Network {
         let now = self.now;
         match output {
             LeaderOutput::Send { links, bytes } => {
-                self.sent += links.len() as u64;
+                if let Ok(ToFollower::Updates(_)) = ToFollower::from_bytes(&bytes) {
+                    self.sent += links.len() as u64;
+                    self.made += 1;
+                }
                 for link in links {
                     let leader = self.leader.as_ref().unwrap();
                     let on_the_way = leader.on_the_way(link);
@@ -757,12 +762,13 @@ impl Network {
 
     pub(super) fn figures(&self) -> String {
         format!(
-            "{} relays, {} clients, {} updates: {} messages of the leader ({:.1} an update and relay), {} deliveries; {} leaders, {} relays and {} links were lost; at most {} bytes on the way to a relay",
+            "{} relays, {} clients, {} updates: {} messages of updates were sent ({:.2} an update and relay) and {} made, {} deliveries; {} leaders, {} relays and {} links were lost; at most {} bytes on the way to a relay",
             self.relays.len(),
             self.readers.len(),
             self.published,
             self.sent,
             self.sent as f64 / self.published as f64 / self.relays.len() as f64,
+            self.made,
             self.delivered,
             self.leader_deaths,
             self.relay_deaths,
