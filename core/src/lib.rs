@@ -102,6 +102,7 @@
 //! | room | what is in it | to find |
 //! |---|---|---|
 //! | [`admission`](admit()) | from a request to an answer or a command | paths, methods, the order of checks; rules of publications and subscriptions |
+//! | [`feed`] | a log's updates for holders of streams elsewhere, and what they ask of the log | what goes over a link between two hubs, and what when it breaks; how much may wait |
 //! | `streams` | all streams of one holder, and what they ask of a log | how a stream lives, replays, ends; where a replay begins; how a page is bounded |
 //! | `authorization` | from credentials to grants | rules of tokens |
 //! | `command` | what the entry hands to the holder, and its answers | what crosses from entry to holder |
@@ -115,6 +116,7 @@ mod admission;
 mod authorization;
 mod command;
 pub mod config;
+pub mod feed;
 mod limits;
 mod matching;
 mod streams;

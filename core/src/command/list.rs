@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::terms::event_id::EventId;
 use crate::terms::generation::Generation;
 use crate::terms::hub_url::HubUrl;
-use crate::terms::subscription::{ActiveSubscription, Scope};
+use crate::terms::subscription::{ActiveSubscription, Scope, records};
 use crate::wire::answer::{Answer, respond};
 use crate::wire::cors::Cors;
 use crate::wire::refusal::Refusal;
@@ -37,13 +37,16 @@ pub struct List {
 }
 
 /// What a store holds of what was asked for, at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Listing {
     newest: Option<EventId>,
     generation: Generation,
+    #[serde(with = "records")]
     subscriptions: Vec<ActiveSubscription>,
+    #[serde(skip)]
     size: usize,
     /// Where the last one is.
+    #[serde(skip)]
     last: String,
     next: Option<String>,
 }

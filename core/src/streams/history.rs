@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::streams::stream_id::StreamId;
 use crate::terms::cursor::{Place, Position};
 use crate::terms::event_id::EventId;
@@ -21,7 +23,7 @@ pub struct Appended {
 }
 
 /// What a stream asks of the log before it begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Location {
     /// The first update with the first of these ids that is known (draft-08, "Reconciliation": a
     /// repeated id names the earliest). Answered by [`Located::Found`] or [`Located::Unknown`].
@@ -48,7 +50,7 @@ pub enum Location {
 }
 
 /// The log's answer to a [`Location`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Located {
     /// The update is kept, and so is everything after it: its place and its id.
     Found(Place, EventId),
@@ -61,7 +63,7 @@ pub enum Located {
 }
 
 /// A stream asks for a page: the updates after one position up to and including another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fetch {
     /// The stream that asks.
     pub stream: StreamId,
@@ -77,7 +79,7 @@ pub struct Fetch {
 }
 
 /// How much may be read for one page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageLimit {
     /// At most this many updates, wanted or not.
     pub updates: usize,

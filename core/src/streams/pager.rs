@@ -55,7 +55,8 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct Pager<'a> {
     fetch: &'a Fetch,
-    subscribe: &'a Subscribe,
+    /// Whose page it is; without one, it holds every update.
+    subscribe: Option<&'a Subscribe>,
     looked_at: usize,
     bytes: usize,
     effort: usize,
@@ -79,6 +80,13 @@ impl<'a> Pager<'a> {
     /// An empty page for `fetch`, which the stream of this subscriber asked for.
     #[must_use]
     pub fn new(fetch: &'a Fetch, subscribe: &'a Subscribe) -> Self {
+        Self::of(fetch, Some(subscribe))
+    }
+
+    /// The same; without a subscriber, the page holds every update, as the [feed](crate::feed) needs
+    /// it.
+    #[must_use]
+    pub fn of(fetch: &'a Fetch, subscribe: Option<&'a Subscribe>) -> Self {
         Self {
             fetch,
             subscribe,
@@ -104,9 +112,12 @@ impl<'a> Pager<'a> {
         if self.looked_at > 0 && self.effort >= MAX_EFFORT {
             return Offer::Full;
         }
-        let subject = Subject::of_stored(stored);
-        let wanted = self.subscribe.wants(&subject, stored.private);
-        self.effort += subject.effort().spent();
+        let wanted = self.subscribe.is_none_or(|subscribe| {
+            let subject = Subject::of_stored(stored);
+            let wanted = subscribe.wants(&subject, stored.private);
+            self.effort += subject.effort().spent();
+            wanted
+        });
         let bytes = self.bytes + stored.size() - stored.data.len();
         let bytes = if wanted { bytes + data_length } else { bytes };
         let limit = self.fetch.limit;

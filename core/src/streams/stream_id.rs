@@ -3,8 +3,11 @@
 use std::collections::hash_map;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use serde::{Deserialize, Serialize};
+
 /// The name of a stream: chosen by the shell, and never used twice in the life of a holder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct StreamId(u64);
 
 /// Values by stream. Each delivery looks a few of them up, which takes a fraction of the time here

@@ -52,7 +52,7 @@ impl Position {
 }
 
 /// A place in the log, and when it was the end of the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The place.
     pub position: Position,
@@ -154,13 +154,21 @@ impl Name {
 /// The key that makes positions opaque. It is drawn at random when the log is created, and kept in
 /// it.
 #[derive(Clone)]
-pub struct CursorKey(Box<Aes128>);
+pub struct CursorKey {
+    bytes: [u8; 16],
+    cipher: Box<Aes128>,
+}
 
 impl CursorKey {
     /// The key with these bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(Box::new(Aes128::new(&Array::from(bytes))))
+        Self { bytes, cipher: Box::new(Aes128::new(&Array::from(bytes))) }
+    }
+
+    /// Its bytes, for a holder of streams elsewhere.
+    pub(crate) fn to_bytes(&self) -> [u8; 16] {
+        self.bytes
     }
 
     /// A mark for a position, as opaque as a fragment: for links to the next page of a listing.
@@ -184,7 +192,7 @@ impl CursorKey {
         block[..6].copy_from_slice(&place.position.0.to_be_bytes()[2..]);
         block[6..10].copy_from_slice(&seconds.to_be_bytes());
         let mut block = Array::from(block);
-        self.0.encrypt_block(&mut block);
+        self.cipher.encrypt_block(&mut block);
         format!("#{}", URL_SAFE_NO_PAD.encode(block))
     }
 
@@ -192,13 +200,19 @@ impl CursorKey {
     pub(crate) fn place(&self, fragment: &str) -> Option<Place> {
         let bytes = URL_SAFE_NO_PAD.decode(fragment.strip_prefix('#')?).ok()?;
         let mut block = Array::from(<[u8; 16]>::try_from(bytes).ok()?);
-        self.0.decrypt_block(&mut block);
+        self.cipher.decrypt_block(&mut block);
         let (position, rest) = block.split_at(6);
         let (seconds, zeros) = rest.split_at(4);
         let position = position.iter().fold(0, |number, &byte| (number << 8) + u64::from(byte));
         let seconds = u32::from_be_bytes(seconds.try_into().ok()?);
         let since = Timestamp::from_millis(u64::from(seconds) * 1_000);
         (zeros == [0; 6]).then_some(Place { position: Position(position), since })
+    }
+}
+
+impl PartialEq for CursorKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
     }
 }
 

@@ -211,6 +211,32 @@ impl ActiveSubscription {
     }
 }
 
+/// Subscriptions on their way to somebody who has no store: each as its topic and its record.
+pub(crate) mod records {
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    use super::ActiveSubscription;
+
+    pub(crate) fn serialize<S: Serializer>(
+        subscriptions: &[ActiveSubscription],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(subscriptions.iter().map(|one| (one.topic(), one.record())))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<ActiveSubscription>, D::Error> {
+        let all = Vec::<(String, String)>::deserialize(deserializer)?;
+        let restored = all.iter().map(|(topic, record)| {
+            let restored = ActiveSubscription::restored(topic, record);
+            restored.ok_or_else(|| D::Error::custom("a record of another shape"))
+        });
+        restored.collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

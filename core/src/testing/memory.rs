@@ -1,9 +1,10 @@
 //! A log in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use crate::feed::FollowerId;
 use crate::{
     ActiveSubscription, Answer, Appended, Fetch, List, Located, Location, Offer, Page, Pager,
     Place, Position, Subscribe, Subscriptions, Timestamp, Update,
@@ -16,8 +17,10 @@ pub struct MemoryLog {
     cells: Vec<Option<(Timestamp, Arc<Update>)>>,
     /// Everything up to here was dropped.
     dropped: Position,
-    /// The subscriptions that are noted as active, by topic.
+    /// The subscriptions that are noted as active, by topic,
     active: BTreeMap<String, ActiveSubscription>,
+    /// and who holds them, if it is not the log's own holder.
+    followers: BTreeMap<String, FollowerId>,
 }
 
 impl MemoryLog {
@@ -47,10 +50,41 @@ impl MemoryLog {
         }
     }
 
+    /// The same for a follower, which may ask twice.
+    pub fn register_for(
+        &mut self,
+        follower: FollowerId,
+        subscriptions: &Subscriptions,
+        now: Timestamp,
+    ) {
+        let is_new = |one: &ActiveSubscription| !self.active.contains_key(one.topic());
+        let new: Vec<ActiveSubscription> = subscriptions.iter().filter(is_new).collect();
+        for one in &new {
+            self.followers.insert(one.topic().to_owned(), follower);
+        }
+        self.register(&new.into(), now);
+    }
+
+    /// The followers that hold what is noted as active.
+    #[must_use]
+    pub fn followers(&self) -> BTreeSet<FollowerId> {
+        self.followers.values().copied().collect()
+    }
+
+    /// A follower does not come back.
+    pub fn unregister_all_of(&mut self, follower: FollowerId, now: Timestamp) {
+        let is_its_own =
+            |one: &&ActiveSubscription| self.followers.get(one.topic()) == Some(&follower);
+        let its_own: Vec<ActiveSubscription> =
+            self.active.values().filter(is_its_own).cloned().collect();
+        self.unregister(&its_own.into(), now);
+    }
+
     /// Appends the ends of those that are noted as active, and notes that they are not.
     pub fn unregister(&mut self, subscriptions: &Subscriptions, now: Timestamp) {
         for one in subscriptions.iter() {
             if self.active.remove(one.topic()).is_some() {
+                self.followers.remove(one.topic());
                 self.append(one.end(), now);
             }
         }
@@ -134,7 +168,16 @@ impl MemoryLog {
     /// A page of history, for the stream that this subscriber opened.
     #[must_use]
     pub fn page(&self, fetch: &Fetch, subscribe: &Subscribe) -> Page {
-        let mut pager = Pager::new(fetch, subscribe);
+        self.fill(fetch, Pager::new(fetch, subscribe))
+    }
+
+    /// A page of everything, for those that follow this log.
+    #[must_use]
+    pub fn page_of_all(&self, fetch: &Fetch) -> Page {
+        self.fill(fetch, Pager::of(fetch, None))
+    }
+
+    fn fill(&self, fetch: &Fetch, mut pager: Pager<'_>) -> Page {
         for (appended, kept) in self.dated(fetch.after.max(self.dropped), fetch.through) {
             let stored = kept.update.store();
             match pager.offer(kept.position, appended, &stored, stored.data.len()) {

@@ -32,7 +32,7 @@ macro_rules! tests {
     };
 }
 
-tests!(command configuration hub_url publication request streams template token url_pattern);
+tests!(command configuration feed hub_url publication request streams template token url_pattern);
 
 fn replay(name: &str) {
     let target = TARGETS.iter().find(|target| target.name == name).expect("a target");

@@ -4,6 +4,7 @@
 
 mod client;
 mod endings;
+mod feed;
 mod framing;
 mod late;
 mod lifetimes;

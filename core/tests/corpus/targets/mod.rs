@@ -7,6 +7,7 @@
 mod command;
 mod configuration;
 mod event;
+mod feed;
 mod hub;
 mod hub_url;
 mod publication;
@@ -25,9 +26,10 @@ pub(crate) struct Target {
 }
 
 /// All targets, in order of their names.
-pub(crate) const TARGETS: [Target; 9] = [
+pub(crate) const TARGETS: [Target; 10] = [
     Target { name: "command", run: command::run },
     Target { name: "configuration", run: configuration::run },
+    Target { name: "feed", run: feed::run },
     Target { name: "hub_url", run: hub_url::run },
     Target { name: "publication", run: publication::run },
     Target { name: "request", run: request::run },
