@@ -208,12 +208,10 @@ impl Follower {
                 self.disconnect(Ending::Dead, now);
             }
             State::Following(following) if following.has_lingered(now) => return self.leave(),
-            State::Following(following) => {
-                if following.pings(now) {
-                    following.pinged = Some(now);
-                    let link = following.link;
-                    self.outputs.push_back(FollowerOutput::Ping { link });
-                }
+            State::Following(following) if following.pings(now) => {
+                following.pinged = Some(now);
+                let link = following.link;
+                self.outputs.push_back(FollowerOutput::Ping { link });
             }
             _ => {}
         }
