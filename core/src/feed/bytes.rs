@@ -140,9 +140,9 @@ mod tests {
             topics: "a\né".into(),
             targets: "/users/1".into(),
             data: data.into(),
-            private: position % 2 == 0,
-            event_type: (position % 3 == 0).then(|| "ping".into()),
-            retry: (position % 5 == 0).then_some(0),
+            private: position.is_multiple_of(2),
+            event_type: position.is_multiple_of(3).then(|| "ping".into()),
+            retry: position.is_multiple_of(5).then_some(0),
         });
         Appended { position: Position::new(position), update: update.into() }
     }
