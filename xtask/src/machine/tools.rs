@@ -198,6 +198,21 @@ pub(crate) fn libraries() -> Result<()> {
     install_python_packages(&environment, "Python libraries for the suite", &packages, &contents)
 }
 
+/// What the examples need: their packages of npm, PHP, and Symfony's component where the system has a
+/// package of it. Those in Python use the suite's libraries.
+pub(crate) fn examples() -> Result<()> {
+    install_npm_packages("examples", "the examples' packages")?;
+    if can_install() && !Path::new("/usr/share/php/Symfony/Component/Mercure").is_dir() {
+        return install(&["php-cli", "php-symfony-mercure"]);
+    }
+    if !is_on_path("php") {
+        bail!(
+            "PHP is needed for an example. Install it, for instance with `sudo apt-get install php-cli php-symfony-mercure`, or `brew install php`"
+        );
+    }
+    Ok(())
+}
+
 /// Makes a Python environment of these packages, which are arguments for pip; `contents` changes
 /// when they do.
 fn install_python_packages(
