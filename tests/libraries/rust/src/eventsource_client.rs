@@ -3,6 +3,7 @@
 
 use std::env;
 use std::error::Error;
+use std::time::Duration;
 
 use eventsource_client::{Client as _, ClientBuilder, ReconnectOptions, SSE};
 use futures::TryStreamExt as _;
@@ -13,8 +14,10 @@ use serde_json::json;
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let url = arguments.next().ok_or("a URL is missing")?;
+    // Its waits grow with each connection, whether or not that failed.
+    let most = Duration::from_secs(5);
     let mut client = ClientBuilder::for_url(&url)?
-        .reconnect(ReconnectOptions::reconnect(true).retry_initial(true).build());
+        .reconnect(ReconnectOptions::reconnect(true).retry_initial(true).delay_max(most).build());
     if let Some(token) = arguments.next() {
         client = client.header("Authorization", &format!("Bearer {token}"))?;
     }
