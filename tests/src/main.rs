@@ -25,6 +25,7 @@ mod case;
 mod cases;
 mod children;
 mod endurance;
+mod examples;
 mod form;
 mod http;
 mod hub;

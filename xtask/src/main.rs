@@ -13,7 +13,7 @@
 //! check    the configuration, before a deploy
 //! plan     who may import whom
 //! token    mint a token of either protocol generation
-//! readme   regenerate the README's tables
+//! readme   regenerate the README's tables, and check the documentation's links and its page of errors
 //! ```
 //!
 //! A file may use what is in its own room and in those below it:
@@ -66,7 +66,7 @@ enum Command {
     /// Without --key, for the hub that the environment configures, and whatever it does not say is
     /// that of `cargo xtask dev`.
     Token(token::Arguments),
-    /// Regenerate the README's tables
+    /// Regenerate the README's tables, and check the documentation: its links, its page of errors
     Readme,
     /// Check that imports follow the tables of rooms, and form no circle
     Plan,

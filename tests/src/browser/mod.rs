@@ -5,13 +5,16 @@
 
 mod cookies;
 mod cuts;
+mod examples;
 mod fetching;
 mod gate;
 mod hosts;
+mod lens;
 mod page;
 mod presence;
 mod process;
 mod site;
+mod watched;
 
 use crate::case::Case;
 use process::{Kind, LazyBrowser};
@@ -26,6 +29,10 @@ use cuts::{
     a_page_that_polls_sees_every_update_in_order,
     a_quiet_page_misses_nothing_when_its_connection_is_reset,
     a_quiet_page_misses_nothing_when_its_stream_ends,
+};
+use examples::{
+    a_chat_shows_who_is_here, a_page_decrypts_what_the_hub_cannot_read,
+    an_answer_outlives_the_page_that_asked, an_application_moves_to_1_0, pages_subscribe,
 };
 use fetching::a_page_reads_with_fetch_and_a_token_in_the_header;
 use presence::pages_list_who_is_here;
@@ -60,4 +67,9 @@ pub(crate) const CASES: &[Case] = in_both_browsers![
     a_page_that_polls_sees_every_update_in_order,
     a_page_reads_with_fetch_and_a_token_in_the_header,
     pages_list_who_is_here,
+    pages_subscribe,
+    an_application_moves_to_1_0,
+    a_page_decrypts_what_the_hub_cannot_read,
+    an_answer_outlives_the_page_that_asked,
+    a_chat_shows_who_is_here,
 ];

@@ -12,8 +12,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use super::lens::Lens;
 use super::page::{Page, Subscriber};
 use super::site::Site;
+use super::watched::Watched;
 use crate::children;
 
 /// How long a browser may take to start on a busy machine.
@@ -168,6 +170,16 @@ impl Browser {
     /// The origin of a page that is fetched from this loopback name.
     pub(super) fn origin(&self, host: &str) -> String {
         self.site.origin(host)
+    }
+
+    /// A lens in front of an example's server, at this port, whose pages report here.
+    pub(super) fn lens(&self, server: u16) -> io::Result<Lens> {
+        Lens::start(server, self.site.port())
+    }
+
+    /// Opens a page of an example, seen through its lens.
+    pub(super) fn watch(&self, url: &str) -> Watched<'_> {
+        Watched::open(&self.site, url)
     }
 
     /// Opens a page in a tab of its own; the name of its host decides which cookies it shares.

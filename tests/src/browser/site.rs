@@ -42,6 +42,8 @@ pub(super) enum Report {
     Text { text: String },
     /// Its `fetch` failed: refused by CORS, for instance.
     Failure { reason: String },
+    /// Its text, which has changed; and whether it was reloaded before.
+    Shown { text: String, reloaded: bool },
 }
 
 /// One page in one tab.
@@ -86,14 +88,31 @@ impl Site {
         waiting.unwrap_or_else(PoisonError::into_inner).0.started
     }
 
+    /// The port that it listens on.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Opens a tab with the page that `parameters` describe, which sets these cookies.
     pub(super) fn open(&self, host: &str, parameters: &str, cookies: Vec<String>) -> Visit {
+        let origin = self.origin(host);
+        self.open_tab(cookies, |number| format!("{origin}/subscriber?visit={number}&{parameters}"))
+    }
+
+    /// Opens a tab with a page of another server, which learns the visit's number from its query.
+    pub(super) fn open_url(&self, url: &str) -> Visit {
+        let (page, fragment) = url.split_once('#').unwrap_or((url, ""));
+        let separator = if page.contains('?') { '&' } else { '?' };
+        self.open_tab(Vec::new(), |number| format!("{page}{separator}visit={number}#{fragment}"))
+    }
+
+    fn open_tab(&self, cookies: Vec<String>, url: impl Fn(u64) -> String) -> Visit {
         let (sender, reports) = channel();
         let mut inner = self.state.lock();
         inner.visits += 1;
         let number = inner.visits;
         inner.tabs.insert(number, Tab { cookies, sender });
-        let url = format!("{}/subscriber?visit={number}&{parameters}", self.origin(host));
+        let url = url(number);
         inner.commands.push_back(serde_json::json!({ "visit": number, "url": url }).to_string());
         self.state.changed.notify_all();
         Visit { number, reports }

@@ -40,13 +40,14 @@ mod tokens_v0;
 mod tokens_v1;
 
 use crate::case::Case;
-use crate::{browser, endurance, libraries};
+use crate::{browser, endurance, examples, libraries};
 
 /// Every case.
 pub(crate) fn all() -> impl Iterator<Item = Case> {
     [
         // First, since they take longest, and wait for most of it.
         libraries::CASES,
+        examples::CASES,
         publish::CASES,
         fields::CASES,
         limits::CASES,

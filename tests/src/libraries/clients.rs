@@ -40,7 +40,7 @@ const fn client(script: &'static str, after_its_end: bool, after_a_cut: bool) ->
     Client { script, after_its_end, after_a_cut, is_cut: false }
 }
 
-const CLIENTS: [Client; 9] = [
+const CLIENTS: [Client; 13] = [
     client("clients/aiohttp-sse-client2.py", true, false),
     client("clients/event-source-polyfill.mjs", true, true),
     client("clients/eventsource.mjs", true, true),
@@ -50,6 +50,10 @@ const CLIENTS: [Client; 9] = [
     client("clients/httpx-sse.py", false, false),
     client("clients/requests-sse.py", true, true),
     client("clients/sseclient-py.py", false, false),
+    client("go/bin/go-sse", true, true),
+    Client { is_cut: true, ..client("go/bin/r3labs-sse", false, true) },
+    client("java/OkhttpEventsource.java", true, true),
+    client("rust/target/debug/eventsource-client", true, true),
 ];
 
 /// What a client's program prints.

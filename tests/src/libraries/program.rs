@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -38,9 +38,8 @@ impl<L: DeserializeOwned + Send + 'static> Program<L> {
     pub(super) fn start(script: &'static str, arguments: &[&str]) -> Self {
         let (output, input) = io::pipe().expect("a pipe");
         let errors = input.try_clone().expect("a pipe");
-        let mut command = Command::new(interpreter(script));
+        let mut command = command(script);
         command
-            .arg(Path::new(FOLDER).join(script))
             .args(arguments)
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
@@ -92,13 +91,30 @@ impl<L> Drop for Program<L> {
     }
 }
 
+/// What runs a script, or the program itself if it was compiled.
 #[track_caller]
-fn interpreter(script: &str) -> PathBuf {
+fn command(script: &str) -> Command {
     let folder = Path::new(FOLDER);
     let python = folder.join(".venv/bin/python");
     assert!(
         folder.join("node_modules").is_dir() && python.is_file(),
         "the libraries are not installed: `cargo xtask test` does it, and tests/libraries/README.md says how"
     );
-    if script.ends_with(".py") { python } else { "node".into() }
+    let file = folder.join(script);
+    let mut command = match file.extension().and_then(|extension| extension.to_str()) {
+        Some("mjs") => Command::new("node"),
+        Some("py") => Command::new(python),
+        Some("java") => java(folder),
+        _ => return Command::new(file),
+    };
+    command.arg(file);
+    command
+}
+
+/// Java, which compiles a file as it starts it.
+fn java(folder: &Path) -> Command {
+    let mut java = Command::new("java");
+    java.args(["-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8", "-Xmx64m", "-cp"]);
+    java.arg(folder.join("java/lib/*"));
+    java
 }

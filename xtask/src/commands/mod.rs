@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod contract;
 pub(crate) mod dev;
+mod documentation;
 mod page;
 pub(crate) mod plan;
 pub(crate) mod readme;

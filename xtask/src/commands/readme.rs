@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use cinnabar_core::Platform;
 use cinnabar_core::config::{VARIABLES, Variable};
 
-use crate::commands::requirements;
+use crate::commands::{documentation, requirements};
 use crate::hubs::platforms;
 use crate::machine::workspace;
 
@@ -30,18 +30,20 @@ const PARTS: [Part; 2] = [
     },
 ];
 
-/// Regenerates the tables in the README.
+/// Regenerates the tables in the README, and checks what cannot be made: the rest of the documentation.
 pub(crate) fn update() -> Result<()> {
-    fs::write(workspace::path("README.md"), with_parts(read()?)?).context("cannot write README.md")
+    fs::write(workspace::path("README.md"), with_parts(read()?)?)
+        .context("cannot write README.md")?;
+    documentation::check()
 }
 
-/// Fails if a table in the README is out of date.
+/// Fails if a table in the README is out of date, or the documentation is not whole.
 pub(crate) fn check() -> Result<()> {
     let readme = read()?;
     if readme != with_parts(readme.clone())? {
         bail!("README.md: a table is out of date; run `cargo xtask readme`");
     }
-    Ok(())
+    documentation::check()
 }
 
 fn read() -> Result<String> {

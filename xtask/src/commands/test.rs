@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     heading("imports: down the table of rooms, and in no circle");
     plan::check()?;
 
-    heading("the README's tables");
+    heading("the README's tables, the documentation's links, and the page of errors");
     readme::check()?;
 
     heading("clippy");
@@ -100,6 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     heading("black-box suite, under workerd and in browsers");
     tools::browsers()?;
     tools::libraries()?;
+    tools::examples()?;
     suite::on_cloudflare(&arguments.suite)?;
 
     native::build(native::Purpose::Development)?;

