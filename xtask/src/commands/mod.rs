@@ -5,7 +5,6 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod contract;
 pub(crate) mod dev;
-mod page;
 pub(crate) mod plan;
 pub(crate) mod readme;
 mod requirements;
