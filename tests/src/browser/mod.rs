@@ -5,7 +5,9 @@
 
 mod cookies;
 mod cuts;
+mod debugger;
 mod fetching;
+mod front;
 mod gate;
 mod hosts;
 mod page;
@@ -26,6 +28,10 @@ use cuts::{
     a_page_that_polls_sees_every_update_in_order,
     a_quiet_page_misses_nothing_when_its_connection_is_reset,
     a_quiet_page_misses_nothing_when_its_stream_ends,
+};
+use debugger::{
+    the_debugger_is_reached_by_keyboard, the_debugger_names_what_is_wrong_with_a_token,
+    the_debugger_sends_a_cookie_that_it_was_told_to_set, the_debugger_shows_what_it_publishes,
 };
 use fetching::a_page_reads_with_fetch_and_a_token_in_the_header;
 use presence::pages_list_who_is_here;
@@ -60,4 +66,8 @@ pub(crate) const CASES: &[Case] = in_both_browsers![
     a_page_that_polls_sees_every_update_in_order,
     a_page_reads_with_fetch_and_a_token_in_the_header,
     pages_list_who_is_here,
+    the_debugger_shows_what_it_publishes,
+    the_debugger_names_what_is_wrong_with_a_token,
+    the_debugger_sends_a_cookie_that_it_was_told_to_set,
+    the_debugger_is_reached_by_keyboard,
 ];

@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::page::{Page, Subscriber};
 use super::site::Site;
 use crate::children;
@@ -168,6 +170,11 @@ impl Browser {
     /// The origin of a page that is fetched from this loopback name.
     pub(super) fn origin(&self, host: &str) -> String {
         self.site.origin(host)
+    }
+
+    /// Opens a page, by this name of the front's at this port, that does these steps in another one.
+    pub(super) fn drive(&self, host: &str, front_port: u16, page: &str, steps: &Value) -> Page<'_> {
+        Page::drive(&self.site, &format!("http://{host}:{front_port}"), page, steps)
     }
 
     /// Opens a page in a tab of its own; the name of its host decides which cookies it shares.

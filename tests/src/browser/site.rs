@@ -40,6 +40,8 @@ pub(super) enum Report {
     Answer { status: u16 },
     /// What its `fetch` read next.
     Text { text: String },
+    /// What a page that drives another saw there.
+    Seen { text: String },
     /// Its `fetch` failed: refused by CORS, for instance.
     Failure { reason: String },
 }
@@ -88,12 +90,23 @@ impl Site {
 
     /// Opens a tab with the page that `parameters` describe, which sets these cookies.
     pub(super) fn open(&self, host: &str, parameters: &str, cookies: Vec<String>) -> Visit {
+        let origin = self.origin(host);
+        self.open_at(cookies, |number| format!("{origin}/subscriber?visit={number}&{parameters}"))
+    }
+
+    /// Opens a tab with a page from elsewhere, which reports as this visit.
+    pub(super) fn open_elsewhere(&self, url: impl FnOnce(&str) -> String) -> Visit {
+        let origin = self.origin("localhost");
+        self.open_at(Vec::new(), |number| url(&format!("{origin}/report?visit={number}")))
+    }
+
+    fn open_at(&self, cookies: Vec<String>, url: impl FnOnce(u64) -> String) -> Visit {
         let (sender, reports) = channel();
         let mut inner = self.state.lock();
         inner.visits += 1;
         let number = inner.visits;
         inner.tabs.insert(number, Tab { cookies, sender });
-        let url = format!("{}/subscriber?visit={number}&{parameters}", self.origin(host));
+        let url = url(number);
         inner.commands.push_back(serde_json::json!({ "visit": number, "url": url }).to_string());
         self.state.changed.notify_all();
         Visit { number, reports }
