@@ -10,8 +10,7 @@ use crate::case::{Case, case};
 use crate::http::Response;
 use crate::hub::{Hub, fresh};
 use crate::launch::Variables;
-use crate::token::sign;
-use crate::token::{detail, header_v0, header_v1};
+use crate::token::{detail, header_v0, header_v1, sign};
 
 const ON: Variables = &[
     ("DEBUGGER", "1"),
