@@ -17,12 +17,19 @@ pub(super) struct Envelope {
     pub(super) metadata: Option<MetadataUrl>,
     /// Whether it answers a subscription.
     pub(super) subscribes: bool,
+    /// Whether it says what is wrong with a token, which is otherwise for the log alone.
+    pub(super) explains: bool,
 }
 
 impl Envelope {
     /// The answer that refuses the request.
     pub(super) fn refuse(&self, refusal: Refusal) -> Answer {
-        self.enclose(refusal.challenging(&self.cors, self.metadata.as_ref()))
+        let explanation = self.explains.then(|| refusal.explanation()).flatten();
+        let mut answer = refusal.challenging(&self.cors, self.metadata.as_ref());
+        if let Some(explanation) = explanation {
+            *answer.response.body_mut() = explanation.into_bytes();
+        }
+        self.enclose(answer)
     }
 
     /// The answer to the request while it cannot be decided: a passing failure.

@@ -42,6 +42,7 @@
 //! ```
 
 mod authenticated;
+mod debugger;
 mod envelope;
 mod list;
 mod metadata;
@@ -121,6 +122,8 @@ fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
         Route::Preflight { methods } => answered(preflight(methods, routed.request, &routed.cors)),
         Route::TellRobots => answered(plain(ROBOTS, &routed.cors)),
         Route::Metadata => answered(metadata::document(&routed)),
+        Route::Debugger => answered(debugger::page(&routed)),
+        Route::Facts => answered(debugger::facts(&routed, now)),
         Route::CheckHealth => {
             let check = CheckHealth { cors: routed.cors };
             Ok(Step::Done(Admission::Forward(Command::CheckHealth(check))))

@@ -7,6 +7,8 @@
 //! | | `POST` | publish |
 //! | [`METADATA_PATH`], then one of these | `GET`, `HEAD` | the hub's metadata |
 //! | below `/subscriptions` behind it, where there is presence | `GET`, `HEAD` | who is here |
+//! | `/debug` behind it, where there is a debugger | `GET`, `HEAD` | a page to look at the hub with |
+//! | `/debug/facts` behind it, likewise | `GET`, `HEAD` | what that page is told of the hub |
 //! | [`HEALTH_PATH`] | `GET`, `HEAD` | the hub's health |
 //! | [`ROBOTS_PATH`] | `GET`, `HEAD` | what robots are told |
 //! | each of these | `OPTIONS` | a preflight |
@@ -45,6 +47,10 @@ pub(super) enum Route {
     CheckHealth,
     /// What robots are told.
     TellRobots,
+    /// A page to look at the hub with.
+    Debugger,
+    /// What that page is told of the hub.
+    Facts,
     /// Active subscriptions, at a path that begins with the hub's.
     List { scope: Scope, path: String },
     /// The hub itself.
@@ -194,9 +200,10 @@ impl<'a> Routed<'a> {
 
     /// What every refusal of this request carries.
     pub(super) fn envelope(&self) -> Envelope {
-        let Self { route, cors, .. } = self;
+        let Self { route, cors, config, .. } = self;
         let subscribes = matches!(route, Route::Hub(purpose) if purpose.subscribes());
-        Envelope { cors: cors.clone(), metadata: self.metadata(), subscribes }
+        let (metadata, explains) = (self.metadata(), config.debugger);
+        Envelope { cors: cors.clone(), metadata, subscribes, explains }
     }
 
     /// The URL by which the request reached one hub of several, each at a host that the platform
@@ -214,7 +221,8 @@ pub(super) fn envelope_of_unrouted(request: &Request, config: &Config, cors: Cor
     let is_of_hub = hub_url(request, config)
         .is_some_and(|hub| is_hub(&canonical(request.path()), config, &hub));
     let subscribes = is_of_hub && matches!(request.method(), "GET" | "HEAD" | "QUERY");
-    Envelope { cors, metadata: None, subscribes: subscribes && config.serves.subscribes() }
+    let subscribes = subscribes && config.serves.subscribes();
+    Envelope { cors, metadata: None, subscribes, explains: config.debugger }
 }
 
 /// Refuses a request that did not come through the CDN in front of the hub, if there is one.
@@ -262,8 +270,8 @@ fn route(method: &str, path: &str, config: &Config, hub: &HubUrl) -> Result<Rout
         match path {
             HEALTH_PATH => read(method, Route::CheckHealth),
             ROBOTS_PATH => read(method, Route::TellRobots),
-            _ => match listed(path, config, hub) {
-                Some(listed) => read(method, listed),
+            _ => match listed(path, config, hub).or_else(|| debugged(path, config, hub)) {
+                Some(found) => read(method, found),
                 None => Err(Refusal::NotFound { hub_path: hub.path().to_owned() }),
             },
         }
@@ -285,13 +293,26 @@ fn listed(path: &str, config: &Config, hub: &HubUrl) -> Option<Route> {
     if !config.subscriptions || !config.serves.subscribes() {
         return None;
     }
-    let hub_paths =
-        std::iter::once(hub.path()).chain(config.hub_aliases.iter().map(String::as_str));
-    let mut scopes = hub_paths.filter_map(|hub_path| {
+    let mut scopes = hub_paths(config, hub).filter_map(|hub_path| {
         let scope = Scope::of(path, hub_path, config.protocol)?;
         Some((scope, format!("{}{}", hub.path(), &path[hub_path.len()..])))
     });
     scopes.next().map(|(scope, path)| Route::List { scope, path })
+}
+
+/// The route to the debugger, if the hub has it, likewise.
+fn debugged(path: &str, config: &Config, hub: &HubUrl) -> Option<Route> {
+    let mut behind = hub_paths(config, hub).filter_map(|hub_path| path.strip_prefix(hub_path));
+    behind.find_map(|rest| match rest {
+        "/debug" if config.debugger => Some(Route::Debugger),
+        "/debug/facts" if config.debugger => Some(Route::Facts),
+        _ => None,
+    })
+}
+
+/// The paths at which the hub answers: its own, and then its aliases.
+fn hub_paths<'a>(config: &'a Config, hub: &'a HubUrl) -> impl Iterator<Item = &'a str> {
+    std::iter::once(hub.path()).chain(config.hub_aliases.iter().map(String::as_str))
 }
 
 /// A path without doubled leading slashes or a trailing one. Clients glue URLs together, and a

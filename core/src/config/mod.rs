@@ -73,6 +73,8 @@ pub struct Config {
     pub(crate) publish_ungranted: bool,
     /// Whether subscriptions are told of, and listed.
     pub(crate) subscriptions: bool,
+    /// Whether there is a page to look with, and whether refusals say what is wrong with a token.
+    pub(crate) debugger: bool,
     pub(crate) heartbeat: Duration,
     pub(crate) stream_lifetime: Duration,
     pub(crate) history_size: u64,
@@ -137,6 +139,12 @@ impl Config {
     #[must_use]
     pub fn subscriptions(&self) -> bool {
         self.subscriptions
+    }
+
+    /// Whether there is a page to look at the hub with.
+    #[must_use]
+    pub fn has_debugger(&self) -> bool {
+        self.debugger
     }
 
     /// How long streams wait between two reads of a log that cannot call them, while updates flow.

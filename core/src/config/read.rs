@@ -55,6 +55,7 @@ impl Config {
             targets: values.required("TARGETS", parse::switch),
             publish_ungranted: values.required("PUBLISH_UNGRANTED", parse::switch),
             subscriptions: values.required("SUBSCRIPTIONS", parse::switch),
+            debugger: values.required("DEBUGGER", parse::switch),
             heartbeat: values.required("HEARTBEAT", parse::duration),
             stream_lifetime: values.required("STREAM_LIFETIME", parse::lifetime),
             // A log that is not bounded by a number keeps any number of updates.

@@ -112,6 +112,11 @@ pub const VARIABLES: &[Variable] = &[
         "`1`: subscribers with a grant are told of subscriptions as they begin and end, and may list them (see [Presence](#presence)). Each subscription then costs two more updates.",
     ),
     variable(
+        "DEBUGGER",
+        "0",
+        "`1`: a page at the hub's path and `/debug/` subscribes, publishes, and says what is wrong (see [The debugger](#the-debugger)). Whoever sends a token that is refused is then told why, so turn it on while you develop.",
+    ),
+    variable(
         "HEARTBEAT",
         "25s",
         "The longest silence of a stream before the hub writes a comment.",

@@ -69,6 +69,21 @@ pub(crate) fn plain(body: impl Into<Vec<u8>>, cors: &Cors) -> Answer {
     respond(StatusCode::OK, headers, body.into(), cors).into()
 }
 
+/// A 200 whose body is a page, which may do what this policy (CSP) allows.
+pub(crate) fn page(body: &str, policy: &'static HeaderValue, cors: &Cors) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CONTENT_SECURITY_POLICY, policy.clone());
+    respond(StatusCode::OK, headers, body.into(), cors).into()
+}
+
+/// A 200 whose body is JSON that nobody may keep.
+pub(crate) fn private_json(body: Vec<u8>, cors: &Cors) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    respond(StatusCode::OK, headers, body, cors).into()
+}
+
 /// A 200 whose body is JSON that is the same for everybody, and may be kept for an hour.
 pub(crate) fn public_json(body: Vec<u8>, cors: &Cors) -> Answer {
     let mut headers = HeaderMap::new();

@@ -122,6 +122,17 @@ impl Refusal {
         ))
     }
 
+    /// The sentence that says what is wrong with the token, for the owner of a hub who debugs. All
+    /// others get the one sentence for all reasons.
+    pub(crate) fn explanation(&self) -> Option<String> {
+        match self {
+            Self::InvalidToken(reason) => {
+                Some(format!("The access token is not valid here: {reason}."))
+            }
+            _ => None,
+        }
+    }
+
     /// The answer on the wire, if it cannot be a challenge.
     pub(crate) fn into_answer(self, cors: &Cors) -> Answer {
         self.challenging(cors, None)

@@ -20,6 +20,10 @@ pub(super) const USERS: [&str; 7] = [
     "gus.localhost",
 ];
 
+/// The same, for pages that drive a hub's debugger.
+pub(super) const DEBUGGERS: [&str; 4] =
+    ["hal.localhost", "ida.localhost", "jon.localhost", "kim.localhost"];
+
 /// The configuration of a hub for pages in this browser, with the case's own variables added.
 pub(super) fn variables(browser: &Browser, more: Variables) -> Variables {
     let origins = USERS.map(|host| browser.origin(host)).join(",");

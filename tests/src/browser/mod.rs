@@ -5,8 +5,10 @@
 
 mod cookies;
 mod cuts;
+mod debugger;
 mod examples;
 mod fetching;
+mod front;
 mod gate;
 mod hosts;
 mod lens;
@@ -29,6 +31,10 @@ use cuts::{
     a_page_that_polls_sees_every_update_in_order,
     a_quiet_page_misses_nothing_when_its_connection_is_reset,
     a_quiet_page_misses_nothing_when_its_stream_ends,
+};
+use debugger::{
+    the_debugger_is_reached_by_keyboard, the_debugger_names_what_is_wrong_with_a_token,
+    the_debugger_sends_a_cookie_that_it_was_told_to_set, the_debugger_shows_what_it_publishes,
 };
 use examples::{
     a_chat_shows_who_is_here, a_page_decrypts_what_the_hub_cannot_read,
@@ -72,4 +78,8 @@ pub(crate) const CASES: &[Case] = in_both_browsers![
     a_page_decrypts_what_the_hub_cannot_read,
     an_answer_outlives_the_page_that_asked,
     a_chat_shows_who_is_here,
+    the_debugger_shows_what_it_publishes,
+    the_debugger_names_what_is_wrong_with_a_token,
+    the_debugger_sends_a_cookie_that_it_was_told_to_set,
+    the_debugger_is_reached_by_keyboard,
 ];

@@ -3,6 +3,9 @@
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
+use super::front::DRIVER;
 use super::site::{Report, Site, Visit};
 use crate::form;
 
@@ -50,6 +53,25 @@ impl<'a> Page<'a> {
     pub(super) fn open(site: &'a Site, host: &str, subscriber: &Subscriber) -> Self {
         let visit = site.open(host, &subscriber.parameters(), subscriber.cookies.clone());
         Self { site, visit }
+    }
+
+    /// Opens a page at a front that does these steps in another of its pages.
+    pub(super) fn drive(site: &'a Site, front: &str, page: &str, steps: &Value) -> Self {
+        let visit = site.open_elsewhere(|report| {
+            let steps = steps.to_string();
+            let query = form::pairs(&[("report", report), ("page", page), ("steps", &steps)]);
+            format!("{front}{DRIVER}?{query}")
+        });
+        Self { site, visit }
+    }
+
+    /// What a page that drives another saw there next.
+    #[track_caller]
+    pub(super) fn see(&self) -> String {
+        match self.next() {
+            Report::Seen { text } => text,
+            report => panic!("the page reported {report:?} where it should have seen something"),
+        }
     }
 
     /// The next thing that the page sees.

@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::lens::Lens;
 use super::page::{Page, Subscriber};
 use super::site::Site;
@@ -180,6 +182,11 @@ impl Browser {
     /// Opens a page of an example, seen through its lens.
     pub(super) fn watch(&self, url: &str) -> Watched<'_> {
         Watched::open(&self.site, url)
+    }
+
+    /// Opens a page, by this name of the front's at this port, that does these steps in another one.
+    pub(super) fn drive(&self, host: &str, front_port: u16, page: &str, steps: &Value) -> Page<'_> {
+        Page::drive(&self.site, &format!("http://{host}:{front_port}"), page, steps)
     }
 
     /// Opens a page in a tab of its own; the name of its host decides which cookies it shares.

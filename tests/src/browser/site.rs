@@ -40,6 +40,8 @@ pub(super) enum Report {
     Answer { status: u16 },
     /// What its `fetch` read next.
     Text { text: String },
+    /// What a page that drives another saw there.
+    Seen { text: String },
     /// Its `fetch` failed: refused by CORS, for instance.
     Failure { reason: String },
     /// Its text, which has changed; and whether it was reloaded before.
@@ -106,7 +108,13 @@ impl Site {
         self.open_tab(Vec::new(), |number| format!("{page}{separator}visit={number}#{fragment}"))
     }
 
-    fn open_tab(&self, cookies: Vec<String>, url: impl Fn(u64) -> String) -> Visit {
+    /// Opens a tab with a page from elsewhere, which reports as this visit.
+    pub(super) fn open_elsewhere(&self, url: impl FnOnce(&str) -> String) -> Visit {
+        let origin = self.origin("localhost");
+        self.open_tab(Vec::new(), |number| url(&format!("{origin}/report?visit={number}")))
+    }
+
+    fn open_tab(&self, cookies: Vec<String>, url: impl FnOnce(u64) -> String) -> Visit {
         let (sender, reports) = channel();
         let mut inner = self.state.lock();
         inner.visits += 1;

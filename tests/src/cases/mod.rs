@@ -9,6 +9,7 @@ mod bindings;
 mod clients;
 mod cors;
 mod csrf;
+mod debugger;
 mod discovery;
 mod errors;
 mod fields;
@@ -72,6 +73,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         bindings::CASES,
         discovery::CASES,
         metadata::CASES,
+        debugger::CASES,
         cors::CASES,
         csrf::CASES,
         errors::CASES,

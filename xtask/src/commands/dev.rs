@@ -14,7 +14,6 @@ use cinnabar_core::{Config, config};
 use clap::Args;
 use rustix::io::{FdFlags, fcntl_setfd};
 
-use crate::commands::page::{Page, Settings};
 use crate::commands::token::{self, Generation};
 use crate::commands::{check, serve};
 use crate::hubs::configuration::{self, Variables};
@@ -53,9 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     // Checked before the build, which takes a while; if the port is taken in the meantime, the
     // server will say so.
     require_free(arguments.port)?;
-    let page = Page::bind(arguments.port.wrapping_add(1))?;
-    let page_url = page.origin();
-    let variables = configuration::development(arguments.port, &page_url);
+    let variables = configuration::development(arguments.port);
     let platform = match arguments {
         Arguments { aws: true, .. } => platforms::AWS,
         Arguments { native: true, .. } => platforms::NATIVE,
@@ -75,13 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     let hub_url = format!("http://localhost:{}{}", arguments.port, config.path());
     let tokens = Tokens::mint(&variables, &config, &hub_url)?;
-    page.serve(&Settings {
-        hub: &hub_url,
-        parameter: parameter(&config),
-        token: tokens.publisher().unwrap_or_default(),
-        authorization: tokens.in_url(&config),
-    });
-    tokens.print(&config, &hub_url, &page_url, arguments);
+    tokens.print(&config, &hub_url, arguments);
 
     let status = hub.wait()?;
     bail!("the hub ended ({status})")
@@ -241,27 +232,21 @@ impl Tokens {
         [&self.subscriber_1, &self.subscriber_0x].into_iter().flatten().next().map(String::as_str)
     }
 
-    /// The token that a page's `EventSource` sends, if it needs one and may.
-    fn in_url(&self, config: &Config) -> Option<&str> {
-        let token = self.subscriber_0x.as_deref().ok();
-        token.filter(|_| !config.is_anonymous() && config.takes_tokens_in_urls())
-    }
-
-    fn print(&self, config: &Config, hub_url: &str, page: &str, arguments: &Arguments) {
+    fn print(&self, config: &Config, hub_url: &str, arguments: &Arguments) {
         let shown = |minted: &Minted| match minted {
             Ok(token) => token.clone(),
             Err(why) => format!("(none: {why})"),
         };
         let publisher = self.publisher().unwrap_or("<token of a publisher>");
         let mut subscribe = quote(&format!("{hub_url}?{}={TOPIC}", parameter(config)));
-        let mut page = page.to_owned();
         if !config.is_anonymous() {
             let token = self.subscriber().unwrap_or("<token of a subscriber>");
             subscribe += &format!(" -H 'Authorization: Bearer {token}'");
-            if self.in_url(config).is_none() {
-                page += " (it cannot send a token: set ANONYMOUS=1)";
-            }
         }
+        let debugger = match config.has_debugger() {
+            true => format!("\nA page to look with: {hub_url}/debug/"),
+            false => String::new(),
+        };
         let mut again = "cargo xtask dev".to_owned();
         if arguments.aws {
             again += " --aws";
@@ -274,8 +259,7 @@ impl Tokens {
         }
         println!(
             "
-The hub answers at {hub_url}
-A page that subscribes: {page}
+The hub answers at {hub_url}{debugger}
 
 Tokens for every topic, valid for 30 days
   publisher, 1.0   {}
@@ -365,14 +349,13 @@ mod tests {
 
     const URL: &str = "http://localhost:8787/.well-known/mercure";
 
-    fn tokens(pairs: &[(&str, &str)]) -> (Config, Tokens) {
+    fn tokens(pairs: &[(&str, &str)]) -> Tokens {
         let defaults = [("MERCURE_PUBLISHER_JWT_KEY", "k".repeat(32)), ("ANONYMOUS", "1".into())];
         let mut variables: Variables =
             defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         variables.extend(pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         let config = Config::read(&platforms::CLOUDFLARE, variables.clone()).unwrap();
-        let tokens = Tokens::mint(&variables, &config, URL).unwrap();
-        (config, tokens)
+        Tokens::mint(&variables, &config, URL).unwrap()
     }
 
     #[test]
@@ -395,7 +378,7 @@ mod tests {
             (&[issuer, public], false, false),
             (&[list], false, true),
         ] {
-            let (_, tokens) = tokens(pairs);
+            let tokens = tokens(pairs);
             let minted = (tokens.publisher_1.is_ok(), tokens.publisher_0x.is_ok());
             assert_eq!(minted, (v1, v0), "{pairs:?}");
             // It has no key.
@@ -413,20 +396,5 @@ mod tests {
             assert!(told.contains(&format!("`kill -9 {id}`")), "{told}");
         }
         fs::remove_dir_all(data).unwrap();
-    }
-
-    #[test]
-    fn a_page_sends_a_token_where_it_must_and_may() {
-        let key = "k".repeat(32);
-        let key = ("MERCURE_SUBSCRIBER_JWT_KEY", key.as_str());
-        let closed = ("ANONYMOUS", "0");
-        for (pairs, sends) in [
-            (&[key][..], false),
-            (&[key, closed], true),
-            (&[key, closed, ("QUERY_AUTHORIZATION", "0")], false),
-        ] {
-            let (config, tokens) = tokens(pairs);
-            assert_eq!(tokens.in_url(&config).is_some(), sends, "{pairs:?}");
-        }
     }
 }

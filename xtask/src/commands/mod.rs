@@ -6,7 +6,6 @@ pub(crate) mod check;
 pub(crate) mod contract;
 pub(crate) mod dev;
 mod documentation;
-mod page;
 pub(crate) mod plan;
 pub(crate) mod readme;
 mod requirements;

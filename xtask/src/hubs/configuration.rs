@@ -57,30 +57,23 @@ pub(crate) fn ignored_secret() -> Option<String> {
 }
 
 /// The variables of a hub in development at this port; the environment overrides them.
-pub(crate) fn development(port: u16, page: &str) -> Variables {
-    in_development(environment(), port, page)
+pub(crate) fn development(port: u16) -> Variables {
+    in_development(environment(), port)
 }
 
-fn in_development(environment: Variables, port: u16, page: &str) -> Variables {
+fn in_development(environment: Variables, port: u16) -> Variables {
     let defaults = [
         ("HUB_URL", hub_url(port)),
         ("MERCURE_PUBLISHER_JWT_KEY", DEVELOPMENT_KEY.to_owned()),
         ("MERCURE_SUBSCRIBER_JWT_KEY", DEVELOPMENT_KEY.to_owned()),
         ("MERCURE_TRUSTED_ISSUERS", DEVELOPMENT_ISSUER.to_owned()),
         ("ANONYMOUS", "1".to_owned()),
-        ("CORS_ORIGINS", page.to_owned()),
+        ("DEBUGGER", "1".to_owned()),
     ];
     let mut variables: Variables =
         defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     // A default must not hide one that is set by its older name.
     variables.extend(config::by_todays_names(environment));
-    // The demonstration page works whatever other origins are given.
-    if let Some(origins) = variables.get_mut("CORS_ORIGINS").filter(|origins| *origins != "*") {
-        let separates = |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';');
-        if !origins.split(separates).any(|origin| origin == page) {
-            *origins = format!("{origins} {page}");
-        }
-    }
     variables
 }
 
@@ -235,30 +228,18 @@ mod tests {
     fn an_applications_secret_is_not_the_hubs() {
         let given = [(APPLICATIONS_SECRET, "of production"), ("HEARTBEAT", "20s")];
         let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let variables = in_development(of_hubs(given.into_iter()), 8787, "http://localhost:8788");
+        let variables = in_development(of_hubs(given.into_iter()), 8787);
         assert_eq!(variables["MERCURE_PUBLISHER_JWT_KEY"], DEVELOPMENT_KEY);
         assert_eq!(variables["HEARTBEAT"], "20s");
         assert!(!variables.values().any(|value| value == "of production"));
     }
 
     #[test]
-    fn the_page_is_among_the_origins() {
-        let page = "http://localhost:878";
-        for (given, origins) in [
-            ("*", "*"),
-            ("https://a;http://localhost:878", "https://a;http://localhost:878"),
-            ("http://localhost:8788", "http://localhost:8788 http://localhost:878"),
-        ] {
-            let given = Variables::from([("CORS_ORIGINS".to_owned(), given.to_owned())]);
-            assert_eq!(in_development(given, 8787, page)["CORS_ORIGINS"], origins);
-        }
-    }
-
-    #[test]
     fn a_hub_in_development_needs_no_more() {
-        let defaults = development(8787, "http://localhost:8788");
+        let defaults = development(8787);
         for platform in platforms::ALL {
             let config = Config::read(platform, defaults.clone()).unwrap();
+            assert!(config.has_debugger(), "{}", platform.name);
             assert!(config.warnings().is_empty(), "{}: {:?}", platform.name, config.warnings());
         }
     }
