@@ -2,9 +2,9 @@
 
 pub(crate) mod bench;
 pub(crate) mod build;
-pub(crate) mod check;
 pub(crate) mod contract;
 pub(crate) mod dev;
+pub(crate) mod package;
 mod page;
 pub(crate) mod plan;
 pub(crate) mod readme;
@@ -13,4 +13,3 @@ pub(crate) mod serve;
 mod stack;
 mod suite;
 pub(crate) mod test;
-pub(crate) mod token;
