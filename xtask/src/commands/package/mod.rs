@@ -34,8 +34,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum)]
     only: Option<Kind>,
 
-    /// Instead, try the npm package and the folder for Cloudflare as a user without Rust would, as
-    /// `cargo xtask test` does
+    /// Instead, try the npm package and the folder for Cloudflare as a user without Rust would, and
+    /// validate the templates for AWS, as `cargo xtask test` does
     #[arg(long, conflicts_with = "only")]
     check: bool,
 }
@@ -54,7 +54,8 @@ enum Kind {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.check {
-        return check();
+        check()?;
+        return check_templates();
     }
     let dist = workspace::path("dist");
     fs::create_dir_all(&dist).context("cannot create dist")?;

@@ -65,7 +65,9 @@ fn package_json() -> Result<String> {
     let text = fs::read(&path).with_context(|| path.display().to_string())?;
     let mut package: Value = serde_json::from_slice(&text)?;
     package["version"] = env!("CARGO_PKG_VERSION").into();
-    package["repository"] = env!("CARGO_PKG_REPOSITORY").into();
+    // npm compares it with where a package's attestation says that it is from.
+    let repository = concat!("git+", env!("CARGO_PKG_REPOSITORY"), ".git");
+    package["repository"] = json!({ "type": "git", "url": repository });
     package["dependencies"] = json!({ "workerd": tools::npm_version("workerd")? });
     Ok(format!("{package:#}\n"))
 }
