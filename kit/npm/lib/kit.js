@@ -30,7 +30,7 @@ export async function askKit(args) {
   child.stdout.setEncoding('utf8').on('data', (text) => (printed += text));
   if ((await ended(child)) !== 0) {
     // It has said why.
-    throw new Failure('there is nothing to run');
+    throw new Failure('the hub cannot start like this');
   }
   return JSON.parse(printed);
 }
