@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the Worker for wrangler, even on machines without Rust: Cloudflare's build image, which the
-# Deploy button uses, only has Node.js.
+# Builds the Worker for wrangler, even on machines without Rust: Cloudflare's build image, for those who
+# have it deploy a fork of this repository, only has Node.js.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -10,6 +10,7 @@
 //! test     all checks ── build (the Worker; wrangler calls it too; or the hub of one process)
 //! bench    a load for this hub or any other, and what it measures
 //! contract the Worker's log, held to what every log must do
+//! package  everything that a release publishes
 //! check    the configuration, before a deploy
 //! plan     who may import whom
 //! token    mint a token of either protocol generation
@@ -30,10 +31,11 @@ mod machine;
 
 use std::process::ExitCode;
 
+use cinnabar_kit::{check, token};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, build, check, contract, dev, plan, readme, serve, test, token};
-use crate::machine::process;
+use crate::commands::{bench, build, contract, dev, package, plan, readme, serve, test};
+use crate::machine::{process, workspace};
 
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about = "Builds, runs and checks the hub", version)]
@@ -66,6 +68,8 @@ enum Command {
     /// Without --key, for the hub that the environment configures, and whatever it does not say is
     /// that of `cargo xtask dev`.
     Token(token::Arguments),
+    /// Make everything that a release publishes, in the folder `dist`
+    Package(package::Arguments),
     /// Regenerate the README's tables, and check the documentation: its links, its page of errors
     Readme,
     /// Check that imports follow the tables of rooms, and form no circle
@@ -81,8 +85,9 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Contract => contract::check(),
-        Command::Check => check::run(),
+        Command::Check => check::run(&workspace::path("")),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Package(arguments) => package::run(&arguments),
         Command::Readme => readme::update(),
         Command::Plan => plan::check()
             .inspect(|()| println!("ok: imports follow the tables of rooms, and form no circle")),

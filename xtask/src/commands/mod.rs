@@ -2,10 +2,10 @@
 
 pub(crate) mod bench;
 pub(crate) mod build;
-pub(crate) mod check;
 pub(crate) mod contract;
 pub(crate) mod dev;
 mod documentation;
+pub(crate) mod package;
 pub(crate) mod plan;
 pub(crate) mod readme;
 mod requirements;
@@ -13,4 +13,3 @@ pub(crate) mod serve;
 mod stack;
 mod suite;
 pub(crate) mod test;
-pub(crate) mod token;

@@ -7,15 +7,16 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use cinnabar_kit::development;
 use clap::Args;
 
-use crate::hubs::{aws, configuration, native, worker, workerd};
+use crate::hubs::{aws, native, worker, workerd};
 use crate::machine::workspace;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The port to listen on, at the loopback address
-    #[arg(long, default_value_t = configuration::PORT)]
+    #[arg(long, default_value_t = development::PORT)]
     port: u16,
 
     /// The folder that holds the hub's data
@@ -59,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let Arguments { port, data, environment_concurrency, database, .. } = arguments;
         return aws::run(*port, data, *environment_concurrency, *database);
     }
-    let variables = configuration::environment();
+    let variables = development::environment();
     if arguments.native {
         if !arguments.prebuilt {
             native::build(native::Purpose::Development)?;

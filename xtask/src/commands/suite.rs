@@ -1,9 +1,9 @@
 //! The black-box suite, run against hubs that this program serves.
 
 use anyhow::Result;
+use cinnabar_kit::shell::quote;
 
 use crate::hubs::dynamodb::{self, Storage};
-use crate::machine::process::quote;
 use crate::machine::{cargo, process};
 
 /// What Lambda takes away from the hub, and its smaller limit.

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::commands::{bench, contract, plan, readme, requirements, stack, suite};
+use crate::commands::{bench, contract, package, plan, readme, requirements, stack, suite};
 use crate::hubs::{aws, dev_vars, native, worker};
 use crate::machine::cargo::TOGETHER;
 use crate::machine::{cargo, process, tools, workspace};
@@ -97,6 +97,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             .current_dir(workspace::path("")),
     )?;
 
+    heading("what is published, tried by a user without Rust");
+    package::check()?;
+
     heading("black-box suite, under workerd and in browsers");
     tools::browsers()?;
     tools::libraries()?;
@@ -110,6 +113,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
     heading("template.yaml, and the functions that it deploys");
     stack::check()?;
+    package::check_templates()?;
 
     aws::build()?;
     heading("black-box suite, on the AWS variant, with many streams to an environment");

@@ -15,8 +15,8 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use cinnabar_kit::development::{self, Variables};
 
-use crate::hubs::configuration::{self, Variables};
 use crate::hubs::dynamodb::{self, Storage};
 use crate::hubs::emulator;
 use crate::machine::{environment, process, tools};
@@ -57,7 +57,7 @@ pub(crate) fn run(
         }
     };
     dynamodb::create_table(database, &table)?;
-    let mut command = command(database, &table, &configuration::environment());
+    let mut command = command(database, &table, &development::environment());
     command
         .args(["--port", &port.to_string()])
         .args(["--environment-concurrency", &environment_concurrency.to_string(), "--"])

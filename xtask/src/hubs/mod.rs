@@ -1,7 +1,6 @@
 //! The hubs that run on this machine: how each is configured, built and started.
 
 pub(crate) mod aws;
-pub(crate) mod configuration;
 pub(crate) mod dev_vars;
 pub(crate) mod dynamodb;
 pub(crate) mod emulator;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use cinnabar_kit::development::Variables;
 
-use crate::hubs::configuration::Variables;
 use crate::machine::{cargo, environment, process};
 
 /// What it is built for.
@@ -43,6 +43,9 @@ pub(crate) fn build(purpose: Purpose) -> Result<()> {
     let package = ["--locked", "--package", "cinnabar-native", "--bin", "cinnabar"];
     let mut cargo = cargo::command(&["rustc"]);
     cargo.args(package).args(["--profile", profile]);
+    if matches!(purpose, Purpose::Service) {
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", cargo::flags_for_publication(None, &[]));
+    }
     if cfg!(target_os = "linux") && has_static_libc(purpose)? {
         // For the program alone: given to all crates, it would fail for those with macros, which are
         // libraries that the compiler loads.
@@ -66,12 +69,12 @@ fn has_static_libc(purpose: Purpose) -> Result<bool> {
 
 /// Fails if what was built needs a library of the system, though it could be built without.
 pub(crate) fn require_static(purpose: Purpose) -> Result<()> {
-    if !has_static_libc(purpose)? {
+    if cfg!(not(target_os = "linux")) || !has_static_libc(purpose)? {
         return Ok(());
     }
     let program = purpose.program();
     let needed = process::output("ldd", &[&program.to_string_lossy()]).unwrap_or_default();
-    if cfg!(target_os = "linux") && needed != "statically linked" {
+    if needed != "statically linked" {
         bail!("{} needs libraries of the system: {needed}", program.display());
     }
     Ok(())

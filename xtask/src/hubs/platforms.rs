@@ -1,18 +1,16 @@
 //! The platforms that the hub is deployed on, as their shells describe them.
 
 use cinnabar_core::Platform;
+pub(crate) use cinnabar_kit::CLOUDFLARE;
 
 #[path = "../../../aws/src/deployment.rs"]
 #[expect(unreachable_pub, reason = "in its own crate it can be reached")]
 mod aws;
-#[path = "../../../cloudflare/src/deployment.rs"]
-mod cloudflare;
 #[path = "../../../native/src/deployment.rs"]
 #[expect(unreachable_pub, reason = "in its own crate it can be reached")]
 mod native;
 
 pub(crate) use aws::PLATFORM as AWS;
-pub(crate) use cloudflare::PLATFORM as CLOUDFLARE;
 pub(crate) use native::PLATFORM as NATIVE;
 
 /// Every platform, in the order in which the README names them.
@@ -22,6 +20,7 @@ pub(crate) const ALL: [&Platform; 3] = [&CLOUDFLARE, &AWS, &NATIVE];
 mod tests {
     use cinnabar_core::Config;
     use cinnabar_core::config::VARIABLES;
+    use cinnabar_kit::development::{Variables, in_development};
 
     use super::*;
 
@@ -43,6 +42,15 @@ mod tests {
                 let exists = VARIABLES.iter().any(|variable| variable.name == *name);
                 assert!(exists, "{}: {name}", platform.name);
             }
+        }
+    }
+
+    #[test]
+    fn a_hub_in_development_needs_no_more() {
+        let defaults = in_development(Variables::new(), 8787);
+        for platform in ALL {
+            let config = Config::read(platform, defaults.clone()).unwrap();
+            assert!(config.warnings().is_empty(), "{}: {:?}", platform.name, config.warnings());
         }
     }
 }

@@ -21,7 +21,7 @@ use anyhow::{Context as _, Result, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::machine::{process, tools, workspace};
+use crate::machine::{cargo, process, tools, workspace};
 
 /// The largest wasm allowed, in bytes once compressed: a third of the free plan's limit.
 const MAX_COMPRESSED: usize = 1_000_000;
@@ -87,7 +87,6 @@ fn make(program: &Program) -> Result<()> {
 fn compile(program: &Program) -> Result<PathBuf> {
     // In a separate folder: sharing one between compilers and flags would make cargo start over.
     let target = workspace::path("target/worker");
-    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     process::run(
         Command::new("rustup")
             .args(["run", tools::NIGHTLY, "cargo", "build", "--package", "cinnabar-cloudflare"])
@@ -95,7 +94,10 @@ fn compile(program: &Program) -> Result<PathBuf> {
             .args(["--features", program.features])
             .args(["-Z", "build-std=std,panic_unwind", "--target-dir"])
             .arg(&target)
-            .env("RUSTFLAGS", format!("{flags} -Cpanic=unwind"))
+            .env(
+                "CARGO_ENCODED_RUSTFLAGS",
+                cargo::flags_for_publication(Some(tools::NIGHTLY), &["-Cpanic=unwind"]),
+            )
             // As with worker-build, the macros of `worker` generate code for js-sys's futures.
             .env("WASM_BINDGEN_USE_JS_SYS", "1")
             .current_dir(workspace::path("")),

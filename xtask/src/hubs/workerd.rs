@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use cinnabar_kit::development::Variables;
+use cinnabar_kit::workerd::{self, CACHE};
 
-use crate::hubs::configuration::{self, Variables};
 use crate::hubs::worker;
 use crate::machine::{environment, process, tools};
 
@@ -22,9 +23,9 @@ pub(crate) fn command(port: u16, data: &Path, variables: &Variables) -> Result<C
     let file = data.join("workerd.capnp");
     fs::write(&file, config(variables)?)
         .with_context(|| format!("cannot write {}", file.display()))?;
-    let cache = data.join("cache.js");
-    fs::write(&cache, include_str!("cache.js"))
-        .with_context(|| format!("cannot write {}", cache.display()))?;
+    let (name, text) = CACHE;
+    let cache = data.join(name);
+    fs::write(&cache, text).with_context(|| format!("cannot write {}", cache.display()))?;
     process::allow_many_connections();
     let mut command = environment::bare(tools::workerd()?);
     command
@@ -47,7 +48,7 @@ pub(crate) fn contract(folder: &Path) -> Result<Command> {
     }
     fs::create_dir(&objects)?;
     let file = folder.join("contract.capnp");
-    let date = configuration::compatibility_date()?;
+    let date = workerd::compatibility_date()?;
     fs::write(&file, include_str!("contract.capnp").replace("COMPATIBILITY_DATE", &date))
         .with_context(|| format!("cannot write {}", file.display()))?;
     let mut command = environment::bare(tools::workerd()?);
@@ -70,20 +71,7 @@ fn joined(option: &str, path: &Path) -> OsString {
 /// what the JSON says, as `[vars]` of wrangler.toml makes them, for tests of what is not text.
 const JSON_BINDINGS: &str = "JSON_BINDINGS";
 
-/// workerd's configuration. It only names the variables: their values come from the environment, so
-/// that no secret is written to a file.
 fn config(variables: &Variables) -> Result<String> {
     let json = std::env::var(JSON_BINDINGS).unwrap_or_default();
-    let is_json = |name: &str| json.split(' ').any(|named| named == name);
-    let bindings: String = variables
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| match is_json(name) {
-            true => format!("    (name = \"{name}\", json = {value:?}),\n"),
-            false => format!("    (name = \"{name}\", fromEnvironment = \"{name}\"),\n"),
-        })
-        .collect();
-    Ok(include_str!("workerd.capnp")
-        .replace("COMPATIBILITY_DATE", &configuration::compatibility_date()?)
-        .replace("    # variables\n", &bindings))
+    workerd::configuration(variables, |name| json.split(' ').any(|named| named == name))
 }

@@ -36,6 +36,36 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// What rustc is told for what is published, besides these flags and the user's own: to name no folder of
+/// this machine in it, so that it is the same wherever it is built. For `CARGO_ENCODED_RUSTFLAGS`, in
+/// which, unlike in `RUSTFLAGS`, paths may have spaces.
+pub(crate) fn flags_for_publication(toolchain: Option<&str>, flags: &[&str]) -> String {
+    let home = |variable: &str, folder: &str| match std::env::var_os(variable) {
+        Some(home) => Some(PathBuf::from(home)),
+        None => Some(std::env::home_dir()?.join(folder)),
+    };
+    // A standard library that is built, and not installed.
+    let library = |toolchain: &str| {
+        let toolchains = home("RUSTUP_HOME", ".rustup")?.join("toolchains");
+        let host = process::output("rustc", &["--print", "host-tuple"])?;
+        Some(toolchains.join(format!("{toolchain}-{host}/lib/rustlib/src/rust")))
+    };
+    let own = std::env::var("RUSTFLAGS").unwrap_or_default();
+    let mut all: Vec<String> = own.split_whitespace().map(str::to_owned).collect();
+    all.extend(flags.iter().copied().map(str::to_owned));
+    // Of several that match, rustc takes the last.
+    for (folder, name) in [
+        (home("CARGO_HOME", ".cargo"), "/cargo"),
+        (toolchain.and_then(library), "/rust"),
+        (Some(workspace::path("")), "/cinnabar/"),
+    ] {
+        if let Some(folder) = folder {
+            all.push(format!("--remap-path-prefix={}={name}", folder.display()));
+        }
+    }
+    all.join("\u{1f}")
+}
+
 /// The folder that cargo builds into, whichever that is: it has put this program there, into a folder
 /// of the profile.
 pub(crate) fn target() -> PathBuf {

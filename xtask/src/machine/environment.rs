@@ -16,6 +16,12 @@ const INHERITED: [&str; 9] = [
     "USER",
 ];
 
+/// What programs reach registries with, and trust: a proxy, certificates.
+pub(crate) fn network() -> impl Iterator<Item = (String, String)> {
+    let names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"];
+    std::env::vars().filter(move |(name, _)| names.contains(&name.to_uppercase().as_str()))
+}
+
 /// A command that gets none of the user's variables but those.
 ///
 /// Others could change what a hub does behind its configuration: `AWS_SESSION_TOKEN` or

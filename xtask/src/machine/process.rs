@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use cinnabar_kit::shell::quote;
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, getrlimit, kill_process_group, setrlimit,
     test_kill_process_group,
@@ -158,14 +159,4 @@ fn display(command: &Command) -> String {
         .map(|word| quote(&word.to_string_lossy()))
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// A word, quoted so that a shell reads it as it is.
-pub(crate) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./:@,%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }

@@ -27,7 +27,8 @@ pub(crate) fn wasm_target() -> Result<()> {
     add_target(WASM)
 }
 
-fn add_target(target: &str) -> Result<()> {
+/// The standard library of a target.
+pub(crate) fn add_target(target: &str) -> Result<()> {
     let library = process::output("rustc", &["--target", target, "--print", "target-libdir"]);
     if library.is_some_and(|path| Path::new(&path).is_dir()) {
         return Ok(());
@@ -91,6 +92,13 @@ fn satisfies(installed: &Value, wanted: &Value) -> bool {
         .iter()
         .filter(|(folder, package)| !folder.is_empty() && package["optional"] != true)
         .all(|(folder, package)| installed["packages"][folder]["version"] == package["version"])
+}
+
+/// The version of an npm package that package.json names.
+pub(crate) fn npm_version(package: &str) -> Result<String> {
+    let settings: Value = serde_json::from_slice(&fs::read(workspace::path("package.json"))?)?;
+    let version = settings["devDependencies"][package].as_str();
+    version.map(str::to_owned).with_context(|| format!("package.json does not name {package}"))
 }
 
 fn node() -> Result<()> {

@@ -14,6 +14,8 @@ use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use cinnabar_kit::development::{DEVELOPMENT_ISSUER, DEVELOPMENT_KEY};
+use cinnabar_kit::token::{self, Generation};
 use cinnabar_load::{
     CASES, Case, Failure, Faults, Figures, Hub, LEAST_SIZE, Load, MOST_PUBLISHERS, Process,
     Progress, Tokens,
@@ -23,8 +25,6 @@ use jsonwebtoken::Algorithm;
 
 use self::ours::{Ours, Variant};
 use self::table::Row;
-use crate::commands::token::{self, Generation};
-use crate::hubs::configuration::{DEVELOPMENT_ISSUER, DEVELOPMENT_KEY};
 use crate::machine::process::allow_many_connections;
 
 #[derive(Args)]

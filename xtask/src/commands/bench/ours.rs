@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use cinnabar_kit::development::{self, DEVELOPMENT_ISSUER, Variables};
 
 use crate::commands::{dev, suite};
-use crate::hubs::configuration::{self, DEVELOPMENT_ISSUER, Variables};
 use crate::hubs::{aws, native, worker};
 use crate::machine::process::Running;
 use crate::machine::{environment, workspace};
@@ -59,8 +59,8 @@ impl Ours {
     pub(super) fn start(variant: Variant, streams: usize, keys: [&str; 2]) -> Result<Self> {
         let data = Folder::new()?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let url = configuration::hub_url(port);
-        let mut variables = configuration::environment();
+        let url = development::hub_url(port);
+        let mut variables = development::environment();
         let [publisher, subscriber] = keys;
         variables.remove("MERCURE_PUBLISHER_JWT_ALG");
         variables.remove("MERCURE_SUBSCRIBER_JWT_ALG");

@@ -3,14 +3,19 @@
 
 use anyhow::Result;
 use cinnabar_commands::token;
-pub(crate) use cinnabar_commands::token::{Arguments, Generation};
+pub use cinnabar_commands::token::{Arguments, Generation};
 use cinnabar_core::config;
 
-use crate::hubs::configuration::{self, DEVELOPMENT_ISSUER, DEVELOPMENT_KEY, Variables};
+use crate::development::{self, DEVELOPMENT_ISSUER, DEVELOPMENT_KEY, Variables};
 
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// Prints a token.
+///
+/// # Errors
+///
+/// As [`token::run`].
+pub fn run(arguments: &Arguments) -> Result<()> {
     choose_cryptography();
-    let mut variables = configuration::environment();
+    let mut variables = development::environment();
     // A key is another hub's, of which nothing is known.
     if arguments.key.is_none() {
         variables = of_development(variables, arguments.key_variable());
@@ -19,9 +24,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// Signs a token.
-pub(crate) fn mint(arguments: &Arguments) -> Result<String> {
+///
+/// # Errors
+///
+/// As [`token::mint`].
+pub fn mint(arguments: &Arguments) -> Result<String> {
     choose_cryptography();
-    token::mint(arguments, configuration::environment())
+    token::mint(arguments, development::environment())
 }
 
 /// It fails only if it has been chosen already.
@@ -34,14 +43,14 @@ fn of_development(environment: Variables, key: &str) -> Variables {
     let mut variables = config::by_todays_names(environment);
     variables.retain(|_, value| !value.is_empty());
     if !variables.contains_key(key) {
-        if let Some(ignored) = configuration::ignored_secret() {
+        if let Some(ignored) = development::ignored_secret() {
             eprintln!("{ignored}");
         }
         eprintln!("signed with the development key; for a deployed hub, give its key with --key");
     }
     for (name, value) in [
         (key, DEVELOPMENT_KEY.to_owned()),
-        ("HUB_URL", configuration::hub_url(configuration::PORT)),
+        ("HUB_URL", development::hub_url(development::PORT)),
         ("MERCURE_TRUSTED_ISSUERS", DEVELOPMENT_ISSUER.to_owned()),
     ] {
         variables.entry(name.to_owned()).or_insert(value);
