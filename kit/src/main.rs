@@ -74,7 +74,7 @@ fn dev(port: u16) -> Result<()> {
                 cache: text,
             },
             "variables": variables,
-            "welcome": tokens.text(&config, &hub_url, None, &again),
+            "welcome": tokens.text(&config, &hub_url, &again),
         })
     );
     Ok(())

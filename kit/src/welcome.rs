@@ -91,7 +91,6 @@ Press Ctrl-C to stop.",
 }
 
 /// The parameter that names a topic.
-#[must_use]
 fn parameter(config: &Config) -> &'static str {
     if config.serves_v1() { "match" } else { "topic" }
 }
