@@ -41,7 +41,7 @@ pub(crate) fn shard<T: wasm_bindgen::JsCast>(env: &Env) -> Result<T, worker::Err
 
 /// One of the objects that hold streams.
 pub(crate) fn relay<T: wasm_bindgen::JsCast>(env: &Env, number: u32) -> Result<T, worker::Error> {
-    Ok(env.durable_object("RELAY")?.get_by_name(&format!("relay {number}"))?.into_rpc())
+    Ok(env.durable_object("RELAY_OBJECT")?.get_by_name(&format!("relay {number}"))?.into_rpc())
 }
 
 /// The configuration, parsed once in the life of an isolate; `None` if it is broken.

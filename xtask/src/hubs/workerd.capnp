@@ -21,7 +21,7 @@ const hub :Workerd.Worker = (
   compatibilityDate = "COMPATIBILITY_DATE",
   bindings = [
     (name = "SHARD", durableObjectNamespace = "Shard"),
-    (name = "RELAY", durableObjectNamespace = "Relay"),
+    (name = "RELAY_OBJECT", durableObjectNamespace = "Relay"),
     # variables
   ],
   durableObjectNamespaces = [
