@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,13 +16,11 @@ use worker::console_error;
 
 use crate::alarm::Alarm;
 use crate::feed::Feed;
-use crate::links::Links;
 use crate::log::Log;
 use crate::object::Object;
 use crate::platform;
 use crate::retention::Retention;
 use crate::source::Source;
-use crate::streams::Streams;
 
 /// How many ends are told in a turn, give or take those of one stream: a crowd may leave at once.
 const ENDS: usize = 100;
@@ -36,10 +34,8 @@ pub(crate) struct OwnLog {
     log: Rc<Log>,
     feed: Rc<Feed>,
     retention: Retention,
-    /// Those that follow it, once there are any: here,
-    streams: OnceCell<Weak<Streams<Self>>>,
-    /// and elsewhere.
-    links: OnceCell<Weak<Links>>,
+    /// How those that follow it are handed what was appended, once there are any.
+    readers: OnceCell<Rc<dyn Fn(&[Appended])>>,
     /// Those whose ends are still to be told. Their rows make sure that it happens.
     ending: RefCell<VecDeque<Subscriptions>>,
     is_ending: Cell<bool>,
@@ -50,14 +46,13 @@ impl OwnLog {
     pub(crate) fn new(object: Rc<Object>, log: Rc<Log>, alarm: Rc<Alarm>) -> Rc<Self> {
         let feed = Feed::new(Rc::clone(&object), log.newest());
         let retention = Retention::new(Rc::clone(&log), alarm);
-        let (streams, links, ending, is_ending) = Default::default();
-        Rc::new(Self { object, log, feed, retention, streams, links, ending, is_ending })
+        let (readers, ending, is_ending) = Default::default();
+        Rc::new(Self { object, log, feed, retention, readers, ending, is_ending })
     }
 
-    /// Hands these what is appended. Called once.
-    pub(crate) fn feed(&self, streams: &Rc<Streams<Self>>, links: &Rc<Links>) {
-        let _ = self.streams.set(Rc::downgrade(streams));
-        let _ = self.links.set(Rc::downgrade(links));
+    /// Has what is appended handed over like this, once it is durable. Called once.
+    pub(crate) fn feed(&self, hand_over: impl Fn(&[Appended]) + 'static) {
+        let _ = self.readers.set(Rc::new(hand_over));
     }
 
     /// The log itself, to read.
@@ -79,13 +74,9 @@ impl OwnLog {
     }
 
     fn hand_over(&self, appended: Appended) {
-        let streams = self.streams.get().and_then(Weak::upgrade);
-        let links = self.links.get().and_then(Weak::upgrade);
-        if let (Some(streams), Some(links)) = (streams, links) {
-            self.feed.push(appended, move |portion| {
-                links.handle_appended(portion);
-                streams.handle_appended(portion);
-            });
+        if let Some(readers) = self.readers.get() {
+            let readers = Rc::clone(readers);
+            self.feed.push(appended, move |portion| readers(portion));
         }
     }
 

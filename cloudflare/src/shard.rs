@@ -152,7 +152,13 @@ impl Hub {
         let streams = Streams::new(Rc::clone(&object), Rc::clone(&log), holder);
         let (of_links, rings) = (Rc::clone(&object), Rc::clone(&alarm));
         let links = Links::open(of_links, Rc::clone(&log), key.clone(), end, rings)?;
-        log.feed(&streams, &links);
+        let (followers, held) = (Rc::downgrade(&links), Rc::downgrade(&streams));
+        log.feed(move |appended| {
+            if let (Some(links), Some(streams)) = (followers.upgrade(), held.upgrade()) {
+                links.handle_appended(appended);
+                streams.handle_appended(appended);
+            }
+        });
         let appender = Appender::new(Rc::clone(&object), Rc::clone(&log));
         let (health, buckets) = (Cell::default(), RefCell::default());
         log.end_what_is_left_behind();
