@@ -16,8 +16,8 @@ pub const PLATFORM: Platform = Platform {
         // An item of the table holds 400 kB.
         ("MAX_UPDATE_SIZE", "350kB"),
     ],
-    // The table keeps updates by age, and does not count them.
-    unread: &["HISTORY_SIZE"],
+    // The table keeps updates by age, and does not count them. All functions share the streams.
+    unread: &["HISTORY_SIZE", "RELAYS"],
     // Room for an update whose every byte is percent-encoded, and less than Lambda's limit of 6 MB.
     largest_body: 1_900_000,
     // Lambda breaks off a response at 200 MB; streams end well before that.

@@ -29,6 +29,21 @@ pub(crate) fn whole(answer: Answer) -> Result<web_sys::Response, JsValue> {
     web_sys::Response::new_with_opt_u8_array_and_init(Some(&mut body), &init)
 }
 
+/// The field of a relay's answer to the Worker that says that it is full. No client sees it.
+const FULL: &str = "cinnabar-full";
+
+/// What a relay without room answers.
+pub(crate) fn full() -> Result<web_sys::Response, JsValue> {
+    let response = web_sys::Response::new()?;
+    response.headers().set(FULL, "1")?;
+    Ok(response)
+}
+
+/// Whether a relay answered that it has no room.
+pub(crate) fn is_full(response: &web_sys::Response) -> bool {
+    response.headers().has(FULL).unwrap_or(false)
+}
+
 /// A response whose body is a stream.
 pub(crate) fn streamed(
     head: &http::Response<()>,

@@ -97,7 +97,7 @@ impl contract::Log for Fixture {
     }
 
     async fn page(&self, fetch: Fetch, subscribe: Arc<Subscribe>) -> Result<Page, String> {
-        self.log.borrow().page(&fetch, &subscribe).map_err(text)
+        self.log.borrow().page(&fetch, Some(&subscribe)).map_err(text)
     }
 
     /// Whatever appends an update tells the object of it, and nothing is read back.

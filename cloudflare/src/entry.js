@@ -35,6 +35,29 @@ export class Shard extends DurableObject {
     return this.#current().alarm();
   }
 
+  // A follower's link has brought a message, or has ended: see links.rs.
+  webSocketMessage(socket, message) {
+    // Text is answered by the runtime, and there is no other.
+    if (typeof message !== "string") this.#current().hear(socket, new Uint8Array(message));
+  }
+
+  webSocketClose(socket) {
+    this.#hangUp(socket);
+  }
+
+  webSocketError(socket) {
+    this.#hangUp(socket);
+  }
+
+  #hangUp(socket) {
+    this.#current().hang_up(socket);
+    try {
+      socket.close();
+    } catch {
+      // It is closed already.
+    }
+  }
+
   #current() {
     if (this.#instance !== runtime.instanceId) {
       // The Rust value is gone with the old instance, and nothing will be written to its streams
@@ -42,5 +65,22 @@ export class Shard extends DurableObject {
       this.ctx.abort("the wasm instance was replaced");
     }
     return this.#shard;
+  }
+}
+
+export class Relay extends DurableObject {
+  #relay;
+  #instance;
+
+  constructor(state, env) {
+    super(state, env);
+    this.#relay = new hub.Relay(state, env);
+    this.#instance = runtime.instanceId;
+  }
+
+  fetch(request) {
+    // As above.
+    if (this.#instance !== runtime.instanceId) this.ctx.abort("the wasm instance was replaced");
+    return this.#relay.fetch(request);
   }
 }

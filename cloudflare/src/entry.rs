@@ -1,6 +1,6 @@
 //! The Worker: admits requests, and forwards those that only the object can answer.
 
-use cinnabar_core::{Admission, Body, Command, Request, Step, admit, misconfigured};
+use cinnabar_core::{Admission, Body, Command, Config, Request, Step, admit, misconfigured};
 use futures_util::StreamExt as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -11,9 +11,8 @@ use worker::{ByteStream, Context, Env, console_error, event};
 
 use crate::{answer, keys, platform};
 
-/// The binding of the object's class, and the name of the one object.
-const BINDING: &str = "SHARD";
-const NAME: &str = "hub";
+/// How many relays a subscriber is sent to while they are full, or do not answer.
+const TRIES: u32 = 3;
 
 #[wasm_bindgen]
 extern "C" {
@@ -52,13 +51,17 @@ async fn fetch(
             unread.admit(&body, platform::now())
         }
     };
-    respond(admission, &env).await
+    respond(admission, &config, &env).await
 }
 
-async fn respond(admission: Admission, env: &Env) -> worker::Result<web_sys::Response> {
+async fn respond(
+    admission: Admission,
+    config: &Config,
+    env: &Env,
+) -> worker::Result<web_sys::Response> {
     match admission {
         Admission::Answer(answer) => Ok(answer::whole(answer)?),
-        Admission::Forward(command) => match forward(&command, env).await {
+        Admission::Forward(command) => match forward(&command, config, env).await {
             Ok(response) => Ok(response),
             Err(error) => {
                 console_error!("the object did not answer: {}", worker::Error::from(error));
@@ -68,11 +71,21 @@ async fn respond(admission: Admission, env: &Env) -> worker::Result<web_sys::Res
     }
 }
 
-/// Has the object carry out a command. Its response is returned unread, so that the runtime
+/// Has an object carry out a command. Its response is returned unread, so that the runtime
 /// passes its bytes on without waking this Worker.
-async fn forward(command: &Command, env: &Env) -> Result<web_sys::Response, JsValue> {
-    let stub: Stub = env.durable_object(BINDING)?.get_by_name(NAME)?.into_rpc();
+async fn forward(
+    command: &Command,
+    config: &Config,
+    env: &Env,
+) -> Result<web_sys::Response, JsValue> {
     let bytes = Uint8Array::from(&command.to_bytes()[..]);
+    if let Command::Subscribe(subscribe) = command
+        && config.relays() > 0
+    {
+        let found = find_room(&bytes, config.relays(), env).await?;
+        return found.map_or_else(|| answer::whole(subscribe.unavailable(platform::now())), Ok);
+    }
+    let stub: Stub = platform::shard(env)?;
     if let Command::Publish(publish) = command {
         // A call costs the runtime less than a request does, which has a body to be streamed.
         let refusal = JsFuture::from(stub.publish(&bytes)?).await?;
@@ -82,10 +95,34 @@ async fn forward(command: &Command, env: &Env) -> Result<web_sys::Response, JsVa
             refusal.dyn_into()
         };
     }
+    post(&stub, &bytes).await
+}
+
+/// Takes a subscriber to a relay that has room for it: to any, and from there on to the next. `None` if
+/// none of them has.
+async fn find_room(
+    command: &Uint8Array,
+    relays: u32,
+    env: &Env,
+) -> Result<Option<web_sys::Response>, JsValue> {
+    let first = u32::from_le_bytes(platform::entropy()?) % relays;
+    for relay in (first..first + relays.min(TRIES)).map(|number| number % relays) {
+        match post(&platform::relay(env, relay)?, command).await {
+            Ok(response) if answer::is_full(&response) => {}
+            Ok(response) => return Ok(Some(response)),
+            Err(error) => {
+                console_error!("relay {relay} did not answer: {}", worker::Error::from(error));
+            }
+        }
+    }
+    Ok(None)
+}
+
+async fn post(stub: &Stub, command: &Uint8Array) -> Result<web_sys::Response, JsValue> {
     let init = RequestInit::new();
     init.set_method("POST");
-    init.set_body(&bytes);
-    JsFuture::from(stub.fetch("https://shard/", &init)?).await?.dyn_into()
+    init.set_body(command);
+    JsFuture::from(stub.fetch("https://object/", &init)?).await?.dyn_into()
 }
 
 /// The request's head. The runtime has decoded its fields as UTF-8, so their bytes are the text's.

@@ -1,4 +1,4 @@
-//! From the log to its streams: what was appended becomes durable, and is then handed over, in
+//! From the log to those that read it: what was appended becomes durable, and is then handed over, in
 //! order.
 //!
 //! The runtime's output gate holds a publisher's answer back until its update is durable. Bytes into
@@ -12,10 +12,8 @@ use cinnabar_core::{Appended, Backlog, Position};
 
 use crate::object::Object;
 use crate::platform;
-use crate::source::Source;
-use crate::streams::Streams;
 
-/// What was appended, on its way to the streams held here.
+/// What was appended, on its way to those that read it.
 pub(crate) struct Feed {
     object: Rc<Object>,
     backlog: RefCell<Backlog>,
@@ -53,17 +51,22 @@ impl Feed {
         Ok(())
     }
 
-    /// Takes an update that was just appended to the log, and hands it over once it is durable.
-    pub(crate) fn push<S: Source>(self: &Rc<Self>, appended: Appended, streams: &Rc<Streams<S>>) {
+    /// Takes an update that was just appended to the log, and hands it over once it is durable, in the
+    /// same way as those that are being handed over already.
+    pub(crate) fn push(
+        self: &Rc<Self>,
+        appended: Appended,
+        hand_over: impl Fn(&[Appended]) + 'static,
+    ) {
         self.backlog.borrow_mut().push(appended);
         if !self.flushing.replace(true) {
-            let (feed, streams) = (Rc::clone(self), Rc::clone(streams));
-            self.object.spawn(async move { feed.flush(&streams).await });
+            let feed = Rc::clone(self);
+            self.object.spawn(async move { feed.flush(hand_over).await });
         }
     }
 
     /// Syncs and hands over, until nothing waits.
-    async fn flush<S: Source>(&self, streams: &Rc<Streams<S>>) {
+    async fn flush(&self, hand_over: impl Fn(&[Appended])) {
         loop {
             if let Some(newest) = self.newest_pending() {
                 if let Err(error) = self.object.sync().await {
@@ -79,7 +82,7 @@ impl Feed {
                 // readers take what they were given.
                 platform::let_others_run().await;
                 let portion = self.backlog.borrow_mut().take_portion();
-                streams.handle_appended(&portion);
+                hand_over(&portion);
             }
         }
         self.flushing.set(false);

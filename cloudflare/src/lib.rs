@@ -7,9 +7,17 @@
 //!             command ──────▶ Shard: log (SQLite), feed, streams ─▶ response, streamed through
 //! ```
 //!
+//! Where streams are more than one object holds (`RELAYS`), others hold them, and follow the log:
+//!
+//! ```text
+//!  subscriber ─▶ Worker ─▶ Relay: streams ◀──┐
+//!  publisher ──▶ Worker ─▶ Shard: log, feed ─┴─▶ more relays
+//! ```
+//!
 //! No protocol logic lives here: this crate decodes, calls [`cinnabar_core`], and carries out what
 //! it says.
 
+mod alarm;
 mod answer;
 mod appender;
 #[cfg(feature = "contract")]
@@ -18,12 +26,16 @@ mod deployment;
 mod edge_cache;
 mod entry;
 mod feed;
+mod followed;
 mod keys;
+mod link;
+mod links;
 mod log;
 mod object;
 mod own_log;
 mod platform;
 mod presence;
+mod relay;
 mod retention;
 mod shard;
 mod sink;

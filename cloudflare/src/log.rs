@@ -17,7 +17,7 @@ use crate::object::Object;
 use crate::platform;
 
 /// The version of the schema. A database of another version is not touched.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 const FACTS: &str = "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID";
 
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS updates (
 CREATE INDEX IF NOT EXISTS updates_by_id ON updates (id, position);
 ";
 
-/// Who is here: see [`presence`](crate::presence).
+/// Who is here: see [`presence`](crate::presence). Schema 1 had no more than this, or not even that.
 const SUBSCRIPTIONS: &str = "
 CREATE TABLE IF NOT EXISTS subscriptions (
     position INTEGER PRIMARY KEY, -- of the event of its beginning
@@ -45,6 +45,9 @@ CREATE TABLE IF NOT EXISTS subscriptions (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS subscriptions_by_topic ON subscriptions (topic);
 ";
+
+/// Which follower of the log holds it. None: this object. Empty: nobody.
+const FOLLOWERS: &str = "ALTER TABLE subscriptions ADD COLUMN follower TEXT";
 
 /// How many rows of a page one query reads, at most. Every query is read to its end: SQLite takes
 /// nothing out of its write-ahead log while a query is open, and one that is left half-read stays
@@ -88,14 +91,17 @@ impl Log {
             expires: Cell::default(),
         };
         match log.fact("schema")? {
-            None => log.set_fact("schema", Value::Integer(SCHEMA))?,
+            None | Some(Value::Integer(1)) => log.object.transaction(|| {
+                log.sql.exec(SUBSCRIPTIONS, None)?;
+                log.sql.exec(FOLLOWERS, None)?;
+                log.set_fact("schema", Value::Integer(SCHEMA))
+            })?,
             Some(Value::Integer(SCHEMA)) => {}
             Some(other) => {
                 return Err(format!("the log has schema {other:?}, and this hub knows {SCHEMA}; deploy the version that made it, or a newer one").into());
             }
         }
         log.sql.exec(UPDATES, None)?;
-        log.sql.exec(SUBSCRIPTIONS, None)?;
         // In separate queries: SQLite can look up one of them, but would read all rows to find both.
         let row = log.row(
             "SELECT (SELECT MIN(position) FROM updates), (SELECT MAX(position) FROM updates)",
@@ -283,10 +289,11 @@ impl Log {
         })
     }
 
-    /// Reads a page. The data of updates that are not wanted stays on disk.
-    pub(crate) fn page(&self, fetch: &Fetch, subscription: &Subscribe) -> Result<Page> {
+    /// Reads a page, of all updates if there is no subscriber. The data of those that are not wanted
+    /// stays on disk.
+    pub(crate) fn page(&self, fetch: &Fetch, subscriber: Option<&Subscribe>) -> Result<Page> {
         let oldest = self.oldest.get();
-        let mut pager = Pager::new(fetch, subscription);
+        let mut pager = Pager::of(fetch, subscriber);
         while pager.reached() < fetch.through {
             let query = "SELECT position, appended, id, topics, targets, private, event_type, retry, LENGTH(data) FROM updates WHERE position > ? AND position <= ? ORDER BY position LIMIT ?";
             let (after, through) = (number(pager.reached()), number(fetch.through));

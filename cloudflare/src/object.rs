@@ -15,6 +15,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use worker::js_sys::{Function, Promise};
 use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::WebSocket;
+use worker::worker_sys::{DurableObjectState, WebSocketRequestResponsePair};
 use worker::{Result, SqlStorage, State, console_error};
 
 #[wasm_bindgen]
@@ -42,14 +44,16 @@ extern "C" {
 
 pub(crate) struct Object {
     state: State,
+    inner: DurableObjectState,
     raw: RawState,
 }
 
 impl Object {
     pub(crate) fn new(state: State) -> Self {
-        let state = state._inner();
-        let raw = JsValue::from(state.clone()).unchecked_into();
-        Self { state: State::from(state), raw }
+        let inner = state._inner();
+        let value: JsValue = AsRef::<JsValue>::as_ref(&inner).clone();
+        let raw = value.clone().unchecked_into();
+        Self { state: State::from(value.unchecked_into::<DurableObjectState>()), inner, raw }
     }
 
     pub(crate) fn sql(&self) -> SqlStorage {
@@ -78,6 +82,27 @@ impl Object {
     /// Calls the object's `alarm` after this long, in place of any alarm set before.
     pub(crate) async fn set_alarm(&self, wait: Duration) -> Result<()> {
         self.state.storage().set_alarm(wait).await
+    }
+
+    /// Takes a socket, which the runtime keeps while the object sleeps.
+    pub(crate) fn accept(&self, socket: &WebSocket, tag: &str) -> Result<()> {
+        Ok(self.inner.accept_websocket_with_tags(socket, vec![tag.into()])?)
+    }
+
+    /// The sockets that were taken, by an earlier object, too.
+    pub(crate) fn sockets(&self) -> Result<Vec<WebSocket>> {
+        Ok(self.inner.get_websockets()?)
+    }
+
+    /// What a socket was tagged with.
+    pub(crate) fn tag(&self, socket: &WebSocket) -> Option<String> {
+        self.inner.get_tags(socket).ok()?.into_iter().next()
+    }
+
+    /// Has the runtime answer this message on all sockets, without waking the object.
+    pub(crate) fn answer_by_itself(&self, message: &str, answer: &str) -> Result<()> {
+        let pair = WebSocketRequestResponsePair::new(message, answer)?;
+        Ok(self.inner.set_websocket_auto_response(&pair)?)
     }
 
     /// Runs something that the runtime calls; if it panics, the object starts over.

@@ -3,23 +3,24 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cinnabar_core::feed::FollowerId;
 use cinnabar_core::{
     ActiveSubscription, Appended, Fetch, Located, Location, Page, Place, Position, Subscribe,
     Subscriptions, Timestamp, Update,
 };
 use worker::console_error;
 
+use crate::alarm::Alarm;
 use crate::feed::Feed;
 use crate::log::Log;
 use crate::object::Object;
 use crate::platform;
 use crate::retention::Retention;
 use crate::source::Source;
-use crate::streams::Streams;
 
 /// How many ends are told in a turn, give or take those of one stream: a crowd may leave at once.
 const ENDS: usize = 100;
@@ -32,9 +33,9 @@ pub(crate) struct OwnLog {
     object: Rc<Object>,
     log: Rc<Log>,
     feed: Rc<Feed>,
-    retention: Rc<Retention>,
-    /// Those that follow it, once there are any.
-    streams: OnceCell<Weak<Streams<Self>>>,
+    retention: Retention,
+    /// How those that follow it are handed what was appended, once there are any.
+    readers: OnceCell<Rc<dyn Fn(&[Appended])>>,
     /// Those whose ends are still to be told. Their rows make sure that it happens.
     ending: RefCell<VecDeque<Subscriptions>>,
     is_ending: Cell<bool>,
@@ -42,16 +43,16 @@ pub(crate) struct OwnLog {
 
 impl OwnLog {
     /// What is appended to this log from now on. Its updates so far are durable.
-    pub(crate) fn new(object: Rc<Object>, log: Rc<Log>) -> Rc<Self> {
+    pub(crate) fn new(object: Rc<Object>, log: Rc<Log>, alarm: Rc<Alarm>) -> Rc<Self> {
         let feed = Feed::new(Rc::clone(&object), log.newest());
-        let retention = Retention::new(Rc::clone(&object), Rc::clone(&log));
-        let (streams, ending, is_ending) = Default::default();
-        Rc::new(Self { object, log, feed, retention, streams, ending, is_ending })
+        let retention = Retention::new(Rc::clone(&log), alarm);
+        let (readers, ending, is_ending) = Default::default();
+        Rc::new(Self { object, log, feed, retention, readers, ending, is_ending })
     }
 
-    /// Hands these streams what is appended. Called once.
-    pub(crate) fn feed(&self, streams: &Rc<Streams<Self>>) {
-        let _ = self.streams.set(Rc::downgrade(streams));
+    /// Has what is appended handed over like this, once it is durable. Called once.
+    pub(crate) fn feed(&self, hand_over: impl Fn(&[Appended]) + 'static) {
+        let _ = self.readers.set(Rc::new(hand_over));
     }
 
     /// The log itself, to read.
@@ -73,8 +74,9 @@ impl OwnLog {
     }
 
     fn hand_over(&self, appended: Appended) {
-        if let Some(streams) = self.streams.get().and_then(Weak::upgrade) {
-            self.feed.push(appended, &streams);
+        if let Some(readers) = self.readers.get() {
+            let readers = Rc::clone(readers);
+            self.feed.push(appended, move |portion| readers(portion));
         }
     }
 
@@ -88,7 +90,39 @@ impl OwnLog {
         self.retention.sweep()
     }
 
-    /// Tells the ends of what an earlier object noted as active: its streams were cut with it.
+    /// Notes that these are active, and that this follower holds them; it may ask twice. Nobody is
+    /// answered until that is durable: the runtime holds back what is sent.
+    pub(crate) fn register_for(
+        &self,
+        follower: FollowerId,
+        subscriptions: &Subscriptions,
+    ) -> worker::Result<()> {
+        self.register_with(|log, now| log.register_for(follower, subscriptions, now))
+    }
+
+    fn register_with(
+        &self,
+        register: impl FnOnce(&Log, Timestamp) -> worker::Result<Vec<Appended>>,
+    ) -> worker::Result<()> {
+        if self.is_full() {
+            return Err("too much waits to be handed to the streams".into());
+        }
+        let now = platform::now();
+        self.follow_up(register(&self.log, now)?, now);
+        Ok(())
+    }
+
+    /// A follower does not come back: tells the ends of what it held.
+    pub(crate) fn disown(self: &Rc<Self>, follower: FollowerId) {
+        match self.log.disown(follower) {
+            Ok(()) => self.end_what_is_left_behind(),
+            // The next object finds it noted, and waits for it once more.
+            Err(error) => console_error!("a follower is gone, which could not be noted: {error}"),
+        }
+    }
+
+    /// Tells the ends of what is noted as active, and nobody's: of streams that were cut with an earlier
+    /// object, or with a follower.
     pub(crate) fn end_what_is_left_behind(self: &Rc<Self>) {
         let log = Rc::clone(self);
         self.object.spawn(async move {
@@ -110,7 +144,7 @@ impl OwnLog {
 
     /// Ends these in a turn of their own, once the streams have been handed enough of what was
     /// appended before. What cannot be written is tried again: nobody else could tell of it.
-    async fn end_all(&self, subscriptions: &Subscriptions) {
+    pub(crate) async fn end_all(&self, subscriptions: &Subscriptions) {
         loop {
             platform::let_others_run().await;
             while self.is_full() {
@@ -157,17 +191,12 @@ impl Source for OwnLog {
         self.log.locate(location)
     }
 
-    async fn page(&self, fetch: &Fetch, subscription: &Subscribe) -> worker::Result<Page> {
-        self.log.page(fetch, subscription)
+    async fn page(&self, fetch: &Fetch, subscription: &Arc<Subscribe>) -> worker::Result<Page> {
+        self.log.page(fetch, Some(subscription))
     }
 
-    fn register(&self, subscriptions: &Subscriptions) -> worker::Result<()> {
-        if self.is_full() {
-            return Err("too much waits to be handed to the streams".into());
-        }
-        let now = platform::now();
-        self.follow_up(self.log.register(subscriptions, now)?, now);
-        Ok(())
+    async fn register(&self, subscriptions: Subscriptions) -> worker::Result<()> {
+        self.register_with(|log, now| log.register(&subscriptions, now))
     }
 
     fn unregister(self: &Rc<Self>, subscriptions: Subscriptions) {

@@ -34,6 +34,16 @@ pub(crate) fn entropy<const N: usize>() -> Result<[u8; N], worker::Error> {
     Ok(bytes)
 }
 
+/// The object that holds the log. It has to be asked for anew after it was lost.
+pub(crate) fn shard<T: wasm_bindgen::JsCast>(env: &Env) -> Result<T, worker::Error> {
+    Ok(env.durable_object("SHARD")?.get_by_name("hub")?.into_rpc())
+}
+
+/// One of the objects that hold streams.
+pub(crate) fn relay<T: wasm_bindgen::JsCast>(env: &Env, number: u32) -> Result<T, worker::Error> {
+    Ok(env.durable_object("RELAY_OBJECT")?.get_by_name(&format!("relay {number}"))?.into_rpc())
+}
+
 /// The configuration, parsed once in the life of an isolate; `None` if it is broken.
 pub(crate) fn config(env: &Env) -> Option<Rc<Config>> {
     thread_local! {

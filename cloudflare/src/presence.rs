@@ -2,10 +2,12 @@
 //!
 //! An event and its note are written in one transaction. So a killed object leaves no note without a
 //! beginning; but it leaves those of streams that were cut with it. They are older than the object that
-//! comes after it, which lists none of them, and tells their ends.
+//! comes after it, which lists none of them, and tells their ends. Streams that a follower holds live on,
+//! and so do their notes, until the follower is gone: then they are nobody's.
 
 use std::sync::Arc;
 
+use cinnabar_core::feed::FollowerId;
 use cinnabar_core::{
     ActiveSubscription, Appended, CursorKey, EventId, List, Listing, Position, Subscriptions,
     Timestamp, Update,
@@ -21,15 +23,62 @@ impl Log {
     /// Appends the events of the beginnings of these subscriptions, and notes that they are active: all
     /// of it or nothing.
     pub(crate) fn register(&self, all: &Subscriptions, now: Timestamp) -> Result<Vec<Appended>> {
+        self.together(|| all.iter().map(|one| self.note(&one, None, now)).collect())
+    }
+
+    /// The same for a follower, which may ask twice: what is noted already stays as it is.
+    pub(crate) fn register_for(
+        &self,
+        follower: FollowerId,
+        all: &Subscriptions,
+        now: Timestamp,
+    ) -> Result<Vec<Appended>> {
         self.together(|| {
-            let registered = all.iter().map(|one| {
-                let begun = self.tell(one.beginning(), now)?;
-                let row = vec![number(begun.position), one.topic().into(), one.record().into()];
-                self.sql().exec("INSERT INTO subscriptions VALUES (?, ?, ?)", row)?;
-                Ok(begun)
-            });
-            registered.collect()
+            let mut begun = Vec::new();
+            for one in all.iter() {
+                if !self.is_noted(&one)? {
+                    begun.push(self.note(&one, Some(follower), now)?);
+                }
+            }
+            Ok(begun)
         })
+    }
+
+    fn is_noted(&self, one: &ActiveSubscription) -> Result<bool> {
+        let query = "SELECT position FROM subscriptions WHERE topic = ?";
+        Ok(self.row(query, vec![one.topic().into()])?.is_some())
+    }
+
+    fn note(
+        &self,
+        one: &ActiveSubscription,
+        follower: Option<FollowerId>,
+        now: Timestamp,
+    ) -> Result<Appended> {
+        let begun = self.tell(one.beginning(), now)?;
+        let follower = follower.map(|follower| follower.to_string());
+        let row =
+            vec![number(begun.position), one.topic().into(), one.record().into(), follower.into()];
+        self.sql().exec("INSERT INTO subscriptions VALUES (?, ?, ?, ?)", row)?;
+        Ok(begun)
+    }
+
+    /// The followers whose subscriptions are noted as active.
+    pub(crate) fn followers(&self) -> Result<Vec<FollowerId>> {
+        let query = "SELECT DISTINCT follower FROM subscriptions WHERE follower <> ''";
+        let rows: Result<Vec<Vec<Value>>> = self.sql().exec(query, None)?.raw().collect();
+        let restored = |row: &Vec<Value>| match row.as_slice() {
+            [Value::String(follower)] => FollowerId::restored(follower),
+            _ => None,
+        };
+        Ok(rows?.iter().filter_map(restored).collect())
+    }
+
+    /// A follower does not come back: what it held is nobody's.
+    pub(crate) fn disown(&self, follower: FollowerId) -> Result<()> {
+        let query = "UPDATE subscriptions SET follower = '' WHERE follower = ?";
+        self.sql().exec(query, vec![follower.to_string().into()])?;
+        Ok(())
     }
 
     /// Appends the events of the ends of those that are noted as active, and notes them no longer: all
@@ -59,13 +108,13 @@ impl Log {
         Ok(!struck?.is_empty())
     }
 
-    /// Some of what an earlier object noted, which has ended with it: the oldest that began behind this
-    /// position, and the position behind which it goes on. `None` if that is all.
+    /// Some of what is nobody's: what a follower held that is gone, or an earlier object. The oldest
+    /// that began behind this position, and the position behind which it goes on. `None` if that is all.
     pub(crate) fn left_behind(
         &self,
         after: Position,
     ) -> Result<Option<(Vec<ActiveSubscription>, Position)>> {
-        let query = "SELECT position, topic, record FROM subscriptions WHERE position > ? AND position <= ? ORDER BY position LIMIT ?";
+        let query = "SELECT position, topic, record FROM subscriptions WHERE position > ? AND (follower = '' OR (follower IS NULL AND position <= ?)) ORDER BY position LIMIT ?";
         let bindings = vec![number(after), number(self.opened()), Value::Integer(BATCH)];
         let rows: Result<Vec<_>> =
             self.sql().exec(query, bindings)?.raw().map(|row| read(row?)).collect();
@@ -78,9 +127,9 @@ impl Log {
     /// log has no mark for.
     pub(crate) fn list(&self, list: &List, key: &CursorKey) -> Result<Option<Listing>> {
         let mut after = match list.after() {
-            None => self.opened(),
+            None => Position::START,
             Some(mark) => match key.marked(mark) {
-                Some(after) => after.max(self.opened()),
+                Some(after) => after,
                 None => return Ok(None),
             },
         };
@@ -95,13 +144,14 @@ impl Log {
         // the plus sign it reads those, and sorts them.
         let by = if list.collection().is_some() { "+position" } else { "position" };
         let query = format!(
-            "SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND {by} > ? ORDER BY {by} LIMIT ?"
+            "SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND {by} > ? AND (follower <> '' OR (follower IS NULL AND {by} > ?)) ORDER BY {by} LIMIT ?"
         );
         loop {
             let bindings = vec![
                 first.as_str().into(),
                 end.as_str().into(),
                 number(after),
+                number(self.opened()),
                 Value::Integer(BATCH),
             ];
             let mut rows = self.sql().exec(&query, bindings)?.raw().peekable();

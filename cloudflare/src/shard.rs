@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!  publisher ──▶ Appender ──▶ Log ──▶ Feed ──▶ Streams ──▶ subscribers
-//!                              ▲                  │
-//!                          Retention   pages ─────┘
+//!                              ▲      │           │
+//!                          Retention  ▼   pages ──┘
+//!                                   Links ──▶ relays
 //! ```
 //!
 //! A publisher is answered as soon as its update is in the database, and the runtime's output gate
@@ -24,7 +25,9 @@ use worker::{
     DurableObject, Env, Request, Response, State, console_error, durable_object, web_sys,
 };
 
+use crate::alarm::Alarm;
 use crate::appender::{Appender, NotAppended};
+use crate::links::Links;
 use crate::log::Log;
 use crate::object::Object;
 use crate::own_log::OwnLog;
@@ -52,6 +55,12 @@ impl DurableObject for Shard {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        if request.headers().has("upgrade")? {
+            return match &*self.0 {
+                Ok(hub) => hub.object.guard(|| hub.links.connect()),
+                Err(_) => Err("the object has no log to follow".into()),
+            };
+        }
         match self.carry_out(&request.bytes().await?).await? {
             Some(response) => Ok(response.into()),
             None => Err("it was done, and the entry has the answer".into()),
@@ -60,7 +69,11 @@ impl DurableObject for Shard {
 
     async fn alarm(&self) -> worker::Result<Response> {
         if let Ok(hub) = &*self.0 {
-            hub.object.guard(|| hub.log.sweep())?;
+            hub.object.guard(|| {
+                hub.alarm.handle_rung();
+                hub.links.wake();
+                hub.log.sweep()
+            })?;
         }
         Response::empty()
     }
@@ -77,6 +90,20 @@ impl Shard {
     /// The bytes are no command of this version, or the runtime fails.
     pub async fn publish(&self, command: Vec<u8>) -> Result<Option<web_sys::Response>, JsValue> {
         AssertUnwindSafe(async move { Ok(self.carry_out(&command).await?) }).await
+    }
+
+    /// A follower's link has brought a message.
+    pub fn hear(&self, socket: &web_sys::WebSocket, message: &[u8]) {
+        if let Ok(hub) = &*self.0 {
+            hub.object.guard(|| hub.links.handle_message(socket, message));
+        }
+    }
+
+    /// A follower's link has ended.
+    pub fn hang_up(&self, socket: &web_sys::WebSocket) {
+        if let Ok(hub) = &*self.0 {
+            hub.object.guard(|| hub.links.handle_disconnected(socket));
+        }
     }
 }
 
@@ -99,29 +126,43 @@ struct Hub {
     key: CursorKey,
     appender: Rc<Appender>,
     streams: Rc<Streams<OwnLog>>,
+    links: Rc<Links>,
+    alarm: Rc<Alarm>,
     health: Cell<Health>,
     buckets: RefCell<Buckets>,
 }
 
 impl Hub {
     fn open(object: Rc<Object>, config: &Config) -> Result<Self, Broken> {
-        let opened = Log::open(Rc::clone(&object), config.history_size(), config.history_age())
-            .and_then(|log| Ok((log.cursor_key()?, Rc::new(log))));
-        let (key, log) = opened.map_err(|error| {
+        Self::try_open(Rc::clone(&object), config).map_err(|error| {
             // The next request finds a new object, which tries again.
             object.start_over(&format!("the log cannot be opened: {error}"));
             Broken::Log
-        })?;
+        })
+    }
+
+    fn try_open(object: Rc<Object>, config: &Config) -> worker::Result<Self> {
+        let log = Log::open(Rc::clone(&object), config.history_size(), config.history_age())?;
+        let (key, log) = (log.cursor_key()?, Rc::new(log));
         // After a crash, what the database holds is durable.
         let end = Place { position: log.newest(), since: platform::now() };
-        let log = OwnLog::new(Rc::clone(&object), log);
+        let alarm = Alarm::new(Rc::clone(&object));
+        let log = OwnLog::new(Rc::clone(&object), log, Rc::clone(&alarm));
         let holder = Holder::new(config, key.clone(), end);
         let streams = Streams::new(Rc::clone(&object), Rc::clone(&log), holder);
-        log.feed(&streams);
+        let (of_links, rings) = (Rc::clone(&object), Rc::clone(&alarm));
+        let links = Links::open(of_links, Rc::clone(&log), key.clone(), end, rings)?;
+        let (followers, held) = (Rc::downgrade(&links), Rc::downgrade(&streams));
+        log.feed(move |appended| {
+            if let (Some(links), Some(streams)) = (followers.upgrade(), held.upgrade()) {
+                links.handle_appended(appended);
+                streams.handle_appended(appended);
+            }
+        });
         let appender = Appender::new(Rc::clone(&object), Rc::clone(&log));
         let (health, buckets) = (Cell::default(), RefCell::default());
         log.end_what_is_left_behind();
-        Ok(Self { object, log, key, appender, streams, health, buckets })
+        Ok(Self { object, log, key, appender, streams, links, alarm, health, buckets })
     }
 
     async fn carry_out(&self, command: Command) -> Result<Option<web_sys::Response>, JsValue> {

@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cinnabar_core::{
-    Answer, Appended, Fetch, Holder, Location, Shell, StreamId, Subscribe, Subscriptions, Timestamp,
+    Answer, Appended, Fetch, Holder, Location, Place, Shell, StreamId, Subscribe, Subscriptions,
+    Timestamp,
 };
 use futures_channel::oneshot;
 use wasm_bindgen::JsValue;
@@ -88,6 +89,26 @@ impl<S: Source> Streams<S> {
         response.await.unwrap_or_else(|_| Err("the holder did not answer a subscriber".into()))
     }
 
+    /// Whether there is nothing to do, and nothing is to be told to others.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.holder.borrow().is_idle()
+    }
+
+    /// Whether there is room for one more stream, of this subscriber.
+    pub(crate) fn has_room_for(&self, subscribe: &Subscribe) -> bool {
+        self.holder.borrow().has_room_for(subscribe)
+    }
+
+    /// Another log is followed from now on, or the same from another place. There are no streams.
+    pub(crate) fn begin(&self, holder: Holder) {
+        self.holder.replace(holder);
+    }
+
+    /// How far the log was known to reach at a moment.
+    pub(crate) fn handle_reached(&self, reached: Place) {
+        self.holder.borrow_mut().handle_reached(reached);
+    }
+
     /// These updates have become durable; they follow those of the last call, in order.
     pub(crate) fn handle_appended(self: &Rc<Self>, appended: &[Appended]) {
         self.tell(|holder, now| holder.handle_appended(appended, now));
@@ -116,6 +137,7 @@ impl<S: Source> Streams<S> {
         self.replay();
         // `None` where there is no stream: no timer outlives the last one.
         self.timer.set(self.holder.borrow().poll_timeout());
+        self.source.attend();
     }
 
     /// Reads the pages of history that streams ask for: one at a time, so that memory holds one, and
@@ -193,15 +215,15 @@ impl<S: Source> Shell for Driven<'_, S> {
     }
 
     fn register(&mut self, stream: StreamId, subscriptions: Subscriptions) {
-        if let Err(error) = self.0.source.register(&subscriptions) {
-            console_error!("a subscriber could not be told of: {error}");
-            let this = Rc::downgrade(self.0);
-            self.0.object.spawn(async move {
+        let (this, source) = (Rc::downgrade(self.0), Rc::clone(&self.0.source));
+        self.0.object.spawn(async move {
+            if let Err(error) = source.register(subscriptions).await {
+                console_error!("a subscriber could not be told of: {error}");
                 if let Some(streams) = this.upgrade() {
                     streams.tell(|holder, now| holder.handle_failure(stream, now));
                 }
-            });
-        }
+            }
+        });
     }
 
     fn unregister(&mut self, subscriptions: Subscriptions) {

@@ -21,9 +21,13 @@ const hub :Workerd.Worker = (
   compatibilityDate = "COMPATIBILITY_DATE",
   bindings = [
     (name = "SHARD", durableObjectNamespace = "Shard"),
+    (name = "RELAY_OBJECT", durableObjectNamespace = "Relay"),
     # variables
   ],
-  durableObjectNamespaces = [(className = "Shard", uniqueKey = "cinnabar-shard", enableSql = true)],
+  durableObjectNamespaces = [
+    (className = "Shard", uniqueKey = "cinnabar-shard", enableSql = true),
+    (className = "Relay", uniqueKey = "cinnabar-relay", enableSql = true),
+  ],
   durableObjectStorage = (localDisk = "objects"),
   cacheApiOutbound = "cache",
 );

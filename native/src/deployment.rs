@@ -12,7 +12,7 @@ pub const PLATFORM: Platform = Platform {
         ("OUTBOXES_SIZE", "256MiB"),
     ],
     // The log calls its streams, and is not polled.
-    unread: &["POLL_FAST", "POLL_SLOW"],
+    unread: &["RELAYS", "POLL_FAST", "POLL_SLOW"],
     notes: &[(
         "HUB_URL",
         "set it if 1.0 tokens are accepted, which otherwise may be for whatever host a request names",

@@ -85,6 +85,7 @@ pub struct Config {
     pub(crate) max_topics: usize,
     pub(crate) max_matchers: usize,
     pub(crate) max_streams: usize,
+    relays: u32,
     pub(crate) max_streams_per_token: Option<u32>,
     pub(crate) max_streams_per_address: Option<u32>,
     pub(crate) max_publications_per_second: Option<u32>,
@@ -133,6 +134,12 @@ impl Config {
     #[must_use]
     pub fn max_streams(&self) -> usize {
         self.max_streams
+    }
+
+    /// How many relays hold the streams; without any, they are held beside the log.
+    #[must_use]
+    pub fn relays(&self) -> u32 {
+        self.relays
     }
 
     /// Whether subscriptions are told of, and listed.

@@ -14,6 +14,9 @@ use crate::wire::reader::NativeReaders;
 /// The longest duration: ten years, in milliseconds.
 const LONGEST: u64 = 3650 * 86_400_000;
 
+/// The most relays: the log's object sends each of them each update.
+const MAX_RELAYS: u32 = 1_000;
+
 const DURATIONS: [(&str, u64); 5] =
     [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
@@ -148,6 +151,16 @@ pub(super) fn count(text: &str) -> Result<u64, String> {
 pub(super) fn quantity(text: &str) -> Result<usize, String> {
     let number = count(text)?;
     usize::try_from(number).map_err(|_| format!("`{text}` is too large"))
+}
+
+/// How many relays there are, if any.
+pub(super) fn relays(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(number) if number <= MAX_RELAYS => Ok(number),
+        _ => Err(format!(
+            "`{text}` is not a whole number up to {MAX_RELAYS}; write it like 4, or 0 for none"
+        )),
+    }
 }
 
 /// The most of something, where there need not be a limit.

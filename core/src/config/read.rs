@@ -72,6 +72,7 @@ impl Config {
             max_topics: values.required("MAX_TOPICS", parse::quantity),
             max_matchers: values.required("MAX_MATCHERS", parse::quantity),
             max_streams: values.required("MAX_STREAMS", parse::quantity),
+            relays: values.required("RELAYS", parse::relays),
             max_streams_per_token: values.optional("MAX_STREAMS_PER_TOKEN", parse::most),
             max_streams_per_address: values.optional("MAX_STREAMS_PER_ADDRESS", parse::most),
             max_publications_per_second: values

@@ -490,6 +490,8 @@ fn values_are_checked() {
         ("HISTORY_SIZE", "0"),
         ("MAX_REQUEST_BODY_SIZE", "0"),
         ("MAX_STREAMS", "1.5"),
+        ("RELAYS", "-1"),
+        ("RELAYS", "1001"),
         ("OUTBOX_SIZE", "1 elephant"),
         ("OUTBOXES_SIZE", "4MiB"),
         ("NATIVE_READERS", "some"),

@@ -135,6 +135,11 @@ pub const VARIABLES: &[Variable] = &[
     variable("MAX_MATCHERS", "300", "The most topic matchers of one subscriber."),
     variable("MAX_STREAMS", "4000", "The most streams at a time."),
     variable(
+        "RELAYS",
+        "0",
+        "How many objects hold the streams, each up to `MAX_STREAMS` of them, while one holds the log (see [More streams](#more-streams)). `0`: the one that holds the log.",
+    ),
+    variable(
         "MAX_STREAMS_PER_TOKEN",
         "",
         "The most streams at a time with tokens of one subject (`iss` and `sub`) or, where a token names none, with one token. Unset: no limit (see [Limits of one client](#limits-of-one-client)).",

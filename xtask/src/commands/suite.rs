@@ -45,13 +45,34 @@ const CONDITIONS_ON_NATIVE: [&str; 8] = [
     "shared-cache",
 ];
 
+/// What workerd does not have.
+const CONDITIONS_ON_CLOUDFLARE: [&str; 4] =
+    ["--without", "environments", "--without", "graceful-end"];
+
 /// Enough streams in an environment for any case of the suite.
 pub(crate) const MANY: u16 = 64;
 
 /// Runs the suite against hubs under workerd, which does not end while there are streams.
 pub(crate) fn on_cloudflare(arguments: &[String]) -> Result<()> {
-    let conditions = ["--without", "environments", "--without", "graceful-end"];
-    run("serve --prebuilt", &conditions, arguments)
+    run("serve --prebuilt", &CONDITIONS_ON_CLOUDFLARE, arguments)
+}
+
+/// Runs those cases whose names have this in them against hubs under workerd whose streams are held by
+/// relays.
+pub(crate) fn with_relays(part: &str) -> Result<()> {
+    let arguments = [
+        part,
+        // Where there is room for one stream in all, each relay has room for one.
+        "--skip",
+        "is_full",
+        "--skip",
+        "makes_room",
+        // Whose relay was killed counts as here until it is clear that it does not come back.
+        "--skip",
+        "a_killed_hub_leaves_nobody_behind",
+    ];
+    let arguments = arguments.map(str::to_owned);
+    run_with("RELAYS=4", "serve --prebuilt", &CONDITIONS_ON_CLOUDFLARE, &arguments)
 }
 
 /// Runs the suite against hubs that are processes of their own.
@@ -71,7 +92,13 @@ pub(crate) fn on_aws(environment_concurrency: u16, arguments: &[String]) -> Resu
 }
 
 fn run(serve: &str, conditions: &[&str], arguments: &[String]) -> Result<()> {
-    let launch = format!("{} {serve}", quote(&std::env::current_exe()?.to_string_lossy()));
+    run_with("", serve, conditions, arguments)
+}
+
+/// The same, with variables that all hubs have beside their own.
+fn run_with(variables: &str, serve: &str, conditions: &[&str], arguments: &[String]) -> Result<()> {
+    let program = quote(&std::env::current_exe()?.to_string_lossy());
+    let launch = format!("env {variables} {program} {serve}");
     let conformance = ["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"];
     let mut suite = cargo::command(&conformance);
     process::run(suite.args(["--launch", &launch]).args(conditions).args(arguments))

@@ -105,6 +105,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     tools::libraries()?;
     tools::examples()?;
     suite::on_cloudflare(&arguments.suite)?;
+    if arguments.suite.is_empty() {
+        heading("part of it, with relays that hold the streams");
+        for part in ["subscribe::", "resume::", "lifetime::", "presence::", "sigkill"] {
+            suite::with_relays(part)?;
+        }
+    }
 
     native::build(native::Purpose::Development)?;
     heading("black-box suite, on the native variant, a static program as is deployed");

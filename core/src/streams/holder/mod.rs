@@ -155,6 +155,14 @@ impl Holder {
         self.wakes.first()
     }
 
+    /// Whether there is room for one more stream, of this subscriber.
+    #[must_use]
+    pub fn has_room_for(&self, subscribe: &Subscribe) -> bool {
+        self.sessions.len() < self.max_streams
+            && self.matchers_size + subscribe.size() <= MAX_HOLDER_MATCHERS_SIZE
+            && self.index.has_room_for(&subscribe.matchers, &subscribe.hub)
+    }
+
     /// A subscriber arrived when the log ended at `end`, which the holder may not have heard of
     /// yet. It is not sent what was acknowledged before it arrived.
     pub fn handle_subscribe(
@@ -175,18 +183,14 @@ impl Holder {
             self.outputs.push(Output::Answer { stream, answer });
             return;
         }
-        let size = subscribe.size();
-        let is_full = self.sessions.len() >= self.max_streams
-            || self.matchers_size + size > MAX_HOLDER_MATCHERS_SIZE
-            || !self.index.has_room_for(&subscribe.matchers, &subscribe.hub);
-        if is_full {
+        if !self.has_room_for(&subscribe) {
             let answer = subscribe.unavailable(now);
             self.outputs.push(Output::Answer { stream, answer });
             return;
         }
         let here = end.advanced_to(self.reached);
+        self.matchers_size += subscribe.size();
         self.index.insert(stream, &mut subscribe.matchers, &subscribe.hub);
-        self.matchers_size += size;
         self.tally.enter(&subscribe.quotas);
         let is_seen = subscribe.presence.is_some();
         let state = State::Registering(here);
