@@ -1,0 +1,139 @@
+//! Hubs that follow another: what they deliver, and what becomes of their streams when either is killed.
+
+use crate::server::{Folder, Server, TOKEN, cinnabar, program};
+
+const SECRET: &str = "a secret of thirty-two bytes that hubs share";
+
+fn leader(folder: &Folder) -> Server {
+    Server::start(&folder.data(), &[("FEED_SECRET", SECRET)])
+}
+
+/// Starts the hub again where it was.
+fn again(folder: &Folder, address: &str) -> Server {
+    let mut command = cinnabar(&folder.data());
+    command.args(["--listen", address]).env("FEED_SECRET", SECRET);
+    Server::announced(command)
+}
+
+fn follower(leader: &str, variables: &[(&str, &str)]) -> Server {
+    let mut command = program();
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    command.envs([("FEED_SECRET", SECRET), ("FOLLOW", &url(leader))]);
+    command.envs(variables.iter().copied());
+    Server::announced(command)
+}
+
+fn url(leader: &str) -> String {
+    format!("http://{leader}/.well-known/mercure")
+}
+
+/// The ids of the updates in what a stream has sent.
+fn ids(read: &str) -> Vec<&str> {
+    read.lines().filter_map(|line| line.strip_prefix("id: ")).collect()
+}
+
+#[test]
+fn what_is_published_at_one_hub_is_delivered_and_replayed_by_those_that_follow_it() {
+    let folder = Folder::create();
+    let leader = leader(&folder);
+    let before = leader.publish("a", "before");
+    let followers = [follower(&leader.address, &[]), follower(&leader.address, &[])];
+    let mut streams = followers.each_ref().map(|follower| follower.subscribe("match=a", ""));
+    let fresh = leader.publish("a", "fresh");
+    leader.publish("b", "for nobody");
+    let last = leader.publish("a", "last");
+    for stream in &mut streams {
+        stream.until(&format!("id: {last}\n"));
+        assert_eq!(ids(&stream.read), [fresh.as_str(), &last]);
+    }
+    // One that begins with history, and one that resumes, elsewhere than it was.
+    for (query, fields, expected) in [
+        ("match=a&last_event_id=earliest", String::new(), vec![&before, &fresh, &last]),
+        ("match=a", format!("Last-Event-ID: {fresh}\r\n"), vec![&last]),
+    ] {
+        let mut stream = followers[1].subscribe(query, &fields);
+        stream.until(&format!("id: {last}\n"));
+        assert_eq!(ids(&stream.read), expected);
+    }
+}
+
+#[test]
+fn streams_of_a_follower_stay_open_while_its_leader_is_killed_and_miss_nothing() {
+    let folder = Folder::create();
+    let mut leader = leader(&folder);
+    let address = leader.address.clone();
+    let follower = follower(&address, &[]);
+    let mut stream = follower.subscribe("match=a", "");
+    let mut published = Vec::new();
+    for round in 0..4 {
+        published.extend((0..20).map(|number| leader.publish("a", &format!("{round}-{number}"))));
+        // In one round, all of it has arrived before the kill; in the others, as much as has.
+        if round == 1 {
+            stream.until(&format!("id: {}\n", published[published.len() - 1]));
+        }
+        leader.kill();
+        leader = again(&folder, &address);
+    }
+    published.push(leader.publish("a", "last"));
+    stream.until(&format!("id: {}\n", published[published.len() - 1]));
+    assert_eq!(ids(&stream.read), published);
+}
+
+#[test]
+fn readers_of_a_follower_that_is_killed_resume_at_another() {
+    let folder = Folder::create();
+    let leader = leader(&folder);
+    let mut first = follower(&leader.address, &[]);
+    let mut stream = first.subscribe("match=a", "");
+    let seen = leader.publish("a", "seen");
+    stream.until(&format!("id: {seen}\n"));
+    first.kill();
+    let missed = leader.publish("a", "missed");
+    let second = follower(&leader.address, &[]);
+    let mut stream = second.subscribe("match=a", &format!("Last-Event-ID: {seen}\r\n"));
+    let fresh = leader.publish("a", "fresh");
+    stream.until(&format!("id: {fresh}\n"));
+    assert_eq!(ids(&stream.read), [missed, fresh]);
+}
+
+#[test]
+fn an_idle_follower_comes_back_with_the_next_reader() {
+    let folder = Folder::create();
+    let leader = leader(&folder);
+    let follower = follower(&leader.address, &[]);
+    leader.until_it_says("another hub follows this one");
+    leader.until_it_says("there is no stream to follow for");
+    let missed = leader.publish("a", "while nobody follows");
+    let mut stream = follower.subscribe("match=a&last_event_id=earliest", "");
+    let fresh = leader.publish("a", "fresh");
+    stream.until(&format!("id: {fresh}\n"));
+    assert_eq!(ids(&stream.read), [missed, fresh]);
+}
+
+#[test]
+fn both_sides_say_what_is_wrong_with_a_secret() {
+    let folder = Folder::create();
+    let leader = leader(&folder);
+    let other = follower(&leader.address, &[("FEED_SECRET", "another secret of thirty-two bytes")]);
+    other.until_it_says("it answers 401: its FEED_SECRET is another than this hub's");
+    leader.until_it_says("refused a hub that would follow this one: its FEED_SECRET is another");
+    let answer = other.send(
+        "GET /.well-known/mercure?match=a HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n",
+    );
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    // What follows a hub is not followed itself.
+    let second = follower(&other.address, &[]);
+    second.until_it_says("it answers 404");
+}
+
+#[test]
+fn a_follower_takes_no_publications_and_says_where_to_publish() {
+    let folder = Folder::create();
+    let leader = leader(&folder);
+    let follower = follower(&leader.address, &[]);
+    let answer = follower.send(&format!(
+        "POST /.well-known/mercure HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 7\r\nConnection: close\r\nHost: hub\r\n\r\ntopic=a"
+    ));
+    assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+    assert!(answer.contains(&format!("publish at {}", url(&leader.address))), "{answer}");
+}
