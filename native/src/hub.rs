@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::{error, info};
 
 use crate::body::Body;
-use crate::feed::{Dialer, Feed, accept};
+use crate::feed::{Dialer, Feed, Forwarder, accept};
 use crate::listener::Place;
 use crate::log::{Log, LogError, OpenError, Retention, Storage};
 use crate::request;
@@ -69,8 +69,8 @@ struct Parts {
 enum Updates {
     /// Here, for this hub and perhaps for others that follow it.
     Log(Log, Option<Feed>),
-    /// At the hub that this one follows.
-    Followed(Followed),
+    /// At the hub that this one follows, to which publications may be passed on.
+    Followed(Followed, Option<Arc<Forwarder>>),
 }
 
 impl Hub {
@@ -88,7 +88,8 @@ impl Hub {
             Some(dialer) => {
                 let followed = Followed::start(dialer, machine::now);
                 let streams = Streams::start(Arc::clone(&config), followed.clone(), machine::now);
-                (Updates::Followed(followed), streams)
+                let forwarder = Forwarder::new(&config).map(Arc::new);
+                (Updates::Followed(followed, forwarder), streams)
             }
             None => {
                 let retention =
@@ -130,13 +131,21 @@ impl Hub {
             Step::Keys(unkeyed) => Admission::Answer(unkeyed.unavailable()),
             Step::Read(unread) => {
                 let body = request::body(body, unread.limit()).await;
-                unread.admit(&body, machine::now())
+                match unread.admit(&body, machine::now()) {
+                    Admission::Forward(Command::Publish(publish)) => {
+                        return self.carry_out(publish, &parts, body).await;
+                    }
+                    admission => admission,
+                }
             }
         };
         match admission {
             Admission::Answer(answer) if is_upgrade(&answer) => self.begin_link(&mut parts, answer),
             Admission::Answer(answer) => self.send(answer),
-            Admission::Forward(Command::Publish(publish)) => self.carry_out(publish).await,
+            // The core admits none without its body.
+            Admission::Forward(Command::Publish(publish)) => {
+                self.carry_out(publish, &parts, cinnabar_core::Body::Broken).await
+            }
             Admission::Forward(Command::Subscribe(subscribe)) => self.subscribe(subscribe).await,
             Admission::Forward(Command::List(list)) => self.list(list).await,
             Admission::Forward(Command::CheckHealth(check)) => self.check_health(check).await,
@@ -154,7 +163,7 @@ impl Hub {
         let id = update.id().clone();
         match &self.0.updates {
             Updates::Log(log, _) => log.append(update.into()).await?,
-            Updates::Followed(_) => return Err(PublishError::Follows),
+            Updates::Followed(..) => return Err(PublishError::Follows),
         };
         Ok(id)
     }
@@ -199,12 +208,30 @@ impl Hub {
         sampler.sample(line, machine::now())
     }
 
-    async fn carry_out(&self, publish: Publish) -> Response<Body> {
+    /// Publishes what a publisher has sent with this head and body.
+    async fn carry_out(
+        &self,
+        publish: Publish,
+        head: &Head,
+        body: cinnabar_core::Body,
+    ) -> Response<Body> {
         if let Some(answer) = self.exceeds(&publish) {
             return self.send(answer);
         }
-        let Updates::Log(log, _) = &self.0.updates else {
-            return self.send(publish.unavailable());
+        let log = match (&self.0.updates, body) {
+            (Updates::Log(log, _), _) => log,
+            (Updates::Followed(_, Some(forwarder)), cinnabar_core::Body::Whole(body)) => {
+                let answer = forwarder.forward(&publish, head, body).await;
+                return self.send(answer.unwrap_or_else(|error| {
+                    let line = format!("a publication could not be passed on: {error}");
+                    if let Some(line) = self.sample(line) {
+                        error!("{line}");
+                    }
+                    publish.unavailable()
+                }));
+            }
+            // The core admits none then.
+            (Updates::Followed(..), _) => return self.send(publish.unavailable()),
         };
         let update = Arc::clone(publish.update());
         let answer = match log.append(update).await {
@@ -240,7 +267,7 @@ impl Hub {
         let unavailable = list.unavailable();
         let listed = match &self.0.updates {
             Updates::Log(log, _) => log.list(list).await.map_err(|error| error.to_string()),
-            Updates::Followed(hub) => hub.list(list).await.map_err(|error| error.to_string()),
+            Updates::Followed(hub, _) => hub.list(list).await.map_err(|error| error.to_string()),
         };
         let answer = listed.unwrap_or_else(|error| {
             error!(%error, "who is here could not be listed");
@@ -256,7 +283,7 @@ impl Hub {
             None => {
                 let checked = match &self.0.updates {
                     Updates::Log(log, _) => log.check_health().await.map_err(|it| it.to_string()),
-                    Updates::Followed(hub) => {
+                    Updates::Followed(hub, _) => {
                         hub.head().await.map(drop).map_err(|it| it.to_string())
                     }
                 };
@@ -279,7 +306,7 @@ impl Hub {
         match &self.0.updates {
             Updates::Log(log, _) => log.close().await,
             // It may be away.
-            Updates::Followed(hub) => _ = timeout(LAST_WORDS, hub.close()).await,
+            Updates::Followed(hub, _) => _ = timeout(LAST_WORDS, hub.close()).await,
         }
     }
 }

@@ -11,16 +11,14 @@ use bytes::Bytes;
 use cinnabar_core::{Config, FetchFailure, KeyFetch, KeyRing, LogLine, Step, Unkeyed};
 use http::Response;
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{info, warn};
 
 use crate::machine::Now;
-use crate::tls::tls;
+use crate::tls::{Connector, connector};
 
 /// A fetch may be lost, and then nobody tells: so those who wait look again after this.
 const RECHECK: Duration = Duration::from_secs(1);
@@ -32,7 +30,7 @@ pub struct Keys(Option<Arc<Fetched>>);
 #[derive(Debug)]
 struct Fetched {
     ring: KeyRing,
-    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    client: Client<Connector, Empty<Bytes>>,
     /// Told of whatever the ring hears.
     heard: watch::Sender<()>,
     now: Now,
@@ -132,9 +130,6 @@ fn unanswered(error: &(dyn Error + 'static)) -> FetchFailure {
 
 /// One client for all fetches. It follows no redirects, and keeps no connections: hours lie between
 /// two fetches.
-fn client() -> Client<HttpsConnector<HttpConnector>, Empty<Bytes>> {
-    // The core allows plain http for this machine alone.
-    let connector =
-        HttpsConnectorBuilder::new().with_tls_config(tls()).https_or_http().enable_http1();
-    Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector.build())
+fn client() -> Client<Connector, Empty<Bytes>> {
+    Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector())
 }

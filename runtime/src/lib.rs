@@ -76,4 +76,4 @@ pub use pace::Pace;
 pub use paced::{Ahead, Paced, Polled, PolledTail};
 pub use source::{Fault, Read, Source, SourceError, Tail};
 pub use streams::Streams;
-pub use tls::tls;
+pub use tls::{Connector, connector, tls};

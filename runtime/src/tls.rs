@@ -2,10 +2,20 @@
 
 use std::sync::Arc;
 
-use hyper_rustls::ConfigBuilderExt as _;
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore};
 use tracing::warn;
+
+/// What a client of HTTP connects with.
+pub type Connector = HttpsConnector<HttpConnector>;
+
+/// Connects to whom this system trusts. Plain http is for those whose URL the core has allowed to be so.
+#[must_use]
+pub fn connector() -> Connector {
+    HttpsConnectorBuilder::new().with_tls_config(tls()).https_or_http().enable_http1().build()
+}
 
 /// A client's configuration that trusts what this system does.
 #[must_use]

@@ -6,9 +6,11 @@
 //! ```
 
 mod dial;
+mod forward;
 mod lead;
 mod socket;
 
 pub(crate) use dial::Dialer;
+pub(crate) use forward::Forwarder;
 pub(crate) use lead::Feed;
 pub(crate) use socket::accept;

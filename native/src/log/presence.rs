@@ -148,3 +148,87 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Position, Option<ActiveSubscription>
     }
     Ok((position(at), restored))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    use cinnabar_core::testing::contract;
+    use cinnabar_runtime::{Source as _, machine};
+
+    use super::*;
+    use crate::log::{Log, Retention, Storage};
+
+    const WIDE: Retention = Retention { size: 10_000, age: Duration::from_secs(24 * 3600) };
+
+    fn member(name: &str) -> ActiveSubscription {
+        let record = format!(
+            r#"{{"match_type":"exact","match":"room","subscriber":"urn:{name}","begun":"urn:{name}:begins","ended":"urn:{name}:ends"}}"#
+        );
+        let topic = format!("/.well-known/mercure/subscriptions/exact/room/{name}");
+        ActiveSubscription::restored(&topic, &record).unwrap()
+    }
+
+    /// A file that goes with its test.
+    struct File(PathBuf);
+
+    impl File {
+        fn new() -> Self {
+            static FILES: AtomicU64 = AtomicU64::new(0);
+            let number = FILES.fetch_add(1, Ordering::Relaxed);
+            let name = format!("cinnabar-presence-{}-{number}", std::process::id());
+            Self(std::env::temp_dir().join(name))
+        }
+
+        fn open(&self, followers: bool) -> Log {
+            let storage = Storage::File(self.0.join("hub.db"));
+            Log::open_for(followers, &storage, WIDE, machine::now).unwrap()
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    async fn listed(log: &Log) -> Vec<&'static str> {
+        let answer = log.list(contract::everybody().unwrap()).await.unwrap();
+        let text = String::from_utf8(answer.response.into_body()).unwrap();
+        ["own", "a", "b"].into_iter().filter(|name| text.contains(&format!("urn:{name}"))).collect()
+    }
+
+    #[tokio::test]
+    async fn what_followers_hold_outlives_the_process_and_ends_with_them() {
+        let file = File::new();
+        let followers = [1, 2].map(|byte| FollowerId::from_random([byte; 16]));
+        let log = file.open(true);
+        log.register(vec![member("own")].into()).await.unwrap();
+        log.register_for(followers[0], vec![member("a")].into()).await.unwrap();
+        log.register_for(followers[1], vec![member("b")].into()).await.unwrap();
+        let end = log.head().await.unwrap();
+        log.register_for(followers[1], vec![member("b")].into()).await.unwrap();
+        assert_eq!(log.head().await.unwrap(), end, "it was noted already");
+        assert_eq!(listed(&log).await, ["own", "a", "b"]);
+        log.close().await;
+
+        let log = file.open(true);
+        assert_eq!(listed(&log).await, ["a", "b"]);
+        assert_eq!(log.registered(String::new()).await.unwrap(), [member("own")]);
+        assert_eq!(log.followers().await.unwrap(), followers);
+        log.disown(followers[0]).await.unwrap();
+        assert_eq!(log.followers().await.unwrap(), followers[1..]);
+        log.end_nobodys().await.unwrap();
+        assert_eq!(log.head().await.unwrap(), end.next(), "one end was told");
+        assert_eq!(listed(&log).await, ["b"]);
+        log.close().await;
+
+        // Nobody may follow it any more.
+        let log = file.open(false);
+        assert_eq!(listed(&log).await, [""; 0]);
+        let left = log.registered(String::new()).await.unwrap();
+        assert_eq!(left, [member("b"), member("own")]);
+    }
+}

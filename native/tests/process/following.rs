@@ -1,17 +1,18 @@
 //! Hubs that follow another: what they deliver, and what becomes of their streams when either is killed.
 
-use crate::server::{Folder, Server, TOKEN, cinnabar, program};
+use crate::server::{Folder, KEY, Server, TOKEN, cinnabar, program};
 
 const SECRET: &str = "a secret of thirty-two bytes that hubs share";
 
 fn leader(folder: &Folder) -> Server {
-    Server::start(&folder.data(), &[("FEED_SECRET", SECRET)])
+    at("127.0.0.1:0", folder, &[])
 }
 
-/// Starts the hub again where it was.
-fn again(folder: &Folder, address: &str) -> Server {
+/// Starts a hub that may be followed at this address.
+fn at(address: &str, folder: &Folder, variables: &[(&str, &str)]) -> Server {
     let mut command = cinnabar(&folder.data());
     command.args(["--listen", address]).env("FEED_SECRET", SECRET);
+    command.envs(variables.iter().copied());
     Server::announced(command)
 }
 
@@ -72,7 +73,7 @@ fn streams_of_a_follower_stay_open_while_its_leader_is_killed_and_miss_nothing()
             stream.until(&format!("id: {}\n", published[published.len() - 1]));
         }
         leader.kill();
-        leader = again(&folder, &address);
+        leader = at(&address, &folder, &[]);
     }
     published.push(leader.publish("a", "last"));
     stream.until(&format!("id: {}\n", published[published.len() - 1]));
@@ -136,4 +137,95 @@ fn a_follower_takes_no_publications_and_says_where_to_publish() {
     ));
     assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
     assert!(answer.contains(&format!("publish at {}", url(&leader.address))), "{answer}");
+}
+
+#[test]
+fn a_follower_forwards_publications_with_their_own_token() {
+    let folder = Folder::create();
+    let leader = leader(&folder);
+    let forwards = [("FOLLOW_PUBLISH", "forward")];
+    let follower = follower(&leader.address, &forwards);
+    let mut streams = [&leader, &follower].map(|hub| hub.subscribe("match=a", ""));
+    let id = follower.publish("a", "by way of another");
+    for stream in &mut streams {
+        stream.until(&format!("id: {id}\n"));
+        assert!(stream.read.contains("data: by way of another\n"), "{}", stream.read);
+    }
+    // A token that only the leader does not take, which says so by way of the follower.
+    let other_key = ("MERCURE_PUBLISHER_JWT_KEY", "another publisher's key of thirty-two bytes");
+    let strict = at("127.0.0.1:0", &Folder::create(), &[other_key]);
+    let follower = self::follower(&strict.address, &forwards);
+    let answer = follower.send(&format!(
+        "POST /.well-known/mercure HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 7\r\nConnection: close\r\nHost: hub\r\n\r\ntopic=a"
+    ));
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert!(answer.contains("www-authenticate: Bearer error=\"invalid_token\""), "{answer}");
+}
+
+#[test]
+fn who_is_here_is_known_at_every_hub() {
+    let folder = Folder::create();
+    let variables = [("SUBSCRIPTIONS", "1"), ("MERCURE_SUBSCRIBER_JWT_KEY", KEY)];
+    let mut leader = at("127.0.0.1:0", &folder, &variables);
+    let address = leader.address.clone();
+    let mut follower = follower(&address, &variables);
+    let token = program().args(["token", "--subscribe", "*"]).envs(variables).output().unwrap();
+    let token = String::from_utf8(token.stdout).unwrap();
+    let shown = format!("Authorization: Bearer {}\r\n", token.trim());
+    let list = |hub: &Server| {
+        hub.send(&format!(
+            "GET /.well-known/mercure/subscriptions HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n{shown}\r\n"
+        ))
+    };
+    let mut watcher = leader.subscribe("topic=*", &shown);
+    let reader = follower.subscribe("topic=room", &shown);
+    watcher.until("\"topic\":\"room\"");
+    for hub in [&leader, &follower] {
+        let listed = list(hub);
+        assert!(listed.contains("\"topic\":\"room\""), "{listed}");
+    }
+    // The reader goes on, whatever becomes of the leader.
+    leader.kill();
+    leader = at(&address, &folder, &variables);
+    assert!(list(&leader).contains("\"topic\":\"room\""));
+    let mut watcher = leader.subscribe("topic=*", &shown);
+    drop(reader);
+    watcher.until("\"topic\":\"room\"");
+    assert!(!list(&leader).contains("\"topic\":\"room\""));
+    // One that ends in order takes its readers with it.
+    let reader = follower.subscribe("topic=other", &shown);
+    watcher.until("\"topic\":\"other\"");
+    follower.signal("TERM");
+    reader.rest();
+    assert_eq!(follower.code(), Some(0));
+    assert!(!list(&leader).contains("\"topic\":\"other\""));
+}
+
+#[test]
+fn a_follower_has_no_use_for_a_file_and_says_so() {
+    let folder = Folder::create();
+    let leader = leader(&folder);
+    let unused = folder.data().with_file_name("unused.db");
+    let mut command = cinnabar(&unused);
+    command.envs([("FEED_SECRET", SECRET), ("FOLLOW", &url(&leader.address))]);
+    let follower = Server::announced(command);
+    follower.until_it_says("is not used: a hub that follows another keeps no updates");
+    assert!(!unused.exists());
+}
+
+#[test]
+fn a_follower_without_a_secret_or_over_plain_http_is_a_mistake() {
+    for (variables, told) in [
+        (vec![("FOLLOW", "https://hub.example/hub")], "FOLLOW: is set, and FEED_SECRET is not"),
+        (
+            vec![("FOLLOW", "http://hub.example/hub"), ("FEED_SECRET", SECRET)],
+            "FOLLOW: is not https",
+        ),
+        (vec![("FEED_SECRET", "a short secret")], "FEED_SECRET: is shorter than 32 bytes"),
+    ] {
+        let output = program().arg("check").envs(variables).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(errors.contains(told), "{errors}");
+    }
 }
