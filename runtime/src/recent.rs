@@ -8,7 +8,7 @@ use cinnabar_core::Position;
 
 use crate::source::Read;
 
-/// How many bytes are kept.
+/// How many bytes are kept, unless it is one read.
 const KEPT: usize = 1024 * 1024;
 
 /// What a read takes besides its updates.
@@ -33,6 +33,7 @@ impl Recent {
         self.size += size(&read);
         self.reads.push_back(read);
         while self.size > KEPT
+            && self.reads.len() > 1
             && let Some(oldest) = self.reads.pop_front()
         {
             self.size -= size(&oldest);
@@ -89,7 +90,7 @@ mod tests {
         assert_eq!(found(&recent, 5), Some(vec![6, 7, 8, 9]));
         assert_eq!(found(&recent, 7), Some(vec![8, 9]));
         assert_eq!(found(&recent, 9), Some(vec![]));
-        recent.push(read(10..=10, &"x".repeat(KEPT - 100)));
+        recent.push(read(10..=10, &"x".repeat(KEPT + 1)));
         assert_eq!(found(&recent, 8), None, "it was too much");
         assert_eq!(found(&recent, 9), Some(vec![10]));
     }
