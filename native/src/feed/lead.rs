@@ -191,7 +191,7 @@ impl Lead {
                 LeaderOutput::Read { fetch } => {
                     let log = self.log.clone();
                     self.work.spawn(async move {
-                        let page = log.whole_page(fetch.clone()).await;
+                        let page = log.whole_page(fetch).await;
                         Done::Page(fetch, page)
                     });
                 }

@@ -1,6 +1,7 @@
 //! Hubs that follow another: what they deliver, and what becomes of their streams when either is killed.
 
 use crate::server::{Folder, KEY, Server, TOKEN, cinnabar, program};
+use crate::tls::file;
 
 const SECRET: &str = "a secret of thirty-two bytes that hubs share";
 
@@ -228,4 +229,22 @@ fn a_follower_without_a_secret_or_over_plain_http_is_a_mistake() {
         assert_eq!(output.status.code(), Some(1), "{errors}");
         assert!(errors.contains(told), "{errors}");
     }
+}
+
+#[test]
+fn a_hub_is_followed_through_tls_by_those_who_trust_its_certificate() {
+    let folder = Folder::create();
+    let [chain, key] = ["certificate.pem", "key.pem"].map(file);
+    let chain = chain.to_str().unwrap();
+    let tls = [("TLS_CERT", chain), ("TLS_KEY", key.to_str().unwrap())];
+    let leader = at("127.0.0.1:0", &folder, &tls);
+    let (_, port) = leader.address.split_once(':').unwrap();
+    let url = format!("https://localhost:{port}/.well-known/mercure");
+    let follows = [("FOLLOW", url.as_str()), ("FOLLOW_PUBLISH", "forward")];
+    let follower = follower(&leader.address, &[&follows[..], &[("SSL_CERT_FILE", chain)]].concat());
+    let mut stream = follower.subscribe("match=a", "");
+    let id = follower.publish("a", "through TLS");
+    stream.until(&format!("id: {id}\n"));
+    let wary = self::follower(&leader.address, &follows);
+    wary.until_it_says("cannot be reached: invalid peer certificate");
 }
