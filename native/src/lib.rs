@@ -28,6 +28,7 @@ pub mod deployment;
 mod feed;
 mod hub;
 pub mod listener;
+mod lively;
 pub mod log;
 mod request;
 pub mod server;

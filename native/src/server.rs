@@ -20,6 +20,7 @@ use tracing::warn;
 
 use crate::hub::Hub;
 use crate::listener::{Listener, Place};
+use crate::lively::keep_lively;
 use crate::request::{Encrypted, Peer};
 
 /// How long a client may take to say who it is, and to send the head of a request.
@@ -39,9 +40,6 @@ const STREAMS: u32 = 1_000;
 
 /// How much may wait for one of them, as its client sets the pace.
 const STREAM_BUFFER: usize = 64 * 1024;
-
-/// How long a client may take nothing of what it is sent, in milliseconds.
-const STUCK: u32 = 60_000;
 
 /// How long streams may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -94,15 +92,6 @@ fn builder() -> Builder<TokioExecutor> {
         .max_send_buf_size(STREAM_BUFFER)
         .max_header_list_size(BUFFER as u32);
     builder
-}
-
-/// Has a connection send at once, and end if what is sent is not taken.
-pub(crate) fn keep_lively(stream: &TcpStream) {
-    // Updates are small and must not be held back; a failure would only delay them.
-    let _ = stream.set_nodelay(true);
-    // hyper asks a body for nothing while its client takes nothing, and would not see its end.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, STUCK);
 }
 
 struct Connection {

@@ -11,18 +11,18 @@
 
 use std::sync::Arc;
 
-use cinnabar_core::feed::{Answer, Loss, Question};
+use cinnabar_core::feed::{Answer, Question};
 use cinnabar_core::{
     ActiveSubscription, CursorKey, Fetch, List, Located, Location, Page, Place, Position,
     Subscribe, Subscriptions,
 };
-use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedSender};
+use tokio::sync::mpsc::{self, Receiver, UnboundedSender};
 use tokio::sync::oneshot;
 
-use crate::following::Following;
+use crate::following::{Answered, Ask, FollowError, Following};
 use crate::link::Dial;
 use crate::machine::Now;
-use crate::source::{Fault, Read, Source, SourceError, Tail};
+use crate::source::{Read, Source, Tail};
 
 /// How many reads may wait for the streams before the hub that is followed has to wait.
 const AHEAD: usize = 4;
@@ -30,52 +30,6 @@ const AHEAD: usize = 4;
 /// Another hub's log. A clone is another handle on the same links; with the last handle they end.
 #[derive(Clone, Debug)]
 pub struct Followed(UnboundedSender<Ask>);
-
-/// Why another hub's log did not answer.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum FollowError {
-    /// There is no link to it, or it cannot answer just now.
-    #[error("the hub that is followed does not answer")]
-    Away,
-    /// The streams cannot go on from where they are.
-    #[error("the hub that is followed cannot go on: {0}")]
-    Lost(#[from] Loss),
-    /// More came than is kept for streams that are about to begin.
-    #[error("updates came before the streams were ready for them")]
-    Overtaken,
-    /// This hub has stopped following it.
-    #[error("no hub is followed any more")]
-    Closed,
-}
-
-impl SourceError for FollowError {
-    fn fault(&self) -> Fault {
-        match self {
-            Self::Away => Fault::Passing,
-            Self::Lost(_) | Self::Overtaken | Self::Closed => Fault::Overtaken,
-        }
-    }
-}
-
-/// What the task is asked.
-#[derive(Debug)]
-pub(crate) enum Ask {
-    Question(Question, oneshot::Sender<Result<Answered, FollowError>>),
-    /// Hands over what follows this place.
-    Tail(Position, Sender<Result<Read, FollowError>>),
-    /// To be answered when nothing more has to be told, and the link is closed.
-    Close(oneshot::Sender<()>),
-}
-
-/// An answer.
-#[derive(Debug)]
-pub(crate) struct Answered {
-    pub(crate) answer: Answer,
-    /// The key of the log's cursors,
-    pub(crate) key: CursorKey,
-    /// and up to where it has come.
-    pub(crate) position: Position,
-}
 
 impl Followed {
     /// Follows the hub that is dialed, on the runtime of the caller, and begins at once to look whether

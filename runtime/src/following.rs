@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cinnabar_core::feed::{Ending, Follower, FollowerId, FollowerOutput, LinkId, QuestionId};
+use cinnabar_core::feed::{
+    Answer, Ending, Follower, FollowerId, FollowerOutput, LinkId, Loss, Question, QuestionId,
+};
 use cinnabar_core::{Appended, CursorKey, Position};
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::sync::oneshot;
@@ -15,11 +17,10 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::alarm::Alarm;
-use crate::followed::{Answered, Ask, FollowError};
 use crate::link::{Carried, Dial, Link};
 use crate::machine::{self, Now};
 use crate::recent::{Recent, behind};
-use crate::source::Read;
+use crate::source::{Fault, Read, SourceError};
 
 /// How many reads may wait for room in the channel of the tail, before nothing more is taken from the
 /// link.
@@ -27,6 +28,52 @@ const WAITING: usize = 4;
 
 /// How long the last words of a link may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Why another hub's log did not answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FollowError {
+    /// There is no link to it, or it cannot answer just now.
+    #[error("the hub that is followed does not answer")]
+    Away,
+    /// The streams cannot go on from where they are.
+    #[error("the hub that is followed cannot go on: {0}")]
+    Lost(#[from] Loss),
+    /// More came than is kept for streams that are about to begin.
+    #[error("updates came before the streams were ready for them")]
+    Overtaken,
+    /// This hub has stopped following it.
+    #[error("no hub is followed any more")]
+    Closed,
+}
+
+impl SourceError for FollowError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Away => Fault::Passing,
+            Self::Lost(_) | Self::Overtaken | Self::Closed => Fault::Overtaken,
+        }
+    }
+}
+
+/// What the task is asked.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    Question(Question, oneshot::Sender<Result<Answered, FollowError>>),
+    /// Hands over what follows this place.
+    Tail(Position, Sender<Result<Read, FollowError>>),
+    /// To be answered when nothing more has to be told, and the link is closed.
+    Close(oneshot::Sender<()>),
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) answer: Answer,
+    /// The key of the log's cursors,
+    pub(crate) key: CursorKey,
+    /// and up to where it has come.
+    pub(crate) position: Position,
+}
 
 pub(crate) struct Following<D: Dial> {
     dial: Arc<D>,

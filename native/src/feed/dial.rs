@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, http};
 
 use crate::feed::socket::{carry, config};
-use crate::server::keep_lively;
+use crate::lively::keep_lively;
 
 /// Connects to the hub that is followed.
 pub(crate) struct Dialer {
