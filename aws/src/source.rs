@@ -10,6 +10,7 @@ use cinnabar_core::{
 use cinnabar_runtime::{
     self as runtime, Ahead, Fault, Pace, Paced, Polled, PolledTail, Source, SourceError,
 };
+use tokio::sync::OnceCell;
 
 use crate::log::presence::{Presence, RENEWAL};
 use crate::log::{Log, LogError, Read, Tail};
@@ -20,6 +21,8 @@ pub struct PolledLog {
     log: Log,
     presence: Presence,
     pace: Pace,
+    /// Known once it was opened.
+    key: Arc<OnceCell<CursorKey>>,
 }
 
 /// Follows the log, and keeps up what this process has noted meanwhile.
@@ -36,7 +39,7 @@ impl PolledLog {
         let slow = config.poll_slow();
         // Who is here is kept up in between.
         let slow = if config.subscriptions() { slow.min(RENEWAL) } else { slow };
-        Self { log, presence, pace: Pace::new(config.poll_fast(), slow) }
+        Self { log, presence, pace: Pace::new(config.poll_fast(), slow), key: Arc::default() }
     }
 }
 
@@ -45,7 +48,7 @@ impl Source for PolledLog {
     type Tail = Paced<PresentTail>;
 
     async fn open(&self) -> Result<CursorKey, LogError> {
-        self.log.open().await
+        self.key.get_or_try_init(|| self.log.open()).await.cloned()
     }
 
     async fn head(&self) -> Result<Position, LogError> {

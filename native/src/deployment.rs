@@ -17,5 +17,6 @@ pub const PLATFORM: Platform = Platform {
         "HUB_URL",
         "set it if 1.0 tokens are accepted, which otherwise may be for whatever host a request names",
     )],
+    has_feed: true,
     ..Platform::new("your own server")
 };

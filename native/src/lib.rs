@@ -18,14 +18,17 @@
 //! | how an update becomes durable, and how it is read back | [`log`] |
 //! | how a request arrives, and an answer leaves | `request`, [`Body`] |
 //! | how many connections there may be | [`listener`] |
+//! | how hubs follow each other | `feed` |
 //! | what a connection speaks, and how the process ends | [`server`] |
 //! | what is configured | [`configuration`], [`deployment`] |
 
 mod body;
 pub mod configuration;
 pub mod deployment;
+mod feed;
 mod hub;
 pub mod listener;
+mod lively;
 pub mod log;
 mod request;
 pub mod server;

@@ -48,8 +48,11 @@ struct Serve {
     listen: SocketAddr,
 
     /// The file that holds the hub's updates; `:memory:` keeps them in memory
-    #[arg(long, value_name = "FILE", default_value = "cinnabar.db")]
-    data: PathBuf,
+    /// [default: cinnabar.db]
+    ///
+    /// A hub that follows another, by FOLLOW, has none.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
 
     /// How many connections there may be at a time; those that come then wait until others end
     /// [default: twice MAX_STREAMS and 1,000 more, as far as the limit of open files allows]
@@ -100,9 +103,16 @@ impl Serve {
         })?;
         let address = listener.address().map_err(|error| error.to_string())?;
         let path = config.path().to_owned();
-        let storage = match self.data.to_str() {
-            Some(":memory:") => Storage::Memory,
-            _ => Storage::File(self.data),
+        let leader = config.follow().cloned();
+        if let (Some(_), Some(data)) = (&leader, &self.data) {
+            warn!(
+                "--data {} is not used: a hub that follows another keeps no updates",
+                data.display()
+            );
+        }
+        let storage = match self.data {
+            Some(data) if data.to_str() == Some(":memory:") => Storage::Memory,
+            data => Storage::File(data.unwrap_or_else(|| "cinnabar.db".into())),
         };
         let hub = Hub::open(config, &storage).map_err(|error| error.to_string())?;
         let end = end().map_err(|error| format!("cannot listen for signals: {error}"))?;
@@ -114,6 +124,9 @@ impl Serve {
             );
         }
         info!("the hub answers at {scheme}://{address}{path}");
+        if let Some(leader) = leader {
+            info!("it follows {leader}");
+        }
         server::serve(listener, tls, hub, end).await;
         Ok(())
     }

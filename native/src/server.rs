@@ -20,6 +20,7 @@ use tracing::warn;
 
 use crate::hub::Hub;
 use crate::listener::{Listener, Place};
+use crate::lively::keep_lively;
 use crate::request::{Encrypted, Peer};
 
 /// How long a client may take to say who it is, and to send the head of a request.
@@ -39,9 +40,6 @@ const STREAMS: u32 = 1_000;
 
 /// How much may wait for one of them, as its client sets the pace.
 const STREAM_BUFFER: usize = 64 * 1024;
-
-/// How long a client may take nothing of what it is sent, in milliseconds.
-const STUCK: u32 = 60_000;
 
 /// How long streams may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -68,7 +66,7 @@ pub async fn serve(
             hub: hub.clone(),
             peer,
             watcher: connections.watcher(),
-            _place: place,
+            place: Arc::new(place),
         };
         tokio::spawn(connection.begin(stream, tls.clone()));
     }
@@ -101,16 +99,14 @@ struct Connection {
     hub: Hub,
     peer: Option<Peer>,
     watcher: Watcher,
-    _place: Place,
+    /// A link to a hub that follows this one outlives the connection of HTTP that it began as, and
+    /// keeps its place.
+    place: Arc<Place>,
 }
 
 impl Connection {
     async fn begin(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
-        // Updates are small and must not be held back; a failure would only delay them.
-        let _ = stream.set_nodelay(true);
-        // hyper asks a body for nothing while its client takes nothing, and would not see its end.
-        #[cfg(target_os = "linux")]
-        let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, STUCK);
+        keep_lively(&stream);
         let Some(tls) = tls else {
             self.serve(stream, Encrypted(false)).await;
             return;
@@ -126,15 +122,16 @@ impl Connection {
 
     async fn serve(
         self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         encrypted: Encrypted,
     ) {
-        let Self { builder, hub, peer, watcher, _place } = self;
+        let Self { builder, hub, peer, watcher, place } = self;
         let began = Arc::new(AtomicBool::new(false));
         let begins = Arc::clone(&began);
         let service = service_fn(move |mut request: Request<Incoming>| {
             begins.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(encrypted);
+            request.extensions_mut().insert(Arc::clone(&place));
             if let Some(peer) = peer {
                 request.extensions_mut().insert(peer);
             }
@@ -142,7 +139,7 @@ impl Connection {
             // Boxed: hyper keeps the room for what it answers with as long as the connection.
             Box::pin(async move { Ok::<_, io::Error>(hub.respond(request).await) })
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = pin!(watcher.watch(connection));
         // hyper's own patience begins once it knows the version of HTTP, and HTTP/2 has none.
         // If it breaks, there is nobody to tell.

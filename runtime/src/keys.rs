@@ -11,17 +11,14 @@ use bytes::Bytes;
 use cinnabar_core::{Config, FetchFailure, KeyFetch, KeyRing, LogLine, Step, Unkeyed};
 use http::Response;
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{info, warn};
 
 use crate::machine::Now;
+use crate::tls::{Connector, connector};
 
 /// A fetch may be lost, and then nobody tells: so those who wait look again after this.
 const RECHECK: Duration = Duration::from_secs(1);
@@ -33,7 +30,7 @@ pub struct Keys(Option<Arc<Fetched>>);
 #[derive(Debug)]
 struct Fetched {
     ring: KeyRing,
-    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    client: Client<Connector, Empty<Bytes>>,
     /// Told of whatever the ring hears.
     heard: watch::Sender<()>,
     now: Now,
@@ -133,17 +130,6 @@ fn unanswered(error: &(dyn Error + 'static)) -> FetchFailure {
 
 /// One client for all fetches. It follows no redirects, and keeps no connections: hours lie between
 /// two fetches.
-fn client() -> Client<HttpsConnector<HttpConnector>, Empty<Bytes>> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-    #[expect(clippy::expect_used, reason = "the provider has cipher suites of these versions")]
-    let builder = builder.with_safe_default_protocol_versions().expect("versions of TLS");
-    let tls = builder.clone().with_native_roots().unwrap_or_else(|error| {
-        warn!("this system has no certificates to trust, so no keys can be fetched over https: {error}");
-        builder.with_root_certificates(RootCertStore::empty())
-    })
-    .with_no_client_auth();
-    // The core allows plain http for this machine alone.
-    let connector =
-        HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
-    Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector.build())
+fn client() -> Client<Connector, Empty<Bytes>> {
+    Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector())
 }

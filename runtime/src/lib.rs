@@ -36,33 +36,45 @@
 //! |---|---|
 //! | what a log has to do | [`Source`], [`Tail`] |
 //! | how a log that does not call is asked | [`Paced`], [`Pace`] |
+//! | how a hub follows another | [`Followed`], [`Dial`]; `following` for its task |
 //! | how the holder is driven | `task`; `work` for what it asks of the log, `records` for what it has it note |
 //! | how a subscriber waits, and how many may | `arrivals` |
 //! | what a reader has taken | `outlet`; [`Body`] for its sender |
 //! | how the keys that issuers publish are fetched | [`Keys`] |
 //! | the clock and randomness | [`machine`] |
 
+mod alarm;
 pub mod answer;
 mod arrivals;
 mod bodies;
 mod body;
+mod followed;
+mod following;
 mod keys;
+mod link;
 pub mod machine;
 mod opened;
 mod outlet;
 mod pace;
 mod paced;
+mod recent;
 mod records;
 mod source;
 mod streams;
 mod task;
+mod tls;
 mod work;
 
+pub use alarm::Alarm;
 pub use arrivals::MOST_ARRIVALS;
 pub use body::Body;
+pub use followed::{Followed, FollowedTail};
+pub use following::FollowError;
 pub use keys::Keys;
+pub use link::{Carried, Carrier, Dial, Link};
 pub use opened::Opened;
 pub use pace::Pace;
 pub use paced::{Ahead, Paced, Polled, PolledTail};
 pub use source::{Fault, Read, Source, SourceError, Tail};
 pub use streams::Streams;
+pub use tls::{Connector, connector, tls};

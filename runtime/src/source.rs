@@ -53,7 +53,8 @@ pub trait Source: Clone + Send + Sync + 'static {
     /// Follows it.
     type Tail: Tail<Error = Self::Error>;
 
-    /// Opens the log: the key of its cursors. Called until it succeeds once.
+    /// Opens the log: the key of its cursors. Called until it succeeds, each time when the first stream
+    /// of several begins.
     fn open(&self) -> impl Future<Output = Result<CursorKey, Self::Error>> + Send;
 
     /// Where the log ends: at or after everything acknowledged before the call.

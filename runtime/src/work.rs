@@ -25,7 +25,7 @@ pub(crate) enum Done<S: Source> {
 pub(crate) struct Work<S: Source> {
     source: S,
     now: Now,
-    /// Known once the log was opened.
+    /// Known once the log was opened for this holder.
     key: Option<CursorKey>,
     tasks: JoinSet<Done<S>>,
     /// How many pages are being read.
@@ -102,5 +102,7 @@ impl<S: Source> Work<S> {
     pub(crate) fn abandon(&mut self) {
         self.tasks = JoinSet::new();
         self.pages = 0;
+        // What another hub's log is, that hub may change.
+        self.key = None;
     }
 }

@@ -44,6 +44,7 @@
 mod authenticated;
 mod debugger;
 mod envelope;
+mod feed;
 mod list;
 mod metadata;
 mod own;
@@ -85,7 +86,9 @@ pub enum Step<'a> {
 /// What becomes of a request.
 #[derive(Clone, Debug)]
 pub enum Admission {
-    /// It is answered at once.
+    /// It is answered at once. If the answer is `101 Switching Protocols`, what follows on the connection
+    /// is a WebSocket, and a link for a [`Leader`](crate::feed::Leader): the shell adds the field
+    /// `Sec-WebSocket-Accept`. Only hubs that may be [followed](Config::leads) answer so.
     Answer(Answer),
     /// The holder of the log answers it.
     Forward(Command),
@@ -128,6 +131,7 @@ fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
             let check = CheckHealth { cors: routed.cors };
             Ok(Step::Done(Admission::Forward(Command::CheckHealth(check))))
         }
+        Route::Feed => answered(feed::open(&routed)?),
         Route::List { .. } | Route::Hub(_) => enter(routed, None, now),
     }
 }

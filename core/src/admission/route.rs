@@ -12,6 +12,7 @@
 //! | [`HEALTH_PATH`] | `GET`, `HEAD` | the hub's health |
 //! | [`ROBOTS_PATH`] | `GET`, `HEAD` | what robots are told |
 //! | each of these | `OPTIONS` | a preflight |
+//! | `/feed` behind the hub's, where it may be followed | `GET` | the feed |
 //!
 //! Here, too, is all that is refused without looking at credentials: requests that came past a
 //! CDN, and those whose URL or body is too long.
@@ -22,7 +23,7 @@ use crate::admission::envelope::Envelope;
 use crate::config::Config;
 use crate::config::serves::Serves;
 use crate::limits::{MAX_QUERY_BODY_LENGTH, MAX_URL_LENGTH};
-use crate::terms::hub_url::{DEFAULT_PATH, HEALTH_PATH, HubUrl, METADATA_PATH, ROBOTS_PATH};
+use crate::terms::hub_url::{DEFAULT_PATH, FEED, HEALTH_PATH, HubUrl, METADATA_PATH, ROBOTS_PATH};
 use crate::terms::subscription::Scope;
 use crate::trust::role::Role;
 use crate::wire::cors::Cors;
@@ -53,6 +54,8 @@ pub(super) enum Route {
     Facts,
     /// Active subscriptions, at a path that begins with the hub's.
     List { scope: Scope, path: String },
+    /// What hubs follow.
+    Feed,
     /// The hub itself.
     Hub(Purpose),
 }
@@ -229,17 +232,7 @@ pub(super) fn envelope_of_unrouted(request: &Request, config: &Config, cors: Cor
 fn check_origin(request: &Request, config: &Config) -> Result<(), Refusal> {
     let Some(secret) = &config.origin_secret else { return Ok(()) };
     let mut values = request.header_values(ORIGIN_SECRET_FIELD);
-    if values.any(|value| is_equal(value, secret.as_bytes())) {
-        Ok(())
-    } else {
-        Err(Refusal::Bypass)
-    }
-}
-
-/// Compares in a time that does not tell where two texts of one length differ.
-fn is_equal(given: &[u8], secret: &[u8]) -> bool {
-    let differences = given.iter().zip(secret).fold(0, |all, (a, b)| all | (a ^ b));
-    std::hint::black_box(differences) == 0 && given.len() == secret.len()
+    if values.any(|value| secret.is(value)) { Ok(()) } else { Err(Refusal::Bypass) }
 }
 
 /// The hub's URL: as configured, else at the origin that the platform vouches for.
@@ -264,18 +257,37 @@ fn route(method: &str, path: &str, config: &Config, hub: &HubUrl) -> Result<Rout
             "QUERY" if serves.subscribes() => Route::Hub(Purpose::Query),
             "POST" if serves.publishes() => Route::Hub(Purpose::Publish),
             "OPTIONS" => Route::Preflight { methods: methods(config) },
-            _ => return Err(Refusal::Method { allowed: methods(config) }),
+            _ => return Err(refused_method(method, config)),
         })
     } else {
         match path {
             HEALTH_PATH => read(method, Route::CheckHealth),
             ROBOTS_PATH => read(method, Route::TellRobots),
+            _ if is_feed(path, config, hub) => match method {
+                "GET" => Ok(Route::Feed),
+                _ => Err(Refusal::Method { allowed: "GET" }),
+            },
             _ => match listed(path, config, hub).or_else(|| debugged(path, config, hub)) {
                 Some(found) => read(method, found),
                 None => Err(Refusal::NotFound { hub_path: hub.path().to_owned() }),
             },
         }
     }
+}
+
+/// Whoever would publish at a hub that follows another learns where to.
+fn refused_method(method: &str, config: &Config) -> Refusal {
+    match &config.follow {
+        Some(leader) if method == "POST" => {
+            Refusal::PublishElsewhere { allowed: methods(config), leader: leader.to_string() }
+        }
+        _ => Refusal::Method { allowed: methods(config) },
+    }
+}
+
+/// Whether hubs that follow this one find the feed at this path.
+fn is_feed(path: &str, config: &Config, hub: &HubUrl) -> bool {
+    config.leads() && path.strip_suffix(FEED).is_some_and(|path| is_hub(path, config, hub))
 }
 
 /// The route of a request to something that can only be read.

@@ -33,7 +33,7 @@ use std::time::Duration;
 use crate::config::secret::Secret;
 use crate::config::serves::Serves;
 use crate::terms::generation::{Generation, Generations};
-use crate::terms::hub_url::{DEFAULT_PATH, HubUrl, METADATA_PATH};
+use crate::terms::hub_url::{DEFAULT_PATH, FEED, HubUrl, METADATA_PATH};
 use crate::trust::issuer::Issuers;
 use crate::trust::key_ring::KeyRing;
 use crate::trust::key_source::KeySource;
@@ -96,6 +96,11 @@ pub struct Config {
     pub(crate) native_readers: NativeReaders,
     pub(crate) serves: Serves,
     pub(crate) origin_secret: Option<Secret>,
+    pub(crate) feed_secret: Option<Secret>,
+    /// The hub that this one follows,
+    pub(crate) follow: Option<HubUrl>,
+    /// and whether publications are forwarded to it.
+    pub(crate) forwards: bool,
     poll_fast: Duration,
     poll_slow: Duration,
     /// How many bytes one response may carry.
@@ -152,6 +157,31 @@ impl Config {
     #[must_use]
     pub fn has_debugger(&self) -> bool {
         self.debugger
+    }
+
+    /// The hub that this one follows, instead of a log of its own.
+    #[must_use]
+    pub fn follow(&self) -> Option<&HubUrl> {
+        self.follow.as_ref()
+    }
+
+    /// Whether publications are forwarded to the hub that this one follows.
+    #[must_use]
+    pub fn forwards(&self) -> bool {
+        self.follow.is_some() && self.forwards
+    }
+
+    /// Whether others may follow this hub. Those that follow another are not followed.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.feed_secret.is_some() && self.follow.is_none()
+    }
+
+    /// The URL of the feed of the hub that this one follows, and the secret that opens it.
+    #[must_use]
+    pub fn feed(&self) -> Option<(String, &str)> {
+        let url = format!("{}{FEED}", self.follow.as_ref()?.as_str());
+        Some((url, self.feed_secret.as_ref()?.as_str()))
     }
 
     /// How long streams wait between two reads of a log that cannot call them, while updates flow.

@@ -8,6 +8,7 @@ use http::HeaderName;
 use crate::config::serves::Serves;
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::HubUrl;
+use crate::trust::key_source::is_on_this_machine;
 use crate::wire::origin::without_user;
 use crate::wire::reader::NativeReaders;
 
@@ -28,6 +29,26 @@ pub(super) fn hub_url(text: &str) -> Result<HubUrl, String> {
         let shown = without_user(text);
         format!("`{shown}` {error}; write it like https://hub.example.com/.well-known/mercure")
     })
+}
+
+/// The hub that this one follows.
+pub(super) fn followed(text: &str) -> Result<HubUrl, String> {
+    let url = hub_url(text)?;
+    match url.as_url().scheme() {
+        "http" if !is_on_this_machine(url.as_url()) => Err(
+            "is not https, so anybody on the way could read the secret and every update; write https (http is for localhost alone)".into(),
+        ),
+        _ => Ok(url),
+    }
+}
+
+/// Whether a hub that follows another forwards publications to it.
+pub(super) fn forwards(text: &str) -> Result<bool, String> {
+    match text {
+        "refuse" => Ok(false),
+        "forward" => Ok(true),
+        _ => Err(format!("`{text}` is not one of `refuse`, `forward`")),
+    }
 }
 
 /// More paths at which the hub answers.

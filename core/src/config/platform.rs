@@ -36,10 +36,16 @@ pub struct Platform {
     pub shortest_history_age: Duration,
     /// Whether it gives each deployment a host that nobody else can have.
     pub has_own_host: bool,
+    /// Whether its hubs may follow others over a network, and be followed.
+    pub has_feed: bool,
 }
 
+/// What only a hub reads that may follow others, or be followed.
+const OF_FEED: [&str; 3] = ["FEED_SECRET", "FOLLOW", "FOLLOW_PUBLISH"];
+
 impl Platform {
-    /// A platform that reads every variable, keeps to the table's defaults and sets no limits.
+    /// A platform without a feed that reads every other variable, keeps to the table's defaults and sets
+    /// no limits.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self {
@@ -51,6 +57,7 @@ impl Platform {
             response_size: u64::MAX,
             shortest_history_age: Duration::ZERO,
             has_own_host: false,
+            has_feed: false,
         }
     }
 
@@ -64,7 +71,7 @@ impl Platform {
     /// Whether a hub on this platform reads a variable.
     #[must_use]
     pub fn reads(&self, variable: &str) -> bool {
-        !self.unread.contains(&variable)
+        !self.unread.contains(&variable) && (self.has_feed || !OF_FEED.contains(&variable))
     }
 
     /// What its users should know of a variable besides its meaning: clauses, in Markdown.

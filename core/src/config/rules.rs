@@ -2,6 +2,7 @@
 
 use crate::config::parse;
 use crate::config::platform::Platform;
+use crate::config::serves::Serves;
 use crate::config::values::Values;
 use crate::config::{Config, LEGACY_COOKIE};
 use crate::terms::generation::{Generation, Generations};
@@ -15,6 +16,7 @@ pub(super) fn apply(values: &mut Values<'_>, config: &mut Config, platform: &Pla
     name_the_cookies(config, platform);
     raise_the_history_age(values, config, platform);
     check_issuers(values, config);
+    check_feed(values, config);
     check_keys(values, config);
     check_aliases(values, config);
     check_outboxes(values, config);
@@ -68,6 +70,32 @@ fn check_subscriptions(values: &mut Values<'_>, config: &Config) {
     }
 }
 
+/// A hub that follows another has no log to publish to: without forwarding, it serves subscribers alone.
+fn check_feed(values: &mut Values<'_>, config: &mut Config) {
+    if values.has("FOLLOW") && !values.has("FEED_SECRET") {
+        values.mistake(
+            "FOLLOW",
+            "is set, and FEED_SECRET is not; set that to the FEED_SECRET of the hub that is followed",
+        );
+    }
+    if values.has("FOLLOW_PUBLISH") && !values.has("FOLLOW") {
+        values.warn(
+            "FOLLOW_PUBLISH has no effect on a hub that follows no other; remove it, or set FOLLOW"
+                .to_owned(),
+        );
+    }
+    if config.follow.is_none() || config.forwards {
+        return;
+    }
+    match config.serves {
+        Serves::Publish => values.mistake(
+            "SERVES",
+            "is publish, and a hub that follows another takes no publications unless FOLLOW_PUBLISH=forward; set that, or remove one of them",
+        ),
+        Serves::Both | Serves::Subscribe => config.serves = Serves::Subscribe,
+    }
+}
+
 /// Somebody must be able to publish, and somebody to subscribe.
 fn check_keys(values: &mut Values<'_>, config: &Config) {
     // A key may be missing because of another mistake.
@@ -75,7 +103,8 @@ fn check_keys(values: &mut Values<'_>, config: &Config) {
         return;
     }
     let is_missing = |role| !config.issuers.can_verify(role, config.protocol);
-    if is_missing(Role::Publisher) {
+    let publishes = config.follow.is_none() || config.forwards;
+    if publishes && is_missing(Role::Publisher) {
         values.mistake(
             "MERCURE_PUBLISHER_JWT_KEY",
             "is not set, and no issuer's key verifies publishers' tokens; set it to the secret that they are signed with, at least 32 bytes, or MERCURE_PUBLISHER_JWKS_URI to where public keys are published",

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::trust::stand_in;
 
+/// How many bytes a secret has at least that everybody may try to guess.
+const SHORTEST: usize = 32;
+
 /// A text that `Debug` does not show.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
@@ -24,8 +27,29 @@ impl Secret {
         }
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+    /// # Errors
+    ///
+    /// The same; or it is so short that it could be guessed.
+    pub(super) fn parse_long(text: &str) -> Result<Self, String> {
+        match Self::parse(text)? {
+            Self(short) if short.len() < SHORTEST => Err(format!(
+                "is shorter than {SHORTEST} bytes, and could be guessed; set it to the output of `openssl rand -hex 32`"
+            )),
+            secret => Ok(secret),
+        }
+    }
+
+    /// The text itself, for those who have to show it.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether somebody else knows it. The comparison takes a time that does not tell where two texts of
+    /// one length differ.
+    pub(crate) fn is(&self, given: &[u8]) -> bool {
+        let secret = self.0.as_bytes();
+        let differences = given.iter().zip(secret).fold(0, |all, (a, b)| all | (a ^ b));
+        std::hint::black_box(differences) == 0 && given.len() == secret.len()
     }
 }
 

@@ -183,6 +183,20 @@ pub const VARIABLES: &[Variable] = &[
         "ORIGIN_SECRET",
         "If set, requests without the header `X-Origin-Verify: <secret>` get 403, so nobody can bypass the CDN in front of the hub (see [Health](#health-and-robots)).",
     ),
+    secret(
+        "FEED_SECRET",
+        "What a hub and those that follow it have in common: at least 32 bytes. On the hub that is followed, it opens `/feed` behind the hub's path to those that show it (see [Followers](#followers)). They get every update, private ones as well.",
+    ),
+    variable(
+        "FOLLOW",
+        "",
+        "The URL of another hub, which this one follows: it serves that hub's streams, and keeps no updates of its own. Over `https`; `http` is for this machine alone.",
+    ),
+    variable(
+        "FOLLOW_PUBLISH",
+        "refuse",
+        "What a hub that follows another does with publications: `refuse`, and say where to publish; or `forward` them to that hub, with the publisher's own token.",
+    ),
     variable(
         "POLL_FAST",
         "100ms",

@@ -21,6 +21,9 @@ pub(crate) const HEALTH_PATH: &str = "/healthz";
 /// Where robots look for what they may read (RFC 9309, section 2.3).
 pub(crate) const ROBOTS_PATH: &str = "/robots.txt";
 
+/// Where hubs that follow this one connect, behind its path.
+pub(crate) const FEED: &str = "/feed";
+
 /// The URL of the hub: absolute, with scheme `http` or `https`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -12,13 +12,18 @@ const SUBSCRIBER_KEY: &str = "a subscriber's key of thirty-two bytes";
 
 /// A configuration with keys, and these variables.
 pub(crate) fn config(variables: &[(&str, &str)]) -> Config {
+    config_of(&Platform::new("a test"), variables)
+}
+
+/// The same on this platform.
+pub(crate) fn config_of(platform: &Platform, variables: &[(&str, &str)]) -> Config {
     let keys = [
         ("MERCURE_PUBLISHER_JWT_KEY", PUBLISHER_KEY),
         ("MERCURE_SUBSCRIBER_JWT_KEY", SUBSCRIBER_KEY),
     ];
     let pairs = keys.iter().chain(variables);
     let pairs = pairs.map(|(name, value)| ((*name).into(), (*value).into()));
-    Config::read(&Platform::new("a test"), pairs).unwrap()
+    Config::read(platform, pairs).unwrap()
 }
 
 /// A 0.x token for `publish` or `subscribe`, of the key of that role.

@@ -2,7 +2,7 @@
 //!
 //! | fault | status | challenge |
 //! |---|---|---|
-//! | of the request | 400, 404, 405, 406, 413, 414, 415 | none: the body is problem details |
+//! | of the request | 400, 404, 405, 406, 413, 414, 415, 426 | none: the body is problem details |
 //! | of the token | 400, 401, 403 | `Bearer`, with where the hub's metadata is; and the same in words |
 //! | of a client that asks for too much | 429 | none |
 //! | of the page that sent it, or of the way it came | 403 | none |
@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::wire::answer::{Answer, Response, respond};
@@ -30,6 +30,10 @@ pub(crate) enum Refusal {
     NoSubscription,
     /// The resource does not have this method, but those.
     Method { allowed: &'static str },
+    /// This hub follows another, at which to publish; here are those methods.
+    PublishElsewhere { allowed: &'static str, leader: String },
+    /// The feed is sent over a WebSocket alone.
+    NotAWebSocket,
     /// Something is larger than this hub accepts: what it is, and how large it may be.
     TooLarge(String),
     /// The URL is longer than this hub accepts.
@@ -48,6 +52,9 @@ pub(crate) enum Refusal {
     InvalidToken(String),
     /// The token is valid, and grants less than was asked for.
     InsufficientScope(String),
+
+    /// Whoever would follow the hub has not shown its secret.
+    Stranger,
 
     // The client's fault, for a while.
     /// It has used up what one client may: when to try again.
@@ -143,6 +150,9 @@ impl Refusal {
     pub(crate) fn challenging(self, cors: &Cors, metadata: Option<&MetadataUrl>) -> Answer {
         let log = match &self {
             Self::InvalidToken(reason) => Some(format!("refused an access token: {reason}")),
+            Self::Stranger => Some(
+                "refused a hub that would follow this one: its FEED_SECRET is another".to_owned(),
+            ),
             Self::TooMany(limit, _) => Some(limit.line()),
             _ => None,
         };
@@ -164,7 +174,11 @@ impl Refusal {
             }
         };
         match self {
-            Self::Method { allowed } => {
+            Self::NotAWebSocket => {
+                headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+                headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+            }
+            Self::Method { allowed } | Self::PublishElsewhere { allowed, .. } => {
                 headers.insert(ALLOW, HeaderValue::from_static(allowed));
             }
             Self::Unavailable => {
@@ -183,12 +197,13 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) | Self::MalformedToken => StatusCode::BAD_REQUEST,
-            Self::NoToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Self::NoToken | Self::InvalidToken(_) | Self::Stranger => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope(_) | Self::ForbiddenOrigin | Self::Bypass => {
                 StatusCode::FORBIDDEN
             }
             Self::NotFound { .. } | Self::NoSubscription => StatusCode::NOT_FOUND,
-            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Method { .. } | Self::PublishElsewhere { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAWebSocket => StatusCode::UPGRADE_REQUIRED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -204,6 +219,8 @@ impl Refusal {
     /// where the hub's metadata is (RFC 9728, section 5.1).
     fn challenge(&self, metadata: Option<&MetadataUrl>) -> Option<HeaderValue> {
         let error = match self {
+            // It is no access token that is missing, and metadata does not lead to it.
+            Self::Stranger => return Some(HeaderValue::from_static("Bearer")),
             Self::NoToken => None,
             Self::MalformedToken => Some("invalid_request"),
             Self::InvalidToken(_) => Some("invalid_token"),
@@ -228,6 +245,15 @@ impl Refusal {
                 "There is no such active subscription; it may have ended.".into()
             }
             Self::Method { allowed } => format!("Use one of the methods {allowed}."),
+            Self::PublishElsewhere { leader, .. } => {
+                format!("This hub follows another, and takes no publications; publish at {leader}.")
+            }
+            Self::NotAWebSocket => {
+                "The feed is sent over a WebSocket; begin one, with HTTP/1.1.".into()
+            }
+            Self::Stranger => {
+                "Only hubs that know this hub's FEED_SECRET may follow it; send it as `Authorization: Bearer <secret>`.".into()
+            }
             Self::UrlTooLong => format!(
                 "The URL is longer than {} bytes; subscribe to fewer topics at a time, or with QUERY.",
                 crate::limits::MAX_URL_LENGTH

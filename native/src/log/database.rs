@@ -39,6 +39,14 @@ CREATE TABLE IF NOT EXISTS subscriptions (
 CREATE UNIQUE INDEX IF NOT EXISTS subscriptions_by_topic ON subscriptions (topic);
 ";
 
+/// Which followers hold the subscriptions that this process does not hold itself; it is empty for those of
+/// followers that are gone, which have to be ended. Versions without it leave it alone.
+const HELD: &str = "
+CREATE TABLE IF NOT EXISTS held (topic TEXT PRIMARY KEY, follower TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS held_by_follower ON held (follower);
+DELETE FROM held WHERE topic NOT IN (SELECT topic FROM subscriptions);
+";
+
 /// How long to wait for another program that looks into the database.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -76,10 +84,12 @@ impl Database {
         if version(&transaction)? == SCHEMA {
             // Earlier versions had no table of subscriptions, and do not mind it.
             transaction.execute_batch(SUBSCRIPTIONS)?;
+            transaction.execute_batch(HELD)?;
             return Ok(transaction.commit()?);
         }
         transaction.execute_batch(TABLES)?;
         transaction.execute_batch(SUBSCRIPTIONS)?;
+        transaction.execute_batch(HELD)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         Ok(transaction.commit()?)
     }

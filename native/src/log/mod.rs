@@ -25,9 +25,10 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use cinnabar_core::feed::FollowerId;
 use cinnabar_core::{
-    ActiveSubscription, Answer, CursorKey, Fetch, List, Located, Location, Page, Place, Position,
-    Subscribe, Subscriptions, Update,
+    ActiveSubscription, Answer, CursorKey, Fetch, List, Listing, Located, Location, Page, Place,
+    Position, Subscribe, Subscriptions, Update,
 };
 use cinnabar_runtime::machine::Now;
 use cinnabar_runtime::{Source, machine};
@@ -90,6 +91,21 @@ impl Log {
     ///
     /// Another process uses it, or it cannot be read and written.
     pub fn open(storage: &Storage, retention: Retention, now: Now) -> Result<Self, OpenError> {
+        Self::open_for(false, storage, retention, now)
+    }
+
+    /// The same. Where others follow this hub, they may come back to what they hold of it; else, what
+    /// they held has ended.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub(crate) fn open_for(
+        followers: bool,
+        storage: &Storage,
+        retention: Retention,
+        now: Now,
+    ) -> Result<Self, OpenError> {
         let storage = &storage.resolved()?;
         let lock = match storage {
             Storage::File(path) => Some(Lock::take(path)?),
@@ -100,6 +116,9 @@ impl Log {
             let (key, bounds) = {
                 let mut database = writer::lock(&database);
                 database.create_tables()?;
+                if !followers {
+                    database.disown_all()?;
+                }
                 let (oldest, newest) = (database.oldest()?, database.newest()?);
                 (database.cursor_key(fresh)?, Bounds { oldest, newest })
             };
@@ -155,12 +174,56 @@ impl Log {
     ///
     /// The log could not be read.
     pub async fn list(&self, list: List) -> Result<Answer, LogError> {
+        let listing = self.listing(list.clone()).await?;
+        Ok(listing.map_or_else(|| list.unknown_page(), |listing| list.answer(&listing)))
+    }
+
+    /// Lists who is here; `None` for a page that this log has no mark for.
+    pub(crate) async fn listing(&self, list: List) -> Result<Option<Listing>, LogError> {
         let (key, opened) = (self.key.clone(), self.opened);
-        self.read(move |database| {
-            let listing = database.list(&list, &key, opened)?;
-            Ok(listing.map_or_else(|| list.unknown_page(), |listing| list.answer(&listing)))
-        })
-        .await
+        self.read(move |database| database.list(&list, &key, opened)).await
+    }
+
+    /// Reads a page of everything.
+    pub(crate) async fn whole_page(&self, fetch: Fetch) -> Result<Page, LogError> {
+        self.read(move |database| database.page(&fetch, None)).await
+    }
+
+    /// The followers that hold subscriptions.
+    pub(crate) async fn followers(&self) -> Result<Vec<FollowerId>, LogError> {
+        self.read(|database| Ok(database.followers()?)).await
+    }
+
+    /// Notes that a follower's subscriptions are active, as [`Source::register`] does for this process's.
+    pub(crate) async fn register_for(
+        &self,
+        follower: FollowerId,
+        subscriptions: Subscriptions,
+    ) -> Result<(), LogError> {
+        let room = room_for(subscriptions.size());
+        let room = Arc::clone(&self.notes_room).try_acquire_many_owned(room);
+        let room = room.map_err(|_| LogError::Full)?;
+        let entry = Entry::BeginFor(follower, subscriptions);
+        self.ask(|done| Job::Append(Append { entry, done, room })).await?.map(drop)
+    }
+
+    /// Notes what a follower holds as nobody's.
+    pub(crate) async fn disown(&self, follower: FollowerId) -> Result<(), LogError> {
+        let room = Arc::clone(&self.notes_room).acquire_owned().await;
+        let room = room.map_err(|_| LogError::Closed)?;
+        let entry = Entry::Disown(follower);
+        self.ask(|done| Job::Append(Append { entry, done, room })).await?.map(drop)
+    }
+
+    /// Ends what is nobody's, some at a time.
+    pub(crate) async fn end_nobodys(&self) -> Result<(), LogError> {
+        loop {
+            let nobodys = self.read(Database::nobodys).await?;
+            if nobodys.is_empty() {
+                return Ok(());
+            }
+            self.unregister(nobodys.into()).await?;
+        }
     }
 
     /// Writes to the log's database, and reads it back, with both threads.
@@ -220,7 +283,7 @@ impl Source for Log {
     }
 
     async fn page(&self, fetch: Fetch, subscription: Arc<Subscribe>) -> Result<Page, LogError> {
-        self.read(move |database| database.page(&fetch, &subscription)).await
+        self.read(move |database| database.page(&fetch, Some(&subscription))).await
     }
 
     async fn register(&self, subscriptions: Subscriptions) -> Result<(), LogError> {

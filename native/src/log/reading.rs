@@ -56,11 +56,16 @@ impl Database {
         found.optional()
     }
 
-    /// Reads a page. The data of updates that are not wanted stays on disk.
-    pub(crate) fn page(&self, fetch: &Fetch, subscription: &Subscribe) -> Result<Page, LogError> {
+    /// Reads a page for a subscriber, or of everything. The data of updates that are not wanted stays on
+    /// disk.
+    pub(crate) fn page(
+        &self,
+        fetch: &Fetch,
+        subscription: Option<&Subscribe>,
+    ) -> Result<Page, LogError> {
         let _of_one_moment = self.connection.unchecked_transaction()?;
         let oldest = self.oldest()?;
-        let mut pager = Pager::new(fetch, subscription);
+        let mut pager = Pager::of(fetch, subscription);
         let query = format!(
             "SELECT {COLUMNS} FROM updates WHERE position > ? AND position <= ? ORDER BY position"
         );

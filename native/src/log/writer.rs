@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cinnabar_core::feed::FollowerId;
 use cinnabar_core::{Appended, Place, Position, Subscriptions, Timestamp, Update};
 use cinnabar_runtime::machine::Now;
 use cinnabar_runtime::{Read, SourceError as _};
@@ -52,6 +53,10 @@ pub(crate) enum Entry {
     Update(Arc<Update>),
     /// The events of these beginnings, with a note that the subscriptions are active.
     Begin(Subscriptions),
+    /// The same for those of a follower; nothing for what is noted already.
+    BeginFor(FollowerId, Subscriptions),
+    /// A note that what a follower holds is nobody's.
+    Disown(FollowerId),
     /// The events of the ends of those that are noted as active.
     End(Subscriptions),
 }
@@ -74,7 +79,10 @@ impl Entry {
     fn size(&self) -> usize {
         match self {
             Self::Update(update) => update.size(),
-            Self::Begin(subscriptions) | Self::End(subscriptions) => subscriptions.size(),
+            Self::Begin(subscriptions)
+            | Self::BeginFor(_, subscriptions)
+            | Self::End(subscriptions) => subscriptions.size(),
+            Self::Disown(_) => 0,
         }
     }
 }
@@ -239,7 +247,7 @@ impl Writer {
             // Publishers wait for the position of their update, and others for none.
             let position = match entry {
                 Entry::Update(update) => rest.find(|one| Arc::ptr_eq(&one.update, &update)),
-                Entry::Begin(_) | Entry::End(_) => None,
+                Entry::Begin(_) | Entry::BeginFor(..) | Entry::Disown(_) | Entry::End(_) => None,
             };
             let position = position.map_or(self.bounds.newest, |one| one.position);
             // The publisher is answered before the streams are told; if it is gone, nobody minds.
@@ -357,6 +365,16 @@ fn commit<'a>(
                     database.note(position, &one)?;
                 }
             }
+            Entry::BeginFor(follower, subscriptions) => {
+                for one in subscriptions.iter() {
+                    if !database.is_noted(&one)? {
+                        let position = append(one.beginning().into())?;
+                        database.note(position, &one)?;
+                        database.hold(*follower, &one)?;
+                    }
+                }
+            }
+            Entry::Disown(follower) => database.disown(*follower)?,
             Entry::End(subscriptions) => {
                 for one in subscriptions.iter() {
                     if database.strike(&one)? {

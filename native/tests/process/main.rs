@@ -7,6 +7,7 @@ mod connections;
 mod cuts;
 mod embedded;
 mod ending;
+mod following;
 mod keys;
 mod server;
 mod starting;

@@ -19,7 +19,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: String,
-    /// What it says after it has said where it listens, line by line.
+    /// What it says besides where it listens, line by line.
     lines: Receiver<String>,
 }
 
@@ -39,16 +39,17 @@ impl Server {
         // Its ends of the pipe would keep it open after the child has ended.
         drop(command);
         let mut lines = BufReader::new(reader).lines();
-        let mut said = String::new();
+        let (sender, said) = mpsc::channel();
+        let mut before = String::new();
         let address = loop {
-            let line = lines.next().unwrap_or_else(|| unreachable!("it ended: {said}")).unwrap();
+            let line = lines.next().unwrap_or_else(|| unreachable!("it ended: {before}")).unwrap();
             if let Some((_, rest)) = line.split_once("://") {
                 break rest.split('/').next().unwrap().to_owned();
             }
-            said += &line;
+            before += &line;
+            let _ = sender.send(line);
         };
         // Whatever it says later must find a reader.
-        let (sender, said) = mpsc::channel();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let _ = sender.send(line);
