@@ -28,6 +28,9 @@ const ENDS: usize = 100;
 /// How long to wait before what has ended is told again, if it could not be.
 const REST: Duration = Duration::from_secs(10);
 
+/// Whoever is handed what has been appended and is durable.
+type Readers = dyn Fn(&[Appended]);
+
 /// The object's own log.
 pub(crate) struct OwnLog {
     object: Rc<Object>,
@@ -35,7 +38,7 @@ pub(crate) struct OwnLog {
     feed: Rc<Feed>,
     retention: Retention,
     /// How those that follow it are handed what was appended, once there are any.
-    readers: OnceCell<Rc<dyn Fn(&[Appended])>>,
+    readers: OnceCell<Rc<Readers>>,
     /// Those whose ends are still to be told. Their rows make sure that it happens.
     ending: RefCell<VecDeque<Subscriptions>>,
     is_ending: Cell<bool>,
