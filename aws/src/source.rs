@@ -76,6 +76,7 @@ impl Source for PolledLog {
     }
 
     fn tail(&self, from: Place) -> Paced<PresentTail> {
+        self.presence.begin_anew();
         let tail = PresentTail { tail: self.log.tail(from), presence: self.presence.clone() };
         Paced::new(tail, self.pace)
     }

@@ -47,6 +47,11 @@ impl Presence {
         Ok(number)
     }
 
+    /// There are no streams yet, and so none to be cut, whatever was found out about those before.
+    pub fn begin_anew(&self) {
+        self.shared.was_taken_for_dead.store(false, Ordering::Relaxed);
+    }
+
     /// Renews the process's lease, if it is time to. To be called again and again while the process
     /// has streams.
     ///

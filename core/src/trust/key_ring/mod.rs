@@ -32,7 +32,7 @@ mod signed;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::time::Timestamp;
 use crate::trust::key_source::KeySource;
@@ -133,12 +133,21 @@ impl Lookup<'_> {
         now: Timestamp,
     ) -> Result<(), Unverified> {
         let source = self.ring.find(source).ok_or(Unverified::Unavailable)?;
-        let keys = source.published().keys(now)?;
-        signed.verify(&keys).map_err(|refused| match signed.key_id {
-            Some(id) if keys.has(id) => refused,
-            // It may be of a key that is not known yet.
-            _ => source.published().seek(self.since, now).unwrap_or(refused),
-        })
+        let mut keys = source.published().keys(now)?;
+        loop {
+            let Err(refused) = signed.verify(&keys) else { return Ok(()) };
+            if signed.key_id.is_some_and(|id| keys.has(id)) {
+                return Err(refused);
+            }
+            let mut published = source.published();
+            let newest = published.keys(now)?;
+            if Arc::ptr_eq(&newest, &keys) {
+                // It may be of a key that is not known yet.
+                return Err(published.seek(self.since, now).unwrap_or(refused));
+            }
+            // Others were fetched while it was verified.
+            keys = newest;
+        }
     }
 }
 
