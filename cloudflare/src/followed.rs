@@ -28,6 +28,10 @@ use crate::source::Source;
 use crate::streams::Streams;
 use crate::timer::Timer;
 
+/// How many subscribers may wait at a time to be told where the log ends: while it is away, all of them
+/// are in memory.
+const MOST_ARRIVALS: usize = 1_000;
+
 /// The log that the streams of a relay follow.
 pub(crate) struct Followed {
     this: Weak<Self>,
@@ -75,6 +79,11 @@ impl Followed {
     /// These are the streams that follow. Called once.
     pub(crate) fn feed(&self, streams: &Rc<Streams<Self>>) {
         let _ = self.streams.set(Rc::downgrade(streams));
+    }
+
+    /// Whether one more subscriber may arrive.
+    pub(crate) fn takes_arrivals(&self) -> bool {
+        self.arriving.get() < MOST_ARRIVALS
     }
 
     /// A subscriber arrives; the log is followed as long as it takes.

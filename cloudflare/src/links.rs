@@ -3,7 +3,7 @@
 //! ```text
 //!  updates        ──▶ ┌────────┐ ──▶ bytes, ends ──▶ sockets
 //!  link, message  ──▶ │ Leader │
-//!  alarm          ──▶ │        │ ──▶ pages, questions ──▶ OwnLog
+//!  timer          ──▶ │        │ ──▶ pages, questions ──▶ OwnLog
 //!                     └────────┘ ◀──────────────────────────┘
 //! ```
 //!
@@ -13,7 +13,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,18 +23,20 @@ use worker::js_sys::Uint8Array;
 use worker::web_sys::WebSocket;
 use worker::{Response, Result, WebSocketPair, console_error, console_log};
 
-use crate::alarm::Alarm;
 use crate::object::Object;
 use crate::own_log::OwnLog;
 use crate::platform;
 use crate::source::Source as _;
+use crate::timer::Timer;
 
 /// All links of this log.
 pub(crate) struct Links {
     object: Rc<Object>,
     log: Rc<OwnLog>,
     key: CursorKey,
-    alarm: Rc<Alarm>,
+    /// It keeps the object from sleep while a follower is away whose subscriptions are noted: one that slept
+    /// would forget since when.
+    timer: Timer,
     leader: RefCell<Leader>,
     sockets: RefCell<BTreeMap<LinkId, WebSocket>>,
     /// The name of the newest link.
@@ -48,7 +50,6 @@ impl Links {
         log: Rc<OwnLog>,
         key: CursorKey,
         end: Place,
-        alarm: Rc<Alarm>,
     ) -> Result<Rc<Self>> {
         object.answer_by_itself(PING, PONG)?;
         let mut sockets = BTreeMap::new();
@@ -64,7 +65,14 @@ impl Links {
         sockets.keys().for_each(|link| leader.handle_connected(*link));
         let (leader, sockets, newest) =
             (RefCell::new(leader), RefCell::new(sockets), Cell::new(newest));
-        let links = Rc::new(Self { object, log, key, alarm, leader, sockets, newest });
+        let links = Rc::new_cyclic(|this: &Weak<Self>| {
+            let this = this.clone();
+            let timer = Timer::new(move || {
+                let Some(links) = this.upgrade() else { return };
+                links.object.guard(|| links.tell(Leader::handle_timeout));
+            });
+            Self { object, log, key, timer, leader, sockets, newest }
+        });
         links.drive();
         Ok(links)
     }
@@ -106,11 +114,6 @@ impl Links {
         });
     }
 
-    /// The alarm has rung.
-    pub(crate) fn wake(self: &Rc<Self>) {
-        self.tell(Leader::handle_timeout);
-    }
-
     /// Tells the leader something, and does what it wants done then.
     fn tell(self: &Rc<Self>, tell: impl FnOnce(&mut Leader, Timestamp)) {
         tell(&mut self.leader.borrow_mut(), platform::now());
@@ -121,10 +124,7 @@ impl Links {
         while let Some(output) = self.poll_output() {
             self.carry_out(output);
         }
-        // Only while a follower is away whose subscriptions are noted.
-        if let Some(at) = self.leader.borrow().poll_timeout() {
-            self.alarm.ring_by(at);
-        }
+        self.timer.set(self.leader.borrow().poll_timeout());
     }
 
     fn poll_output(&self) -> Option<LeaderOutput> {
@@ -139,10 +139,7 @@ impl Links {
             LeaderOutput::Gone { follower } => self.log.disown(follower),
             LeaderOutput::End { link, reason } => {
                 console_log!("the link {} ends: {reason}", link.get());
-                if let Some(socket) = self.sockets.borrow_mut().remove(&link) {
-                    // It may have ended by itself.
-                    let _ = socket.close();
-                }
+                self.close(link);
             }
         }
     }
@@ -158,8 +155,16 @@ impl Links {
             }
         }
         for link in lost {
-            self.sockets.borrow_mut().remove(&link);
+            self.close(link);
             self.leader.borrow_mut().handle_disconnected(link, platform::now());
+        }
+    }
+
+    /// Closes a link's socket: the runtime would go on to answer for one that is only forgotten.
+    fn close(&self, link: LinkId) {
+        if let Some(socket) = self.sockets.borrow_mut().remove(&link) {
+            // It may have ended by itself.
+            let _ = socket.close();
         }
     }
 

@@ -69,7 +69,7 @@ impl Held {
     }
 
     async fn subscribe(&self, subscribe: Subscribe) -> Result<web_sys::Response, JsValue> {
-        if !self.streams.has_room_for(&subscribe) {
+        if !self.log.takes_arrivals() || !self.streams.has_room_for(&subscribe) {
             return answer::full();
         }
         self.log.arrival(self.streams.subscribe(subscribe)).await

@@ -71,7 +71,6 @@ impl DurableObject for Shard {
         if let Ok(hub) = &*self.0 {
             hub.object.guard(|| {
                 hub.alarm.handle_rung();
-                hub.links.wake();
                 hub.log.sweep()
             })?;
         }
@@ -150,8 +149,7 @@ impl Hub {
         let log = OwnLog::new(Rc::clone(&object), log, Rc::clone(&alarm));
         let holder = Holder::new(config, key.clone(), end);
         let streams = Streams::new(Rc::clone(&object), Rc::clone(&log), holder);
-        let (of_links, rings) = (Rc::clone(&object), Rc::clone(&alarm));
-        let links = Links::open(of_links, Rc::clone(&log), key.clone(), end, rings)?;
+        let links = Links::open(Rc::clone(&object), Rc::clone(&log), key.clone(), end)?;
         let (followers, held) = (Rc::downgrade(&links), Rc::downgrade(&streams));
         log.feed(move |appended| {
             if let (Some(links), Some(streams)) = (followers.upgrade(), held.upgrade()) {

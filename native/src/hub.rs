@@ -91,6 +91,7 @@ impl Hub {
                 let forwarder = Forwarder::new(&config).map(Arc::new);
                 (Updates::Followed(followed, forwarder), streams)
             }
+            None if config.follow().is_some() => return Err(OpenError::Followed),
             None => {
                 let retention =
                     Retention { size: config.history_size(), age: config.history_age() };

@@ -78,6 +78,9 @@ fn check_feed(values: &mut Values<'_>, config: &mut Config) {
             "is set, and FEED_SECRET is not; set that to the FEED_SECRET of the hub that is followed",
         );
     }
+    if config.follow.is_some() && config.follow == config.hub_url {
+        values.mistake("FOLLOW", "is HUB_URL, this hub itself; name the hub that has the log");
+    }
     if values.has("FOLLOW_PUBLISH") && !values.has("FOLLOW") {
         values.warn(
             "FOLLOW_PUBLISH has no effect on a hub that follows no other; remove it, or set FOLLOW"

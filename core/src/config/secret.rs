@@ -29,12 +29,15 @@ impl Secret {
 
     /// # Errors
     ///
-    /// The same; or it is so short that it could be guessed.
+    /// The same; or it is so short that it could be guessed, or cannot be sent in a header field.
     pub(super) fn parse_long(text: &str) -> Result<Self, String> {
         match Self::parse(text)? {
             Self(short) if short.len() < SHORTEST => Err(format!(
                 "is shorter than {SHORTEST} bytes, and could be guessed; set it to the output of `openssl rand -hex 32`"
             )),
+            Self(long) if !long.bytes().all(|byte| byte.is_ascii_graphic()) => Err(
+                "has a space, a line break or more than ASCII in it, and cannot be sent as a bearer's; set it to the output of `openssl rand -hex 32`".into(),
+            ),
             secret => Ok(secret),
         }
     }

@@ -84,6 +84,31 @@ fn a_header_that_anybody_can_send_past_the_proxy_is_a_mistake() {
 }
 
 #[test]
+fn a_hub_follows_another_only_with_a_secret_that_can_be_sent() {
+    let platform = Platform { has_feed: true, ..PLATFORM };
+    let follow = ("FOLLOW", "https://leader.example/hub");
+    let secret = "5b8f2a7c1d9e4f60a3b2c1d0e9f8a7b65b8f2a7c1d9e4f60a3b2c1d0e9f8a7b6";
+    for (pairs, told) in [
+        (&[follow][..], "FOLLOW: is set, and FEED_SECRET is not"),
+        (&[follow, ("FEED_SECRET", "0123456789abcdef")], "FEED_SECRET: is shorter than 32 bytes"),
+        (
+            &[follow, ("FEED_SECRET", "5b8f2a7c1d9e4f60a3b2c1d0e9f8a7b6\n5b8f2a7c1d9e4f60")],
+            "FEED_SECRET: has a space, a line break",
+        ),
+        (
+            &[follow, ("FEED_SECRET", secret), ("HUB_URL", "https://leader.example/hub")],
+            "FOLLOW: is HUB_URL, this hub itself",
+        ),
+    ] {
+        let mistakes = on(&platform, pairs).unwrap_err().to_string();
+        assert!(mistakes.contains(told), "{mistakes}");
+    }
+    let follower = on(&platform, &[follow, ("FEED_SECRET", secret)]).unwrap();
+    assert!(follower.follow().is_some() && !follower.leads() && !follower.forwards());
+    assert!(on(&platform, &[("FEED_SECRET", secret)]).unwrap().leads());
+}
+
+#[test]
 fn keys_are_all_it_needs() {
     let config = config(&[]).unwrap();
     assert_eq!(config.heartbeat, Duration::from_secs(25));

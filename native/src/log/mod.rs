@@ -82,6 +82,9 @@ pub enum OpenError {
     /// The system has no random bytes, or no threads, to give.
     #[error("the log cannot be opened: {0}")]
     System(String),
+    /// The hub that has the log cannot be asked for it.
+    #[error("FOLLOW and FEED_SECRET make no request; look at both")]
+    Followed,
 }
 
 impl Log {
