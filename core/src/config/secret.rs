@@ -35,8 +35,8 @@ impl Secret {
             Self(short) if short.len() < SHORTEST => Err(format!(
                 "is shorter than {SHORTEST} bytes, and could be guessed; set it to the output of `openssl rand -hex 32`"
             )),
-            Self(long) if !long.bytes().all(|byte| byte.is_ascii_graphic()) => Err(
-                "has a space, a line break or more than ASCII in it, and cannot be sent as a bearer's; set it to the output of `openssl rand -hex 32`".into(),
+            Self(long) if !long.bytes().all(|byte| matches!(byte, b' '..=b'~')) => Err(
+                "has a line break, another control character or more than ASCII in it, and cannot be sent in a header field; set it to the output of `openssl rand -hex 32`".into(),
             ),
             secret => Ok(secret),
         }
