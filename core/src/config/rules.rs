@@ -193,5 +193,11 @@ fn point_out_what_must_not_be_deployed(values: &mut Values<'_>, config: &mut Con
         for warning in keys {
             values.warn(warning);
         }
+        if config.debugger {
+            values.warn(
+                "DEBUGGER is on, and tells everybody which tokens the hub expects, and why one is refused; remove it where you do not develop"
+                    .to_owned(),
+            );
+        }
     }
 }

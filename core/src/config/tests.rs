@@ -109,6 +109,14 @@ fn a_hub_follows_another_only_with_a_secret_that_can_be_sent() {
 }
 
 #[test]
+fn a_debugger_for_everybody_is_pointed_out() {
+    let debugger = ("DEBUGGER", "1");
+    assert!(config(&[debugger]).unwrap().warnings()[0].starts_with("DEBUGGER is on"));
+    let here = ("HUB_URL", "http://localhost:8787/hub");
+    assert!(config(&[debugger, here]).unwrap().warnings().is_empty());
+}
+
+#[test]
 fn keys_are_all_it_needs() {
     let config = config(&[]).unwrap();
     assert_eq!(config.heartbeat, Duration::from_secs(25));
