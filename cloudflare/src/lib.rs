@@ -17,7 +17,6 @@
 //! No protocol logic lives here: this crate decodes, calls [`cinnabar_core`], and carries out what
 //! it says.
 
-mod alarm;
 mod answer;
 mod appender;
 #[cfg(feature = "contract")]

@@ -14,7 +14,6 @@ use cinnabar_core::{
 };
 use worker::console_error;
 
-use crate::alarm::Alarm;
 use crate::feed::Feed;
 use crate::log::Log;
 use crate::object::Object;
@@ -36,7 +35,7 @@ pub(crate) struct OwnLog {
     object: Rc<Object>,
     log: Rc<Log>,
     feed: Rc<Feed>,
-    retention: Retention,
+    retention: Rc<Retention>,
     /// How those that follow it are handed what was appended, once there are any.
     readers: OnceCell<Rc<Readers>>,
     /// Those whose ends are still to be told. Their rows make sure that it happens.
@@ -46,9 +45,9 @@ pub(crate) struct OwnLog {
 
 impl OwnLog {
     /// What is appended to this log from now on. Its updates so far are durable.
-    pub(crate) fn new(object: Rc<Object>, log: Rc<Log>, alarm: Rc<Alarm>) -> Rc<Self> {
+    pub(crate) fn new(object: Rc<Object>, log: Rc<Log>) -> Rc<Self> {
         let feed = Feed::new(Rc::clone(&object), log.newest());
-        let retention = Retention::new(Rc::clone(&log), alarm);
+        let retention = Retention::new(Rc::clone(&object), Rc::clone(&log));
         let (readers, ending, is_ending) = Default::default();
         Rc::new(Self { object, log, feed, retention, readers, ending, is_ending })
     }

@@ -25,7 +25,6 @@ use worker::{
     DurableObject, Env, Request, Response, State, console_error, durable_object, web_sys,
 };
 
-use crate::alarm::Alarm;
 use crate::appender::{Appender, NotAppended};
 use crate::links::Links;
 use crate::log::Log;
@@ -69,10 +68,7 @@ impl DurableObject for Shard {
 
     async fn alarm(&self) -> worker::Result<Response> {
         if let Ok(hub) = &*self.0 {
-            hub.object.guard(|| {
-                hub.alarm.handle_rung();
-                hub.log.sweep()
-            })?;
+            hub.object.guard(|| hub.log.sweep())?;
         }
         Response::empty()
     }
@@ -126,7 +122,6 @@ struct Hub {
     appender: Rc<Appender>,
     streams: Rc<Streams<OwnLog>>,
     links: Rc<Links>,
-    alarm: Rc<Alarm>,
     health: Cell<Health>,
     buckets: RefCell<Buckets>,
 }
@@ -145,8 +140,7 @@ impl Hub {
         let (key, log) = (log.cursor_key()?, Rc::new(log));
         // After a crash, what the database holds is durable.
         let end = Place { position: log.newest(), since: platform::now() };
-        let alarm = Alarm::new(Rc::clone(&object));
-        let log = OwnLog::new(Rc::clone(&object), log, Rc::clone(&alarm));
+        let log = OwnLog::new(Rc::clone(&object), log);
         let holder = Holder::new(config, key.clone(), end);
         let streams = Streams::new(Rc::clone(&object), Rc::clone(&log), holder);
         let links = Links::open(Rc::clone(&object), Rc::clone(&log), key.clone(), end)?;
@@ -160,7 +154,7 @@ impl Hub {
         let appender = Appender::new(Rc::clone(&object), Rc::clone(&log));
         let (health, buckets) = (Cell::default(), RefCell::default());
         log.end_what_is_left_behind();
-        Ok(Self { object, log, key, appender, streams, links, alarm, health, buckets })
+        Ok(Self { object, log, key, appender, streams, links, health, buckets })
     }
 
     async fn carry_out(&self, command: Command) -> Result<Option<web_sys::Response>, JsValue> {

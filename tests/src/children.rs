@@ -1,10 +1,12 @@
 //! The processes started by the suite, none of which outlives it.
 
 use std::collections::BTreeMap;
+use std::io::{self, BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::{fs, io};
+use std::{fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -29,6 +31,28 @@ pub(crate) fn spawn(command: &mut Command) -> io::Result<u32> {
     let id = child.id();
     running.insert(id, child);
     Ok(id)
+}
+
+/// Starts a process without input, and returns its id and what is made of each line that it prints, to
+/// either output.
+pub(crate) fn spawn_for_lines<L: Send + 'static>(
+    mut command: Command,
+    read: impl Fn(String) -> L + Send + 'static,
+) -> io::Result<(u32, Receiver<L>)> {
+    let (output, input) = io::pipe()?;
+    let errors = input.try_clone()?;
+    let id = spawn(command.stdin(Stdio::null()).stdout(input).stderr(errors))?;
+    // It holds the pipe's other end open.
+    drop(command);
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if sender.send(read(line)).is_err() {
+                break;
+            }
+        }
+    });
+    Ok((id, lines))
 }
 
 /// Whether a process has ended by itself.

@@ -1,10 +1,8 @@
 //! An example as a process, and what it prints.
 
-use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
+use std::process::Command;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::case::Suite;
@@ -52,8 +50,6 @@ impl Example {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        let (output, input) = io::pipe().expect("a pipe");
-        let errors = input.try_clone().expect("a pipe");
         let mut command = Command::new(interpreter(script));
         command
             .arg(Path::new(TOP).join(script))
@@ -67,24 +63,11 @@ impl Example {
             .env("MERCURE_JWT_SECRET", SECRET)
             .env("MERCURE_JWT_ISSUER", &hub.keys.issuer)
             .env("MERCURE_AUDIENCE", &hub.keys.audience)
-            .envs(variables.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(input)
-            .stderr(errors);
-        let id = match children::spawn(&mut command) {
-            Ok(id) => id,
+            .envs(variables.iter().copied());
+        let (id, lines) = match children::spawn_for_lines(command, |line| line) {
+            Ok(started) => started,
             Err(error) => panic!("cannot run {script}: {error}"),
         };
-        // It holds the pipe's other end open.
-        drop(command);
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
         Self { script: script.to_owned(), id, lines, seen: Vec::new() }
     }
 

@@ -1,11 +1,9 @@
 //! A program of `tests/libraries`, and the lines of JSON that it prints.
 
 use std::fmt::Write as _;
-use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
+use std::process::Command;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
@@ -36,30 +34,17 @@ impl<L: DeserializeOwned + Send + 'static> Program<L> {
     /// to programs: proxies and the like are for other hosts.
     #[track_caller]
     pub(super) fn start(script: &'static str, arguments: &[&str]) -> Self {
-        let (output, input) = io::pipe().expect("a pipe");
-        let errors = input.try_clone().expect("a pipe");
         let mut command = command(script);
         command
             .args(arguments)
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
-            .envs(QUIET)
-            .stdin(Stdio::null())
-            .stdout(input)
-            .stderr(errors);
-        let id = match children::spawn(&mut command) {
-            Ok(id) => id,
+            .envs(QUIET);
+        let read = |line: String| serde_json::from_str(&line).map_err(|_| line);
+        let (id, lines) = match children::spawn_for_lines(command, read) {
+            Ok(started) => started,
             Err(error) => panic!("cannot run {script}: {error}"),
         };
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                let line = serde_json::from_str(&line).map_err(|_| line);
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
         Self { script, id, lines, noise: String::new() }
     }
 
