@@ -24,7 +24,7 @@ const STAY: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many rooms there are, which they enter in turn.
-const ROOMS: u64 = 100;
+const ROOMS: usize = 100;
 
 /// What became of them.
 struct Tally {
@@ -44,12 +44,12 @@ pub(crate) fn arrive(hub: &Hub, rate: f64, duration: Duration) -> io::Result<Arr
         });
         let start = Instant::now();
         let mut subscribers = Vec::new();
-        for number in 0_u64.. {
+        for number in 0_usize.. {
             time::sleep_until(start + Duration::from_secs_f64(number as f64 / rate)).await;
             if start.elapsed() >= duration {
                 break;
             }
-            let (hub, tally) = (hub.clone(), Rc::clone(&tally));
+            let (hub, tally) = (hub.holder(number).clone(), Rc::clone(&tally));
             subscribers.push(tokio::task::spawn_local(async move {
                 let visited = time::timeout(PATIENCE, visit(&hub, number % ROOMS)).await;
                 let Ok(Ok((waited, stream))) = visited else {
@@ -76,7 +76,7 @@ pub(crate) fn arrive(hub: &Hub, rate: f64, duration: Duration) -> io::Result<Arr
 }
 
 /// Opens a stream. Returns how long that took, from connecting to the head of the answer.
-async fn visit(hub: &Hub, room: u64) -> Result<(Duration, crate::connection::Opened), Failure> {
+async fn visit(hub: &Hub, room: usize) -> Result<(Duration, crate::connection::Opened), Failure> {
     let asked = Instant::now();
     let request = hub.subscription(&format!("https://bench.example/rooms/{room}"));
     let stream = Connection::open(hub).await?.stream("a subscription", &request).await?;

@@ -23,6 +23,8 @@ pub struct Hub {
     tokens: Tokens,
     /// The parameter that selects a topic.
     parameter: &'static str,
+    /// The hubs that follow it and hold its streams; none if it holds them itself.
+    followers: Vec<Self>,
 }
 
 /// The access tokens of both roles, each for every topic.
@@ -81,7 +83,22 @@ impl Hub {
         };
         let address = named.map_or_else(|| format!("{host}:{port}"), |_| authority.to_owned());
         let (authority, path) = (authority.to_owned(), format!("/{path}"));
-        Ok(Self { authority, address, tls, path, tokens, parameter })
+        let followers = Vec::new();
+        Ok(Self { authority, address, tls, path, tokens, parameter, followers })
+    }
+
+    /// The same hub, whose streams these others hold: they follow it.
+    #[must_use]
+    pub fn followed_by(self, followers: Vec<Self>) -> Self {
+        Self { followers, ..self }
+    }
+
+    /// The hub at which the stream of this number is opened: each follower has as many as the next.
+    pub(crate) fn holder(&self, stream: usize) -> &Self {
+        match self.followers.len() {
+            0 => self,
+            count => &self.followers[stream % count],
+        }
     }
 
     /// Opens a connection.
@@ -153,5 +170,16 @@ mod tests {
                 (address, url.starts_with("https"))
             );
         }
+    }
+
+    #[test]
+    fn followers_hold_the_streams_in_turn() {
+        let hub = |host: &str| {
+            let tokens = Tokens { publisher: "p".to_owned(), subscriber: "s".to_owned() };
+            Hub::new(&format!("http://{host}/hub"), tokens, "match").unwrap()
+        };
+        assert_eq!(hub("a").holder(1).authority, "a");
+        let followed = hub("a").followed_by(vec![hub("b"), hub("c")]);
+        assert_eq!([0, 1, 2].map(|stream| &*followed.holder(stream).authority), ["b", "c", "b"]);
     }
 }

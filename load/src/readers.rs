@@ -122,21 +122,21 @@ impl Stream {
 ///
 /// Must run within a `LocalSet`.
 pub(crate) async fn open(
-    hub: Hub,
+    hub: &Hub,
     topics: &[String],
     streams: usize,
     publishers: usize,
     tally: &Rc<Tally>,
     is_open: impl Fn(usize),
 ) -> Result<Vec<Rc<Stream>>, Failure> {
-    let hub = Rc::new(hub);
     let mut all = Vec::with_capacity(streams);
-    let requests: Vec<_> = topics.iter().map(|topic| hub.subscription(topic)).collect();
     let numbers: Vec<usize> = (0..streams).collect();
     for batch in numbers.chunks(OPENING) {
         let opening = batch.iter().map(|number| {
-            let (hub, topic) = (Rc::clone(&hub), number % topics.len());
-            let request = requests[topic].clone();
+            let topic = number % topics.len();
+            // One after the other has a stream of each topic.
+            let hub = hub.holder(number / topics.len()).clone();
+            let request = hub.subscription(&topics[topic]);
             tokio::task::spawn_local(async move {
                 let connection = Connection::open(&hub).await?;
                 Ok((topic, connection.stream("a subscription", &request).await?))

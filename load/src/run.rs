@@ -70,8 +70,7 @@ async fn measure(
     let tally = Rc::new(Tally::new(clock));
     let count = usize::from(load.publishers);
     let is_open = |streams| watch(Progress::Opening(streams));
-    let streams =
-        readers::open(hub.clone(), &plan.topics, load.streams, count, &tally, is_open).await?;
+    let streams = readers::open(hub, &plan.topics, load.streams, count, &tally, is_open).await?;
     let open = usage(process)?;
 
     let publishers: Vec<_> =

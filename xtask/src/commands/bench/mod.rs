@@ -46,7 +46,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL")]
     against: Option<String>,
 
-    /// The process of the hub at --url, if it is on this machine: what it takes is measured, too
+    /// The hubs that follow the one at --url, and hold the streams; several may be given
+    #[arg(long, value_name = "URL", num_args = 1.., requires = "url")]
+    followers: Vec<String>,
+
+    /// The process of the hub at --url, or of one that follows it, if it is on this machine: what it takes is measured, too
     #[arg(long, value_name = "ID", requires = "url")]
     pid: Option<u32>,
 
@@ -215,16 +219,24 @@ impl Arguments {
     /// Puts the load on the hub at `--url`, or on one that is started for it.
     fn measure_first(&self, load: &Load) -> Result<Figures> {
         if let Some(url) = &self.url {
-            return self.measure(url, self.pid, load);
+            let followers: Result<_> = self.followers.iter().map(|url| self.hub(url)).collect();
+            return self.measure_at(&self.hub(url)?.followed_by(followers?), url, self.pid, load);
         }
         let ours = Ours::start(self.variant(), load.streams, self.keys())?;
         self.measure(&ours.url, Some(ours.id()), load)
     }
 
     fn measure(&self, url: &str, pid: Option<u32>, load: &Load) -> Result<Figures> {
+        self.measure_at(&self.hub(url)?, url, pid, load)
+    }
+
+    fn hub(&self, url: &str) -> Result<Hub> {
         let tokens = tokens(self.generation, &self.issuer, url, self.keys())?;
         let parameter = if self.generation == Generation::V1 { "match" } else { "topic" };
-        let hub = Hub::new(url, tokens, parameter)?;
+        Ok(Hub::new(url, tokens, parameter)?)
+    }
+
+    fn measure_at(&self, hub: &Hub, url: &str, pid: Option<u32>, load: &Load) -> Result<Figures> {
         let process = match pid {
             Some(pid) => Some(Process::observe(pid).with_context(|| {
                 format!("what process {pid} takes cannot be measured: on Linux, is it running?")
@@ -232,7 +244,7 @@ impl Arguments {
             None => None,
         };
         let watcher = Watcher::new(format!("{}, {url}", table::name(load)), load);
-        let figures = cinnabar_load::run(load, &hub, process, &|progress| watcher.tell(progress));
+        let figures = cinnabar_load::run(load, hub, process, &|progress| watcher.tell(progress));
         watcher.end();
         let figures = match figures {
             Err(refused @ Failure::Refused { status: 401 | 403, .. }) => bail!(
@@ -393,6 +405,7 @@ mod tests {
             "--publishers 0",
             "--topics 0",
             "--pid 1",
+            "--followers http://localhost/hub",
             "--against-pid 1",
             "--aws --url http://localhost/hub",
         ] {
