@@ -11,8 +11,9 @@ const kid = crypto.randomUUID(); // keys change: the message says which one it i
 const encoder = new TextEncoder();
 
 async function encrypt(message) {
-  // The time is inside, since whoever has the ciphertext could publish it again.
-  const plaintext = encoder.encode(JSON.stringify({ message, at: Date.now() }));
+  // Whoever has the ciphertext could publish it again: what is inside tells that it is the same.
+  const inside = { message, id: crypto.randomUUID(), at: Date.now() };
+  const plaintext = encoder.encode(JSON.stringify(inside));
   return new CompactEncrypt(plaintext).setProtectedHeader({ alg, enc: 'A256GCM', kid }).encrypt(publicKey);
 }
 
@@ -20,11 +21,14 @@ const library = new URL('../node_modules/jose/dist/webapi/', import.meta.url);
 
 serve({
   'GET /': (request, response) => {
-    response.setHeader('Link', `<${publicHub}>; rel="mercure"; key-set="/keys"`);
+    response.setHeader('Link', [`<${publicHub}>; rel="mercure"`, '</keys>; rel="key-set"']);
     return page(import.meta.url);
   },
   // In earnest, only for whoever may read the messages. The hub never comes here.
-  'GET /keys': async () => JSON.stringify({ keys: [{ ...(await exportJWK(privateKey)), kid, alg }] }),
+  'GET /keys': async (request, response) => {
+    response.setHeader('Content-Type', 'application/jwk-set+json');
+    return JSON.stringify({ keys: [{ ...(await exportJWK(privateKey)), kid, alg }] });
+  },
   'POST /': async (request, response, message) => publish({ topic, data: await encrypt(message) }),
   // What the page decrypts with; a bundler would do.
   'GET /jose/': (request, response) => {

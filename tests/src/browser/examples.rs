@@ -119,6 +119,19 @@ pub(super) fn a_page_decrypts_what_the_hub_cannot_read(suite: &Suite, browser: &
     // A compact JWE: five parts, none of which is the message.
     assert_eq!(seen.split('.').count(), 5, "{seen}");
     assert!(!seen.contains("for your eyes"), "{seen}");
+
+    // Whoever has a ciphertext can publish it again.
+    let id = app.post("/", "only once");
+    let again = loop {
+        let event = stream.event();
+        if event.id == id {
+            break event.data;
+        }
+    };
+    hub.publish(&[("topic", "https://example.com/secrets"), ("data", &again)]);
+    app.post("/", "the end");
+    page.wait_for(&["the end"]);
+    assert_eq!(page.count("only once"), 1);
 }
 
 pub(super) fn an_answer_outlives_the_page_that_asked(suite: &Suite, browser: &Browser) {

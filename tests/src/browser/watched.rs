@@ -64,6 +64,11 @@ impl<'a> Watched<'a> {
         self.shown.borrow().reloaded
     }
 
+    /// How many times it shows this.
+    pub(super) fn count(&self, part: &str) -> usize {
+        self.shown.borrow().text.matches(part).count()
+    }
+
     fn shows(&self, parts: &[&str]) -> bool {
         parts.iter().all(|part| self.shown.borrow().text.contains(part))
     }
