@@ -157,9 +157,16 @@ mkdirSync('other-worker');
 writeFileSync('other-worker/wrangler.toml', 'main = "src/index.ts"\n');
 assert.match(run(CINNABAR, ['init', 'other-worker']).told, /is of another Worker/);
 
-// `npm install && npx wrangler deploy` is all; and so is `deploy`.
+// `npm install && npx wrangler deploy` is all; and so is `deploy`, unless a page for developers is on.
 succeeds('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], inHub);
 const deploy = ['deploy', '--dry-run', '--outdir', 'deployed'];
+const settings = readFileSync('hub/wrangler.toml', 'utf8');
+writeFileSync('hub/wrangler.toml', settings.replace('# DEBUGGER = "1"', 'DEBUGGER = "1"'));
+const refused = run(CINNABAR, deploy, inHub);
+assert.equal(refused.code, 1, refused.printed);
+assert.match(refused.told, /DEBUGGER is on in wrangler\.toml/);
+assert.match(succeeds(CINNABAR, [...deploy, '--with-debugger'], inHub).printed, /env\.DEBUGGER/);
+writeFileSync('hub/wrangler.toml', settings);
 const deployed = succeeds(CINNABAR, deploy, inHub);
 assert.match(deployed.printed, /env\.SHARD/);
 for (const name of ['index.js', 'index_bg.wasm']) {

@@ -20,6 +20,7 @@ Usage: npx cinnabar-hub <command> [options]
   init     Write what is deployed to Cloudflare into this folder, or into the one that is named
   check    Check the configuration in this folder before a deploy, reading it as the hub will
   deploy   Deploy from this folder: \`wrangler deploy\`, with the options that follow
+             --with-debugger  Even if DEBUGGER is on, which tells strangers what tokens the hub expects
   token    Mint an access token (\`npx cinnabar-hub token --help\`)
 `;
 

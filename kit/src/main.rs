@@ -25,6 +25,9 @@ enum Command {
     Token(token::Arguments),
     /// Check the configuration of the Worker in this folder before a deploy, reading it as the hub will
     Check,
+    /// Fail if what is deployed from this folder may not be meant for strangers
+    #[command(hide = true)]
+    Deployable,
     /// Print, as JSON, what it takes to serve a hub in development at this port
     #[command(hide = true)]
     Dev { port: u16 },
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     let done = enter_folder().and_then(|()| match Arguments::parse().command {
         Command::Token(arguments) => token::run(&arguments),
         Command::Check => check::run(Path::new("")),
+        Command::Deployable => check::refuse_debugger(Path::new("")),
         Command::Dev { port } => dev(port),
     });
     match done {

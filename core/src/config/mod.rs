@@ -44,6 +44,7 @@ use crate::wire::reader::NativeReaders;
 pub use config_error::ConfigError;
 pub use json::text_of;
 pub use names::{all as names, by_todays_names, resembles};
+pub use parse::switch;
 pub use platform::Platform;
 pub use variables::{VARIABLES, Variable};
 

@@ -81,7 +81,12 @@ pub(super) fn list(text: &str) -> Result<Vec<String>, String> {
     Ok(items.filter(|item| !item.is_empty()).map(str::to_owned).collect())
 }
 
-pub(super) fn switch(text: &str) -> Result<bool, String> {
+/// What a switch such as `DEBUGGER` says, if it is one.
+///
+/// # Errors
+///
+/// It is neither on nor off.
+pub fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "on" | "yes" => Ok(true),
         "0" | "false" | "off" | "no" => Ok(false),

@@ -91,7 +91,8 @@ fn bindings() -> Result<Map<String, Value>> {
     let mut describe = |name: &str, text: &str| {
         bindings.insert(name.to_owned(), json!({ "description": text }));
     };
-    describe("SHARD", "The Durable Object that holds the log and the streams.");
+    describe("SHARD", "The Durable Object that holds the log, and the streams unless RELAYS do.");
+    describe("RELAY_OBJECT", "The Durable Objects that hold streams, as many as RELAYS says.");
     let settings: toml::Table = fs::read_to_string(workspace::path("wrangler.toml"))?.parse()?;
     let secrets = dev_vars::read(&fs::read_to_string(workspace::path(".dev.vars.example"))?);
     let vars = settings.get("vars").and_then(|vars| vars.as_table()).context("no [vars]")?;
