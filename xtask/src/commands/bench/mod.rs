@@ -3,28 +3,30 @@
 //! | to find | look in |
 //! |---|---|
 //! | the load itself, and what is measured | the crate `cinnabar-load` |
+//! | what can be asked of a load, and files of loads | [`scenario`] |
 //! | a hub of our own to put it on | [`ours`] |
+//! | what is told meanwhile | [`watching`] |
 //! | how figures of two hubs are compared and shown | [`table`] |
 
 mod ours;
+mod scenario;
 mod table;
+mod watching;
 
-use std::cell::Cell;
-use std::io::{IsTerminal as _, Write as _, stderr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use cinnabar_kit::development::{DEVELOPMENT_ISSUER, DEVELOPMENT_KEY};
 use cinnabar_kit::token::{self, Generation};
-use cinnabar_load::{
-    CASES, Case, Failure, Faults, Figures, Hub, LEAST_SIZE, Load, MOST_PUBLISHERS, Process,
-    Progress, Tokens,
-};
+use cinnabar_load::{CASES, Failure, Faults, Figures, Hub, Load, Process, Tokens};
 use clap::Args;
 use jsonwebtoken::Algorithm;
 
 use self::ours::{Ours, Variant};
+use self::scenario::Asked;
 use self::table::Row;
+use self::watching::Watcher;
 use crate::machine::process::allow_many_connections;
 
 #[derive(Args)]
@@ -67,43 +69,12 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["case", "streams", "publishers", "rate"])]
     all: bool,
 
-    /// How many streams are open [default: 100]
-    #[arg(long)]
-    streams: Option<usize>,
+    /// The loads in this file, such as load/scenario.toml
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["case", "all", "asked"])]
+    scenario: Option<PathBuf>,
 
-    /// How many publishers there are; each waits for its answer before it publishes again [default:
-    /// 1]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_PUBLISHERS)))]
-    publishers: Option<u16>,
-
-    /// How many updates are published a second [default: as many as are acknowledged]
-    #[arg(long, value_name = "UPDATES", value_parser = rate)]
-    rate: Option<f64>,
-
-    /// How many bytes of data an update has
-    #[arg(long, value_name = "BYTES", default_value_t = 64, value_parser = size)]
-    size: usize,
-
-    /// How many topics there are: the streams are spread over them, and the updates as well
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    topics: u16,
-
-    /// Publish private updates
-    #[arg(long)]
-    private: bool,
-
-    /// How many more subscribers arrive a second meanwhile, of whom each leaves after a second [default:
-    /// none]
-    #[arg(long, value_name = "SUBSCRIBERS", value_parser = rate)]
-    arrivals: Option<f64>,
-
-    /// How long is published; whatever is still on its way then is waited for
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
-
-    /// How long is published before, without being measured
-    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
-    warm_up: u64,
+    #[command(flatten)]
+    asked: Asked,
 
     /// The secret that publishers' tokens are signed with [default: the development key]
     // What looks like an option may be a secret, and would be shown.
@@ -129,11 +100,12 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     allow_many_connections();
+    let loads = arguments.loads()?;
     if arguments.url.is_none() {
         arguments.variant().build()?;
     }
     let mut rows = Vec::new();
-    for load in arguments.loads() {
+    for load in loads {
         let figures = arguments.measure_first(&load)?;
         let against = match &arguments.against {
             Some(url) => Some(arguments.measure(url, arguments.against_pid, &load)?),
@@ -176,31 +148,18 @@ pub(crate) fn check() -> Result<()> {
 }
 
 impl Arguments {
-    fn loads(&self) -> Vec<Load> {
-        let numbered = |case: Case| Load {
-            streams: case.streams,
-            publishers: case.publishers,
-            rate: case.rate,
-            size: self.size,
-            topics: self.topics.into(),
-            private: self.private,
-            arrivals: self.arrivals,
-            duration: Duration::from_secs(self.seconds),
-            warm_up: Duration::from_secs(self.warm_up),
-            ..Load::default()
-        };
+    fn loads(&self) -> Result<Vec<Load>> {
+        if let Some(file) = &self.scenario {
+            return scenario::read(file);
+        }
         if self.all {
-            return CASES.map(numbered).into();
+            return CASES.into_iter().map(|case| self.asked.of_case(case)).collect();
         }
         if !self.case.is_empty() {
-            return self
-                .case
-                .iter()
-                .map(|number| numbered(CASES[usize::from(number - 1)]))
-                .collect();
+            let case = |number: &u8| CASES[usize::from(number - 1)];
+            return self.case.iter().map(|number| self.asked.of_case(case(number))).collect();
         }
-        let publishers = self.publishers.unwrap_or(1);
-        vec![numbered(Case { streams: self.streams.unwrap_or(100), publishers, rate: self.rate })]
+        Ok(vec![self.asked.load()?])
     }
 
     fn variant(&self) -> Variant {
@@ -252,37 +211,8 @@ impl Arguments {
             ),
             figures => figures.with_context(|| url.to_owned())?,
         };
-        let Figures { refused, lost, out_of_order, twice, .. } = figures;
-        warn_of(Faults { refused, lost, out_of_order, twice }, url);
-        // They are in no column of the table.
-        warn_of(figures.warm_up, &format!("while it was warmed up, {url}"));
-        if figures.ended > 0 {
-            eprintln!("warning: {url} ended {} streams before the end", figures.ended);
-        }
-        if let Some(arrivals) = figures.arrivals.filter(|arrivals| arrivals.refused > 0) {
-            eprintln!("warning: {url} opened no stream for {} that arrived", arrivals.refused);
-        }
-        if figures.reader_busy > 0.9 {
-            eprintln!(
-                "warning: reading took a whole processor, so that {url} may be faster than this"
-            );
-        }
+        watching::warn(&figures, url);
         Ok(figures)
-    }
-}
-
-fn warn_of(faults: Faults, who: &str) {
-    let Faults { refused, lost, out_of_order, twice } = faults;
-    if lost > 0 {
-        eprintln!("warning: {who} did not deliver {lost} updates");
-    }
-    if out_of_order + twice > 0 {
-        eprintln!(
-            "warning: {who} delivered {out_of_order} updates after later ones, and {twice} twice"
-        );
-    }
-    if refused > 0 {
-        eprintln!("warning: {who} did not acknowledge {refused} publications");
     }
 }
 
@@ -310,58 +240,6 @@ fn tokens(generation: Generation, issuer: &str, url: &str, keys: [&str; 2]) -> R
     })
 }
 
-/// Says on standard error how far a load has come.
-struct Watcher {
-    name: String,
-    streams: usize,
-    /// A terminal is told every second, on one line.
-    is_terminal: bool,
-    told: Cell<Option<std::mem::Discriminant<Progress>>>,
-}
-
-impl Watcher {
-    fn new(name: String, load: &Load) -> Self {
-        let is_terminal = stderr().is_terminal();
-        Self { name, streams: load.streams, is_terminal, told: Cell::new(None) }
-    }
-
-    fn tell(&self, progress: Progress) {
-        let kind = Some(std::mem::discriminant(&progress));
-        if self.told.replace(kind) == kind && !self.is_terminal {
-            return;
-        }
-        let what = match progress {
-            Progress::Opening(open) => format!("{open} of {} streams are open", self.streams),
-            Progress::WarmingUp(published, delivered) => {
-                format!("warming up: {published} published, {delivered} delivered")
-            }
-            Progress::Measuring(published, delivered) => {
-                format!("measuring: {published} published, {delivered} delivered")
-            }
-        };
-        let (begin, end) = if self.is_terminal { ("\r\x1b[K", "") } else { ("", "\n") };
-        eprint!("{begin}{}: {what}{end}", self.name);
-        // It is only to be seen.
-        let _ = stderr().flush();
-    }
-
-    fn end(&self) {
-        if self.is_terminal {
-            eprint!("\r\x1b[K");
-        }
-    }
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
-    rate.ok_or_else(|| "give a number above 0".to_owned())
-}
-
-fn size(text: &str) -> Result<usize, String> {
-    let size = text.parse().ok().filter(|size| *size >= LEAST_SIZE);
-    size.ok_or_else(|| format!("give {LEAST_SIZE} or more, since an update says when it was sent"))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
@@ -376,7 +254,7 @@ mod tests {
 
     fn loads(options: &str) -> Option<Vec<Load>> {
         let words = std::iter::once("bench").chain(options.split_whitespace());
-        Some(Program::try_parse_from(words).ok()?.arguments.loads())
+        Program::try_parse_from(words).ok()?.arguments.loads().ok()
     }
 
     #[test]
@@ -408,6 +286,9 @@ mod tests {
             "--followers http://localhost/hub",
             "--against-pid 1",
             "--aws --url http://localhost/hub",
+            "--scenario load/scenario.toml --case 1",
+            "--scenario load/scenario.toml --seconds 1",
+            "--scenario load/scenario.toml --private",
         ] {
             assert_eq!(loads(options), None, "{options}");
         }
