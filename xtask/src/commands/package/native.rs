@@ -18,8 +18,9 @@ pub(super) fn make(dist: &Path) -> Result<()> {
         "cinnabar",
         fs::read(&program).with_context(|| program.display().to_string())?,
     );
-    for text in ["README.md", "LICENSE-APACHE", "LICENSE-MIT"] {
-        files.copy(text, &workspace::path(text))?;
+    files.copy("README.md", &workspace::path("kit/native/README.md"))?;
+    for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        files.copy(licence, &workspace::path(licence))?;
     }
     let (system, processor) = (std::env::consts::OS, std::env::consts::ARCH);
     let name = format!("cinnabar-{}-{system}-{processor}", env!("CARGO_PKG_VERSION"));
