@@ -12,10 +12,12 @@
 
 mod database;
 mod error;
+mod held;
 mod presence;
 mod reading;
 mod storage;
 mod tail;
+mod transaction;
 mod writer;
 
 use std::collections::VecDeque;
@@ -25,7 +27,6 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use cinnabar_core::feed::FollowerId;
 use cinnabar_core::{
     ActiveSubscription, Answer, CursorKey, Fetch, List, Listing, Located, Location, Page, Place,
     Position, Subscribe, Subscriptions, Update,
@@ -37,12 +38,13 @@ use tracing::error;
 
 use crate::log::database::Database;
 use crate::log::storage::Lock;
-use crate::log::writer::{Append, Bounds, Entry, Job, Writer, lock};
+use crate::log::transaction::{Bounds, Entry};
+use crate::log::writer::{Append, Job, Writer, lock};
 
 pub use error::LogError;
 pub use storage::{Storage, StorageError};
 pub use tail::Tail;
-pub use writer::Retention;
+pub use transaction::Retention;
 
 /// How much room there is for updates that wait to be written, in KiB.
 const ROOM: u32 = 64 * 1024;
@@ -190,43 +192,6 @@ impl Log {
     /// Reads a page of everything.
     pub(crate) async fn whole_page(&self, fetch: Fetch) -> Result<Page, LogError> {
         self.read(move |database| database.page(&fetch, None)).await
-    }
-
-    /// The followers that hold subscriptions.
-    pub(crate) async fn followers(&self) -> Result<Vec<FollowerId>, LogError> {
-        self.read(|database| Ok(database.followers()?)).await
-    }
-
-    /// Notes that a follower's subscriptions are active, as [`Source::register`] does for this process's.
-    pub(crate) async fn register_for(
-        &self,
-        follower: FollowerId,
-        subscriptions: Subscriptions,
-    ) -> Result<(), LogError> {
-        let room = room_for(subscriptions.size());
-        let room = Arc::clone(&self.notes_room).try_acquire_many_owned(room);
-        let room = room.map_err(|_| LogError::Full)?;
-        let entry = Entry::BeginFor(follower, subscriptions);
-        self.ask(|done| Job::Append(Append { entry, done, room })).await?.map(drop)
-    }
-
-    /// Notes what a follower holds as nobody's.
-    pub(crate) async fn disown(&self, follower: FollowerId) -> Result<(), LogError> {
-        let room = Arc::clone(&self.notes_room).acquire_owned().await;
-        let room = room.map_err(|_| LogError::Closed)?;
-        let entry = Entry::Disown(follower);
-        self.ask(|done| Job::Append(Append { entry, done, room })).await?.map(drop)
-    }
-
-    /// Ends what is nobody's, some at a time.
-    pub(crate) async fn end_nobodys(&self) -> Result<(), LogError> {
-        loop {
-            let nobodys = self.read(Database::nobodys).await?;
-            if nobodys.is_empty() {
-                return Ok(());
-            }
-            self.unregister(nobodys.into()).await?;
-        }
     }
 
     /// Writes to the log's database, and reads it back, with both threads.

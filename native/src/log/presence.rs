@@ -3,7 +3,8 @@
 //! A process that was killed leaves the notes of streams that were cut with it. They are older than the
 //! log is open, and no list shows them; the streams' task finds them, and tells their ends.
 //!
-//! What a follower holds is noted as well, and whose it is. It may outlive this process.
+//! What a follower holds is noted as well, and whose it is. It may outlive this process. Once the follower is
+//! gone, it is nobody's: no list shows it, and its ends are told, some at a time.
 
 use cinnabar_core::feed::FollowerId;
 use cinnabar_core::{ActiveSubscription, CursorKey, EventId, List, Listing, Position};
@@ -15,6 +16,12 @@ use crate::log::error::LogError;
 
 /// How many subscriptions are read at a time for what has ended.
 const FOUND: usize = 500;
+
+/// What is nobody's. The cross join has SQLite begin with that, and not with everything that is noted.
+const NOBODYS: &str = "SELECT position, topic, record FROM held CROSS JOIN subscriptions USING (topic) WHERE follower = ''";
+
+/// What no follower holds.
+const NOTED: &str = "SELECT position, topic, record FROM subscriptions LEFT JOIN held USING (topic) WHERE topic > ? AND follower IS NULL ORDER BY topic";
 
 impl Database {
     /// Notes that a subscription is active, whose beginning is the event at this position.
@@ -62,8 +69,7 @@ impl Database {
 
     /// Some of what is nobody's.
     pub(crate) fn nobodys(&self) -> Result<Vec<ActiveSubscription>, LogError> {
-        let query = "SELECT position, topic, record FROM subscriptions JOIN held USING (topic) WHERE follower = ''";
-        let mut statement = self.connection.prepare_cached(query)?;
+        let mut statement = self.connection.prepare_cached(NOBODYS)?;
         let mut rows = statement.query([])?;
         let mut found = Vec::new();
         while found.len() < FOUND
@@ -85,8 +91,7 @@ impl Database {
     /// Some of what is noted and no follower holds, in the order of topics and behind this one. What another version wrote is
     /// left alone, and what it says is nobody's business.
     pub(crate) fn noted(&self, after: &str) -> Result<Vec<ActiveSubscription>, LogError> {
-        let query = "SELECT position, topic, record FROM subscriptions WHERE topic > ? AND topic NOT IN (SELECT topic FROM held) ORDER BY topic";
-        let mut statement = self.connection.prepare_cached(query)?;
+        let mut statement = self.connection.prepare_cached(NOTED)?;
         let mut rows = statement.query([after])?;
         let mut found = Vec::new();
         while found.len() < FOUND
@@ -117,13 +122,7 @@ impl Database {
         let newest: Option<String> =
             self.connection.prepare_cached(query)?.query_row([], |row| row.get(0)).optional()?;
         let mut listing = list.begin(newest.map(|id| EventId::restored(&id)));
-        // For the sake of the order, SQLite would read all rows to find those of one collection. With
-        // the plus sign it reads those, and sorts them.
-        let by = if list.collection().is_some() { "+position" } else { "position" };
-        let query = format!(
-            "SELECT position, topic, record FROM subscriptions WHERE topic >= ? AND topic < ? AND {by} > ? AND ({by} > ? OR topic IN (SELECT topic FROM held WHERE follower <> '')) ORDER BY {by}"
-        );
-        let mut statement = self.connection.prepare_cached(&query)?;
+        let mut statement = self.connection.prepare_cached(&listing_query(list))?;
         let [first, end] = list.topics();
         let mut rows = statement.query((first, end, number(after), number(opened)))?;
         while let Some(row) = rows.next()? {
@@ -136,6 +135,20 @@ impl Database {
         }
         Ok(Some(listing))
     }
+}
+
+/// What a list shows: what this process holds, whose beginning is later than the log was opened, and what
+/// followers hold; nothing that is nobody's.
+fn listing_query(list: &List) -> String {
+    // A plus sign keeps SQLite from an index. Of one collection, it is to read the rows and sort them; of
+    // everything, to read them in order, as far as a page goes.
+    let (topic, by) = match list.collection() {
+        Some(_) => ("topic", "+position"),
+        None => ("+topic", "position"),
+    };
+    format!(
+        "SELECT position, topic, record FROM subscriptions LEFT JOIN held USING (topic) WHERE {topic} >= ? AND {topic} < ? AND {by} > ? AND (follower <> '' OR (follower IS NULL AND {by} > ?)) ORDER BY {by}"
+    )
 }
 
 /// A row: where its subscription began, and the subscription, unless another version wrote it. Such a
@@ -220,6 +233,7 @@ mod tests {
         assert_eq!(log.followers().await.unwrap(), followers);
         log.disown(followers[0]).await.unwrap();
         assert_eq!(log.followers().await.unwrap(), followers[1..]);
+        assert_eq!(listed(&log).await, ["b"], "it is nobody's, though its end is still to be told");
         log.end_nobodys().await.unwrap();
         assert_eq!(log.head().await.unwrap(), end.next(), "one end was told");
         assert_eq!(listed(&log).await, ["b"]);
@@ -230,5 +244,56 @@ mod tests {
         assert_eq!(listed(&log).await, [""; 0]);
         let left = log.registered(String::new()).await.unwrap();
         assert_eq!(left, [member("b"), member("own")]);
+    }
+
+    #[tokio::test]
+    async fn who_was_left_behind_is_listed_by_nobody_even_by_the_process_that_noted_it() {
+        let log = Log::open_for(true, &Storage::Memory, WIDE, machine::now).unwrap();
+        let follower = FollowerId::from_random([1; 16]);
+        log.register(vec![member("own")].into()).await.unwrap();
+        log.register_for(follower, vec![member("a")].into()).await.unwrap();
+        assert_eq!(listed(&log).await, ["own", "a"]);
+        log.disown(follower).await.unwrap();
+        assert_eq!(listed(&log).await, ["own"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_of_the_log_before_its_followers_counts() {
+        let log = Log::open_for(true, &Storage::Memory, WIDE, machine::now).unwrap();
+        let follower = FollowerId::from_random([1; 16]);
+        // More than one transaction takes, and the last of it for the follower.
+        let others = (0..200).map(|number| log.register(vec![member(&number.to_string())].into()));
+        let last = log.register_for(follower, vec![member("a")].into());
+        let (_, last, followers) =
+            tokio::join!(futures_util::future::join_all(others), last, log.followers());
+        last.unwrap();
+        assert_eq!(followers.unwrap(), [follower]);
+    }
+
+    #[test]
+    fn each_question_reads_the_rows_that_it_is_about_and_no_others() {
+        let mut database = Database::in_memory().unwrap();
+        database.create_tables().unwrap();
+        let plan = |query: &str| {
+            let mut statement =
+                database.connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+            let rows = statement.raw_query().mapped(|row| row.get::<_, String>("detail"));
+            rows.collect::<rusqlite::Result<Vec<_>>>().unwrap()
+        };
+        let held = "SEARCH held USING PRIMARY KEY (topic=?) LEFT-JOIN";
+        let by_topic = "SEARCH subscriptions USING INDEX subscriptions_by_topic";
+        assert_eq!(plan(NOTED), [&format!("{by_topic} (topic>?)"), held]);
+        assert_eq!(
+            plan(NOBODYS),
+            [
+                "SEARCH held USING COVERING INDEX held_by_follower (follower=?)",
+                &format!("{by_topic} (topic=?)")
+            ]
+        );
+        let everybody = contract::everybody().unwrap();
+        assert_eq!(
+            plan(&listing_query(&everybody)),
+            ["SEARCH subscriptions USING INTEGER PRIMARY KEY (rowid>?)", held]
+        );
     }
 }

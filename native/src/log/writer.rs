@@ -10,16 +10,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cinnabar_core::feed::FollowerId;
-use cinnabar_core::{Appended, Place, Position, Subscriptions, Timestamp, Update};
+use cinnabar_core::{Appended, Place, Position, Timestamp};
 use cinnabar_runtime::machine::Now;
 use cinnabar_runtime::{Read, SourceError as _};
-use rusqlite::OptionalExtension as _;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::error;
 
-use crate::log::database::{Database, millis, number, position, timestamp};
+use crate::log::database::{Database, millis, number, timestamp};
 use crate::log::error::LogError;
 use crate::log::storage::Lock;
+use crate::log::transaction::{Bounds, Entry, Retention, commit};
 
 /// How many updates one transaction takes at most, and how many bytes.
 const MOST_UPDATES: usize = 512;
@@ -32,10 +32,6 @@ const MOST_NOTES: usize = 64;
 /// How many bytes of those: a stream may have hundreds of subscriptions.
 const MOST_NOTED_BYTES: usize = 256 << 10;
 
-/// How many updates a transaction drops at most, besides as many as it appends: so the log shrinks
-/// after `HISTORY_SIZE` was lowered.
-const SWEEP: u64 = 256;
-
 /// How long the thread rests before it sweeps again what could not be dropped.
 const REST: Duration = Duration::from_secs(1);
 
@@ -44,21 +40,10 @@ pub(crate) enum Job {
     Append(Append),
     /// Hands over every update after this position, from now on.
     Follow(Position, Follower),
+    /// Names the followers that hold something once everything asked before is noted.
+    FeedFollowers(oneshot::Sender<Result<Vec<FollowerId>, LogError>>),
     CheckHealth(oneshot::Sender<Result<(), LogError>>),
     Close(oneshot::Sender<()>),
-}
-
-/// What is appended.
-pub(crate) enum Entry {
-    Update(Arc<Update>),
-    /// The events of these beginnings, with a note that the subscriptions are active.
-    Begin(Subscriptions),
-    /// The same for those of a follower; nothing for what is noted already.
-    BeginFor(FollowerId, Subscriptions),
-    /// A note that what a follower holds is nobody's.
-    Disown(FollowerId),
-    /// The events of the ends of those that are noted as active.
-    End(Subscriptions),
 }
 
 /// Something to append, and who waits for it.
@@ -67,24 +52,6 @@ pub(crate) struct Append {
     pub(crate) done: oneshot::Sender<Result<Position, LogError>>,
     /// What it takes of the room for updates that wait.
     pub(crate) room: OwnedSemaphorePermit,
-}
-
-impl Entry {
-    /// Whether it says that streams came or went.
-    fn is_note(&self) -> bool {
-        !matches!(self, Self::Update(_))
-    }
-
-    /// Roughly how many bytes it takes.
-    fn size(&self) -> usize {
-        match self {
-            Self::Update(update) => update.size(),
-            Self::Begin(subscriptions)
-            | Self::BeginFor(_, subscriptions)
-            | Self::End(subscriptions) => subscriptions.size(),
-            Self::Disown(_) => 0,
-        }
-    }
 }
 
 /// What one transaction appends.
@@ -122,15 +89,6 @@ impl Batch {
 /// publishers wait for them.
 pub(crate) type Follower = mpsc::Sender<Result<Read, LogError>>;
 
-/// How much is kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Retention {
-    /// How many updates.
-    pub size: u64,
-    /// How long each.
-    pub age: Duration,
-}
-
 pub(crate) struct Writer {
     pub(crate) jobs: Receiver<Job>,
     pub(crate) database: Arc<Mutex<Database>>,
@@ -144,15 +102,6 @@ pub(crate) struct Writer {
     pub(crate) crowd: VecDeque<Append>,
     /// Held until the thread ends.
     pub(crate) lock: Option<Lock>,
-}
-
-/// Which updates the log keeps.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    /// The oldest, or if there is none, the position of the next one.
-    pub(crate) oldest: Position,
-    /// The newest that there ever was.
-    pub(crate) newest: Position,
 }
 
 impl Writer {
@@ -175,14 +124,15 @@ impl Writer {
             match job {
                 Job::Append(first) => next = self.append(first),
                 Job::Follow(after, follower) => self.follow(after, follower),
+                Job::FeedFollowers(done) => {
+                    self.commit_crowd();
+                    let _ = done.send(lock(&self.database).followers().map_err(LogError::from));
+                }
                 Job::CheckHealth(done) => {
                     let _ = done.send(check_health(&lock(&self.database), (self.now)()));
                 }
                 Job::Close(done) => {
-                    let crowd = std::mem::take(&mut self.crowd);
-                    if !crowd.is_empty() {
-                        self.commit(crowd.into());
-                    }
+                    self.commit_crowd();
                     // Unlocked before anybody is told.
                     drop(self.lock.take());
                     let _ = done.send(());
@@ -221,6 +171,14 @@ impl Writer {
         }
         self.commit(batch.appends);
         next
+    }
+
+    /// Notes at once all that waits behind others.
+    fn commit_crowd(&mut self) {
+        let crowd = std::mem::take(&mut self.crowd);
+        if !crowd.is_empty() {
+            self.commit(crowd.into());
+        }
     }
 
     fn commit(&mut self, batch: Vec<Append>) {
@@ -334,109 +292,6 @@ impl Writer {
 /// A panic leaves no transaction open, so it does not spoil the database.
 pub(crate) fn lock(database: &Mutex<Database>) -> MutexGuard<'_, Database> {
     database.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Appends entries and drops what need not be kept, all or nothing. Returns what is kept then, which
-/// is durable, and the updates that were appended.
-fn commit<'a>(
-    database: &mut Database,
-    before: Bounds,
-    entries: impl Iterator<Item = &'a Entry>,
-    retention: Retention,
-    now: Timestamp,
-) -> rusqlite::Result<(Bounds, Vec<Appended>)> {
-    let transaction = database.connection.unchecked_transaction()?;
-    let mut newest = before.newest;
-    let mut updates = Vec::new();
-    let mut append = |update: Arc<Update>| {
-        newest = newest.next();
-        insert(database, newest, &update, now)?;
-        updates.push(Appended { position: newest, update });
-        Ok::<_, rusqlite::Error>(newest)
-    };
-    for entry in entries {
-        match entry {
-            Entry::Update(update) => {
-                append(Arc::clone(update))?;
-            }
-            Entry::Begin(subscriptions) => {
-                for one in subscriptions.iter() {
-                    let position = append(one.beginning().into())?;
-                    database.note(position, &one)?;
-                }
-            }
-            Entry::BeginFor(follower, subscriptions) => {
-                for one in subscriptions.iter() {
-                    if !database.is_noted(&one)? {
-                        let position = append(one.beginning().into())?;
-                        database.note(position, &one)?;
-                        database.hold(*follower, &one)?;
-                    }
-                }
-            }
-            Entry::Disown(follower) => database.disown(*follower)?,
-            Entry::End(subscriptions) => {
-                for one in subscriptions.iter() {
-                    if database.strike(&one)? {
-                        append(one.end().into())?;
-                    }
-                }
-            }
-        }
-    }
-    let appended = newest.get() - before.newest.get();
-    let most = Position::new(before.oldest.back(1).get() + appended + SWEEP).min(newest);
-    let excess = newest.back(retention.size);
-    let expired = expired(database, most, now.minus(retention.age))?;
-    let last = excess.max(expired).min(most);
-    let oldest = drop_through(database, last, Bounds { newest, ..before })?;
-    transaction.commit()?;
-    Ok((Bounds { oldest, newest }, updates))
-}
-
-fn insert(
-    database: &Database,
-    position: Position,
-    update: &Update,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let query = "INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let stored = update.store();
-    database.connection.prepare_cached(query)?.execute((
-        number(position),
-        millis(now),
-        stored.id,
-        stored.topics,
-        stored.targets,
-        stored.private,
-        stored.event_type,
-        stored.retry,
-        stored.data.as_bytes(),
-    ))?;
-    Ok(())
-}
-
-/// The last update of those up to `most` that was appended at a moment or before it.
-fn expired(database: &Database, most: Position, by: Timestamp) -> rusqlite::Result<Position> {
-    let query = "SELECT position FROM updates WHERE position <= ? AND appended > ? ORDER BY position LIMIT 1";
-    let mut statement = database.connection.prepare_cached(query)?;
-    let kept: Option<i64> =
-        statement.query_row((number(most), millis(by)), |row| row.get(0)).optional()?;
-    Ok(kept.map_or(most, |kept| position(kept).back(1)))
-}
-
-/// Drops everything up to `last`. Returns the oldest update that is left.
-fn drop_through(database: &Database, last: Position, bounds: Bounds) -> rusqlite::Result<Position> {
-    if last < bounds.oldest {
-        return Ok(bounds.oldest);
-    }
-    if last == bounds.newest {
-        // No row is left to tell which number was the last, and it must not be used again.
-        database.set_fact("last_position", number(last))?;
-    }
-    let query = "DELETE FROM updates WHERE position <= ?";
-    database.connection.prepare_cached(query)?.execute([number(last)])?;
-    Ok(last.next())
 }
 
 /// Writes a row of its own, and reads it back.
