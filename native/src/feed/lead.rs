@@ -1,19 +1,18 @@
 //! The task that owns the core's [`Leader`]: what becomes durable goes to the hubs that follow this one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cinnabar_core::feed::{Answer, Asked, FollowerId, Leader, LeaderOutput, LinkId, Question};
-use cinnabar_core::{Fetch, Page, Place};
-use cinnabar_runtime::{
-    Alarm, Carried, Fault, Link, Read, Source as _, SourceError as _, Tail as _, machine,
-};
+use cinnabar_core::feed::{Asked, Leader, LeaderOutput, LinkId};
+use cinnabar_core::{Fetch, Place};
+use cinnabar_runtime::{Alarm, Carried, Link, Read, Source as _, Tail as _, machine};
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
+use crate::feed::work::{self, Done};
 use crate::log::{Log, LogError, Tail};
 
 /// How many messages of all links may wait for their turn. Then links have to wait.
@@ -45,9 +44,12 @@ impl Feed {
 async fn run(log: Log, mut opened: UnboundedReceiver<Link>) {
     loop {
         match Lead::begin(&log).await {
-            Ok(lead) => match lead.run(&mut opened).await {
+            Ok(mut lead) => match lead.run(&mut opened).await {
                 Some(LogError::Closed) | None => return,
-                Some(error) => warn!(%error, "all links to hubs that follow this one are cut"),
+                Some(error) => {
+                    warn!(%error, "all links to hubs that follow this one are cut");
+                    lead.end().await;
+                }
             },
             Err(LogError::Closed) => return,
             Err(error) => error!(%error, "no hub can follow this one"),
@@ -61,31 +63,32 @@ struct Lead {
     leader: Leader,
     tail: Tail,
     links: BTreeMap<LinkId, UnboundedSender<Carried>>,
-    /// How many links there ever were.
+    /// How many links this leader ever had, which numbers them: what one of them said may come after it
+    /// has ended.
     count: u64,
     /// What links say, all through one channel.
     said: Receiver<(LinkId, Option<Bytes>)>,
     say: Sender<(LinkId, Option<Bytes>)>,
     work: JoinSet<Done>,
+    /// What the leader waits for, by the task that finds it: one that panics takes with it what it has.
+    wanted: HashMap<Id, Wanted>,
 }
 
-/// What the log has answered.
-enum Done {
-    Page(Fetch, Result<Page, LogError>),
-    Answer(Asked, Result<Answer, LogError>),
-    /// A link is carried no longer, or what a follower held has ended.
-    Ended,
+/// What the leader waits for.
+enum Wanted {
+    Page(Fetch),
+    Answer(Asked),
 }
 
 impl Lead {
     async fn begin(log: &Log) -> Result<Self, LogError> {
         let key = log.open().await?;
-        let end = Place::undated(log.head().await?);
         let noted = log.followers().await?;
+        let end = Place::undated(log.head().await?);
         let (say, said) = mpsc::channel(WAITING);
         // What is nobody's may be from before.
         let mut work = JoinSet::new();
-        work.spawn(end_nobodys(log.clone()));
+        work.spawn(work::end_nobodys(log.clone()));
         Ok(Self {
             leader: Leader::new(key, end, noted, machine::now()),
             tail: log.tail(end),
@@ -95,11 +98,12 @@ impl Lead {
             said,
             say,
             work,
+            wanted: HashMap::new(),
         })
     }
 
     /// Runs until the log cannot be followed, or until there is no handle left.
-    async fn run(mut self, opened: &mut UnboundedReceiver<Link>) -> Option<LogError> {
+    async fn run(&mut self, opened: &mut UnboundedReceiver<Link>) -> Option<LogError> {
         let mut alarm = Alarm::default();
         loop {
             alarm.set(self.leader.poll_timeout(), machine::now());
@@ -111,14 +115,25 @@ impl Lead {
                         self.leader.handle_appended(&updates);
                         self.leader.handle_reached(reached);
                     }
-                    Err(error) if error.fault() == Fault::Overtaken => return Some(error),
-                    Err(error) => warn!(%error, "the log could not be followed"),
+                    // Nothing more comes from this tail, and a later one may have missed something.
+                    Err(error) => return Some(error),
                 },
-                Some(done) = self.work.join_next() => self.handle_done(done),
+                Some(done) = self.work.join_next_with_id() => match done {
+                    // What was asked, the next leader is asked as well.
+                    Ok((_, Done::Closed)) => return Some(LogError::Closed),
+                    done => self.handle_done(done),
+                },
                 () = alarm.ring() => self.leader.handle_timeout(machine::now()),
             }
             self.drive();
         }
+    }
+
+    /// Ends all links, and waits for the end of all tasks: what they have asked of the log, it does before
+    /// it tells the next leader whose subscriptions it notes.
+    async fn end(mut self) {
+        self.links.clear();
+        self.work.shutdown().await;
     }
 
     fn connect(&mut self, link: Link) {
@@ -137,7 +152,7 @@ impl Lead {
                 }
             }
             let _ = say.send((id, None)).await;
-            Done::Ended
+            Done::Nothing
         });
         info!("another hub follows this one; {} do", self.links.len());
     }
@@ -158,23 +173,30 @@ impl Lead {
         }
     }
 
-    fn handle_done(&mut self, done: Result<Done, JoinError>) {
-        match done {
-            Ok(Done::Page(fetch, page)) => {
-                let page = page.inspect_err(|error| {
-                    warn!(%error, "the log could not be read for a hub that follows this one");
-                });
-                self.leader.handle_page(&fetch, page.ok().as_ref(), machine::now());
+    fn handle_done(&mut self, done: Result<(Id, Done), JoinError>) {
+        let (id, done) = done.unwrap_or_else(|error| {
+            error!(%error, "a panic while a hub that follows this one was answered");
+            (error.id(), Done::Nothing)
+        });
+        match (self.wanted.remove(&id), done) {
+            (Some(Wanted::Page(fetch)), Done::Page(page)) => {
+                self.leader.handle_page(&fetch, Some(&page), machine::now());
             }
-            Ok(Done::Answer(asked, answer)) => {
-                let answer = answer.inspect_err(|error| {
-                    warn!(%error, "a hub that follows this one asked what cannot be answered");
-                });
-                self.leader.handle_answer(asked, answer.ok());
+            (Some(Wanted::Page(fetch)), _) => {
+                self.leader.handle_page(&fetch, None, machine::now());
             }
-            Ok(Done::Ended) => {}
-            Err(error) => error!(%error, "a panic while a hub that follows this one was answered"),
+            (Some(Wanted::Answer(asked)), Done::Answer(answer)) => {
+                self.leader.handle_answer(asked, Some(answer));
+            }
+            (Some(Wanted::Answer(asked)), _) => self.leader.handle_answer(asked, None),
+            (None, _) => {}
         }
+    }
+
+    /// Has a task find what the leader waits for.
+    fn find(&mut self, wanted: Wanted, task: impl Future<Output = Done> + Send + 'static) {
+        let task = self.work.spawn(task);
+        self.wanted.insert(task.id(), wanted);
     }
 
     fn drive(&mut self) {
@@ -190,17 +212,11 @@ impl Lead {
                 }
                 LeaderOutput::Read { fetch } => {
                     let log = self.log.clone();
-                    self.work.spawn(async move {
-                        let page = log.whole_page(fetch).await;
-                        Done::Page(fetch, page)
-                    });
+                    self.find(Wanted::Page(fetch), work::page(log, fetch));
                 }
                 LeaderOutput::Answer { asked, question } => {
-                    let log = self.log.clone();
-                    self.work.spawn(async move {
-                        let answer = answer(&log, asked.follower(), question).await;
-                        Done::Answer(asked, answer)
-                    });
+                    let (log, follower) = (self.log.clone(), asked.follower());
+                    self.find(Wanted::Answer(asked), work::answer(log, follower, question));
                 }
                 LeaderOutput::End { link, reason } => {
                     if self.links.remove(&link).is_some() {
@@ -209,47 +225,12 @@ impl Lead {
                 }
                 LeaderOutput::Gone { follower } => {
                     let log = self.log.clone();
-                    self.work.spawn(async move {
-                        until_done(|| log.disown(follower)).await;
-                        end_nobodys(log).await
-                    });
+                    self.work.spawn(work::end_all_of(log, follower));
                 }
             }
         }
     }
 }
 
-/// Ends what is nobody's.
-async fn end_nobodys(log: Log) -> Done {
-    until_done(|| log.end_nobodys()).await;
-    Done::Ended
-}
-
-/// Does something with the log until it succeeds, or the log is closed: what has ended must be told.
-async fn until_done<F: Future<Output = Result<(), LogError>>>(what: impl Fn() -> F) {
-    while let Err(error) = what().await {
-        if matches!(error, LogError::Closed) {
-            return;
-        }
-        warn!(%error, "the subscriptions of a hub that is gone could not be ended yet");
-        sleep(REST).await;
-    }
-}
-
-/// Answers a question of a follower.
-async fn answer(log: &Log, follower: FollowerId, question: Question) -> Result<Answer, LogError> {
-    Ok(match question {
-        Question::End => Answer::End(Place::undated(log.head().await?)),
-        Question::Locate(location) => Answer::Located(log.locate(location).await?),
-        Question::Page(fetch, subscribe) => Answer::Page(log.page(fetch, subscribe).await?),
-        Question::Register(subscriptions) => {
-            log.register_for(follower, subscriptions).await?;
-            Answer::Done
-        }
-        Question::Unregister(subscriptions) => {
-            log.unregister(subscriptions).await?;
-            Answer::Done
-        }
-        Question::List(list) => Answer::Listing(log.listing(list).await?),
-    })
-}
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod dial;
 mod forward;
 mod lead;
 mod socket;
+mod work;
 
 pub(crate) use dial::Dialer;
 pub(crate) use forward::Forwarder;

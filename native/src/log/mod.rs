@@ -12,6 +12,8 @@
 
 mod database;
 mod error;
+#[cfg(test)]
+mod faults;
 mod held;
 mod presence;
 mod reading;

@@ -12,7 +12,7 @@ use crate::log::writer::Job;
 /// How many transactions may wait for the streams before publishers wait for them, too.
 const AHEAD: usize = 2;
 
-/// Follows the log.
+/// Follows the log. After an error, nothing more comes.
 #[derive(Debug)]
 pub struct Tail(Receiver<Result<Read, LogError>>);
 
