@@ -9,6 +9,7 @@ mod embedded;
 mod ending;
 mod following;
 mod keys;
+mod kills;
 mod server;
 mod starting;
 mod tls;
