@@ -38,6 +38,10 @@ pub(crate) const MAX_TOKEN_PATTERNS_COST: usize = 8 * 1024;
 /// Longest that the topics of an update, or its targets, may be together, in bytes; past it: 413.
 pub(crate) const MAX_TOPICS_LENGTH: usize = 128 * 1024;
 
+/// Largest that `MAX_UPDATE_SIZE` may be where updates go over links between hubs: with its topics, its
+/// targets and a head, the message of such an update is no longer than a link takes.
+pub(crate) const MAX_LINKED_UPDATE_SIZE: usize = 15 * 1024 * 1024;
+
 /// How much effort is made at a time to tell which streams want updates, in units of about a
 /// nanosecond ([`effort`](crate::matching::effort)). One thread serves all streams, and who
 /// subscribes may have shown no token. So whatever the patterns and topics are, and however many:

@@ -13,10 +13,13 @@ pub const PLATFORM: Platform = Platform {
     ],
     // The log calls its streams, and is not polled.
     unread: &["RELAYS", "POLL_FAST", "POLL_SLOW"],
-    notes: &[(
-        "HUB_URL",
-        "set it if 1.0 tokens are accepted, which otherwise may be for whatever host a request names",
-    )],
+    notes: &[
+        (
+            "HUB_URL",
+            "set it if 1.0 tokens are accepted, which otherwise may be for whatever host a request names",
+        ),
+        ("MAX_UPDATE_SIZE", "at most `15MiB` with `FEED_SECRET`"),
+    ],
     has_feed: true,
     ..Platform::new("your own server")
 };

@@ -5,6 +5,7 @@ use crate::config::platform::Platform;
 use crate::config::serves::Serves;
 use crate::config::values::Values;
 use crate::config::{Config, LEGACY_COOKIE};
+use crate::limits::MAX_LINKED_UPDATE_SIZE;
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::METADATA_PATH;
 use crate::trust::key_source::is_on_this_machine;
@@ -80,6 +81,16 @@ fn check_feed(values: &mut Values<'_>, config: &mut Config) {
     }
     if config.follow.is_some() && config.follow == config.hub_url {
         values.mistake("FOLLOW", "is HUB_URL, this hub itself; name the hub that has the log");
+    }
+    // What follows has it in any case, and another mistake without.
+    if values.has("FEED_SECRET") && config.max_update_size > MAX_LINKED_UPDATE_SIZE {
+        values.mistake(
+            "MAX_UPDATE_SIZE",
+            &format!(
+                "is more than {most}, and FEED_SECRET is set: no larger update goes from one hub to another; write {most} or less",
+                most = parse::spelt_size(MAX_LINKED_UPDATE_SIZE)
+            ),
+        );
     }
     if values.has("FOLLOW_PUBLISH") && !values.has("FOLLOW") {
         values.warn(

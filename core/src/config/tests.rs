@@ -103,7 +103,19 @@ fn a_hub_follows_another_only_with_a_secret_that_can_be_sent() {
         let mistakes = on(&platform, pairs).unwrap_err().to_string();
         assert!(mistakes.contains(told), "{mistakes}");
     }
-    let follower = on(&platform, &[follow, ("FEED_SECRET", secret)]).unwrap();
+    let feed = ("FEED_SECRET", secret);
+    let sizes = [("OUTBOXES_SIZE", "64MiB"), ("MAX_UPDATE_SIZE", "15MiB")];
+    for hub in [&[feed][..], &[feed, follow]] {
+        assert!(on(&platform, &[hub, &sizes].concat()).is_ok());
+        let larger = [hub, &sizes[..1], &[("MAX_UPDATE_SIZE", "15361KiB")]].concat();
+        assert_eq!(
+            on(&platform, &larger).unwrap_err().to_string(),
+            "MAX_UPDATE_SIZE: is more than 15MiB, and FEED_SECRET is set: no larger update goes from one hub to another; write 15MiB or less"
+        );
+    }
+    let alone = [sizes[0], ("MAX_UPDATE_SIZE", "15361KiB")];
+    assert!(on(&platform, &alone).is_ok(), "nobody may follow it");
+    let follower = on(&platform, &[follow, feed]).unwrap();
     assert!(follower.follow().is_some() && !follower.leads() && !follower.forwards());
     assert!(on(&platform, &[("FEED_SECRET", secret)]).unwrap().leads());
 }

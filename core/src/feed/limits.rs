@@ -2,9 +2,16 @@
 
 use std::time::Duration;
 
+use crate::limits::{MAX_LINKED_UPDATE_SIZE, MAX_TOPICS_LENGTH};
+
 /// Longest message, in bytes: a link refuses longer ones. An update of any size that a hub is likely to
 /// allow fits, and workerd's own limit, 32 MiB, is far away.
 pub const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
+
+// Besides its text, an update has topics and targets, each as many bytes, with as many between them, and a
+// head.
+const _: () =
+    assert!(MAX_LINKED_UPDATE_SIZE + 4 * MAX_TOPICS_LENGTH + 64 * 1024 <= MAX_MESSAGE_SIZE);
 
 /// How many bytes of updates are joined in one message, unless it is one update.
 pub(crate) const JOINED: usize = 256 * 1024;
