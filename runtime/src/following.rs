@@ -143,7 +143,7 @@ impl<D: Dial> Following<D> {
         let mut alarm = Alarm::default();
         loop {
             self.drive();
-            if !self.closing.is_empty() && self.waiting.is_empty() {
+            if !self.closing.is_empty() && self.has_told_everything() {
                 return self.close().await;
             }
             alarm.set(self.follower.as_ref().and_then(Follower::poll_timeout), (self.now)());
@@ -320,6 +320,12 @@ impl<D: Dial> Following<D> {
         if let Line::Dialing(_, dialing) = std::mem::replace(&mut self.line, Line::None) {
             dialing.abort();
         }
+    }
+
+    /// Whether nothing is asked any more. The follower itself may have something to tell, for which nobody
+    /// waits.
+    fn has_told_everything(&self) -> bool {
+        self.follower.as_ref().is_none_or(|follower| follower.questions() == 0)
     }
 
     /// Says goodbye.

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "all of it is a test")]
 
 mod clock;
+mod followed;
 mod hub;
 mod memory;
 
