@@ -1,7 +1,8 @@
 //! `serve`: a hub and nothing else, for the test suites that launch it.
 //!
 //! This process becomes the server (workerd, with `--aws` the emulator, with `--native` the hub), so that a test that
-//! kills the process it started has killed the hub. The hub is configured only by the environment.
+//! kills the process it started has killed the hub, and whatever else serves it. The hub is configured only by the
+//! environment.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use cinnabar_kit::development;
 use clap::Args;
 
-use crate::hubs::{aws, native, worker, workerd};
+use crate::hubs::{aws, followed, native, worker, workerd};
 use crate::machine::workspace;
 
 #[derive(Args)]
@@ -30,6 +31,11 @@ pub(crate) struct Arguments {
     /// Serve the native variant: one process, with its log in a file of the data folder
     #[arg(long, conflicts_with = "aws")]
     native: bool,
+
+    /// With --native, serve a hub that follows another, which has the log and ends with it;
+    /// publications are forwarded to that one
+    #[arg(long, requires = "native")]
+    follow: bool,
 
     /// With --aws, how many invocations an environment of Lambda handles at a time: one, unless it
     /// is on Managed Instances
@@ -61,6 +67,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         return aws::run(*port, data, *environment_concurrency, *database);
     }
     let variables = development::environment();
+    if arguments.follow {
+        if !arguments.prebuilt {
+            followed::build()?;
+        }
+        return followed::run(arguments.port, &arguments.data, variables);
+    }
     if arguments.native {
         if !arguments.prebuilt {
             native::build(native::Purpose::Development)?;

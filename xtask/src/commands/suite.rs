@@ -80,6 +80,19 @@ pub(crate) fn on_native(arguments: &[String]) -> Result<()> {
     run("serve --native --prebuilt", &CONDITIONS_ON_NATIVE, arguments)
 }
 
+/// Runs those cases whose names have this in them against hubs that follow another, each a process of its
+/// own beside that one.
+pub(crate) fn with_follower(part: &str) -> Result<()> {
+    let arguments = [
+        part,
+        // Whose follower was killed counts as here until it is clear that it does not come back.
+        "--skip",
+        "a_killed_hub_leaves_nobody_behind",
+    ];
+    let arguments = arguments.map(str::to_owned);
+    run("serve --native --follow --prebuilt", &CONDITIONS_ON_NATIVE, &arguments)
+}
+
 /// Runs the suite against hubs on the AWS variant. They share one database: a Java process for
 /// each of dozens of hubs is more than a small machine can start in time.
 pub(crate) fn on_aws(environment_concurrency: u16, arguments: &[String]) -> Result<()> {

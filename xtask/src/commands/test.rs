@@ -6,9 +6,21 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::commands::{bench, contract, package, plan, readme, requirements, stack, suite};
-use crate::hubs::{aws, dev_vars, native, worker};
+use crate::hubs::{aws, dev_vars, followed, native, worker};
 use crate::machine::cargo::TOGETHER;
 use crate::machine::{cargo, process, tools, workspace};
+
+/// The cases of what hubs say to each other when one follows another.
+const PARTS_OF_FOLLOWERS: [&str; 8] = [
+    "subscribe::",
+    "publish::",
+    "private::",
+    "resume::",
+    "lifetime::",
+    "presence::",
+    "limits::",
+    "sigkill",
+];
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -116,6 +128,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     heading("black-box suite, on the native variant, a static program as is deployed");
     native::require_static(native::Purpose::Development)?;
     suite::on_native(&arguments.suite)?;
+    if arguments.suite.is_empty() {
+        heading("part of it, with a hub that follows another and forwards publications to it");
+        followed::build()?;
+        for part in PARTS_OF_FOLLOWERS {
+            suite::with_follower(part)?;
+        }
+    }
 
     heading("template.yaml, and the functions that it deploys");
     stack::check()?;

@@ -16,16 +16,29 @@ pub(crate) fn build() -> Result<()> {
     cargo::run(&["build", "--locked", "--package", "cinnabar-aws", "--package", EMULATOR])
 }
 
+/// Builds the emulator, for what it [tethers](tethered).
+pub(crate) fn build_alone() -> Result<()> {
+    cargo::run(&["build", "--locked", "--package", EMULATOR])
+}
+
 /// Fails unless both have been built.
 pub(crate) fn require_built() -> Result<()> {
-    for name in [FUNCTION, EMULATOR] {
-        let program = built(name);
-        if !program.is_file() {
-            bail!(
-                "there is no {}: build it with `cargo xtask serve --aws` without --prebuilt",
-                program.display()
-            );
-        }
+    require(FUNCTION)?;
+    require(EMULATOR)
+}
+
+/// Fails unless the emulator has been built.
+pub(crate) fn require_built_alone() -> Result<()> {
+    require(EMULATOR)
+}
+
+fn require(name: &str) -> Result<()> {
+    let program = built(name);
+    if !program.is_file() {
+        bail!(
+            "there is no {}: build it with `cargo xtask serve` and the same options but --prebuilt",
+            program.display()
+        );
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ pub(crate) mod aws;
 pub(crate) mod dev_vars;
 pub(crate) mod dynamodb;
 pub(crate) mod emulator;
+pub(crate) mod followed;
 pub(crate) mod native;
 pub(crate) mod platforms;
 pub(crate) mod template;
