@@ -54,7 +54,7 @@ pub(crate) fn streamed(
 }
 
 /// The line to write, unless there was one like it a moment ago.
-fn sample(line: String) -> Option<String> {
+pub(crate) fn sample(line: String) -> Option<String> {
     thread_local! {
         static SAMPLER: RefCell<Sampler> = RefCell::default();
     }

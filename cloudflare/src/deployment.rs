@@ -16,5 +16,7 @@ pub(crate) const PLATFORM: Platform = Platform {
     )],
     // A row of the object's SQLite holds 2 MB.
     largest_body: 1_900_000,
+    has_feed: true,
+    checks_websockets: true,
     ..Platform::new("Cloudflare")
 };

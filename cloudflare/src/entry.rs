@@ -1,6 +1,10 @@
 //! The Worker: admits requests, and forwards those that only the object can answer.
 
-use cinnabar_core::{Admission, Body, Command, Config, Request, Step, admit, misconfigured};
+use cinnabar_core::feed::{self, FORWARD_PATIENCE, MAX_FORWARDED_ANSWER, forwarded};
+use cinnabar_core::{
+    Admission, Answer, Body, Command, Config, Publish, Request, Step, admit, link_unavailable,
+    misconfigured,
+};
 use futures_util::StreamExt as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -9,7 +13,7 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{self, RequestInit};
 use worker::{ByteStream, Context, Env, console_error, event};
 
-use crate::{answer, keys, platform};
+use crate::{answer, keys, outbound, platform};
 
 /// How many relays a subscriber is sent to while they are full, or do not answer.
 const TRIES: u32 = 3;
@@ -48,7 +52,12 @@ async fn fetch(
         Step::Keys(unkeyed) => Admission::Answer(unkeyed.unavailable()),
         Step::Read(unread) => {
             let body = body(&request, &head, unread.limit()).await;
-            unread.admit(&body, platform::now())
+            match unread.admit(&body, platform::now()) {
+                Admission::Forward(Command::Publish(publish)) if config.follow().is_some() => {
+                    Admission::Answer(pass_on(&publish, &config, &head, body).await)
+                }
+                admission => admission,
+            }
         }
     };
     respond(admission, &config, &env).await
@@ -60,6 +69,7 @@ async fn respond(
     env: &Env,
 ) -> worker::Result<web_sys::Response> {
     match admission {
+        Admission::Answer(answer) if answer.begins_link() => begin_link(env).await,
         Admission::Answer(answer) => Ok(answer::whole(answer)?),
         Admission::Forward(command) => match forward(&command, config, env).await {
             Ok(response) => Ok(response),
@@ -68,6 +78,43 @@ async fn respond(
                 Ok(answer::whole(command.unavailable(platform::now()))?)
             }
         },
+    }
+}
+
+/// Another hub begins to follow this one: its WebSocket is the object's.
+async fn begin_link(env: &Env) -> worker::Result<web_sys::Response> {
+    match connect(env).await {
+        Ok(response) => Ok(response),
+        Err(error) => {
+            console_error!("the object opened no link: {}", worker::Error::from(error));
+            Ok(answer::whole(link_unavailable())?)
+        }
+    }
+}
+
+async fn connect(env: &Env) -> Result<web_sys::Response, JsValue> {
+    let stub: Stub = platform::shard(env)?;
+    let init = RequestInit::new();
+    let headers = web_sys::Headers::new()?;
+    headers.set("upgrade", "websocket")?;
+    init.set_headers(&headers);
+    JsFuture::from(stub.fetch("https://object/", &init)?).await?.dyn_into()
+}
+
+/// Passes a publication on to the hub that this one follows.
+async fn pass_on(publish: &Publish, config: &Config, head: &Request, body: Body) -> Answer {
+    let Body::Whole(body) = body else { return publish.unavailable() };
+    let Some(request) = feed::forward(config, head, body) else { return publish.unavailable() };
+    match outbound::send(&request, MAX_FORWARDED_ANSWER, FORWARD_PATIENCE).await {
+        Ok(theirs) => forwarded(publish, theirs),
+        Err(error) => {
+            if let Some(line) =
+                answer::sample(format!("a publication could not be passed on: {error}"))
+            {
+                console_error!("{line}");
+            }
+            publish.unavailable()
+        }
     }
 }
 
@@ -85,7 +132,11 @@ async fn forward(
         let found = find_room(&bytes, config.relays(), env).await?;
         return found.map_or_else(|| answer::whole(subscribe.unavailable(platform::now())), Ok);
     }
-    let stub: Stub = platform::shard(env)?;
+    // A hub that follows another has no log of its own; any of its relays asks for what one knows.
+    let stub: Stub = match config.follow() {
+        Some(_) => platform::relay(env, 0)?,
+        None => platform::shard(env)?,
+    };
     if let Command::Publish(publish) = command {
         // A call costs the runtime less than a request does, which has a body to be streamed.
         let refusal = JsFuture::from(stub.publish(&bytes)?).await?;

@@ -1,4 +1,4 @@
-//! A log that another object holds, as the streams here see it.
+//! A log that another object or another hub holds, as the streams here see it.
 //!
 //! ```text
 //!  questions ──▶ ┌──────────┐ ──▶ link
@@ -13,15 +13,16 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use cinnabar_core::feed::{
-    Answer, Ending, Follower, FollowerId, FollowerOutput, LinkId, Question, QuestionId,
+    Answer, Ending, Follower, FollowerId, FollowerOutput, LinkId, Question, QuestionId, dial,
 };
 use cinnabar_core::{
-    Config, Fetch, Holder, Located, Location, Page, Place, Subscribe, Subscriptions,
+    Config, Fetch, Holder, List, Listing, Located, Location, Page, Place, Subscribe, Subscriptions,
 };
 use futures_channel::oneshot;
-use worker::{Env, Result, console_error, console_log};
+use worker::{Env, Result, console_error, console_warn};
 
-use crate::link::Link;
+use crate::answer::sample;
+use crate::link::{Door, Link};
 use crate::object::Object;
 use crate::platform;
 use crate::source::Source;
@@ -81,18 +82,26 @@ impl Followed {
         let _ = self.streams.set(Rc::downgrade(streams));
     }
 
-    /// Whether one more subscriber may arrive.
+    /// Whether one more subscriber, or another who asks, may arrive.
     pub(crate) fn takes_arrivals(&self) -> bool {
         self.arriving.get() < MOST_ARRIVALS
     }
 
-    /// A subscriber arrives; the log is followed as long as it takes.
-    pub(crate) async fn arrival<T>(&self, subscribing: impl Future<Output = T>) -> T {
+    /// A subscriber arrives, or another who asks; the log is followed as long as it takes.
+    pub(crate) async fn arrival<T>(&self, asking: impl Future<Output = T>) -> T {
         self.arriving.set(self.arriving.get() + 1);
-        let response = subscribing.await;
+        let response = asking.await;
         self.arriving.set(self.arriving.get() - 1);
         self.see_what_is_held();
         response
+    }
+
+    /// Who is here; `None` if the log does not know the page that is asked for.
+    pub(crate) async fn list(&self, list: List) -> Result<Option<Listing>> {
+        match self.ask(Question::List(list)).await? {
+            Answer::Listing(listing) => Ok(listing),
+            _ => Err(another_answer()),
+        }
     }
 
     async fn ask(&self, question: Question) -> Result<Answer> {
@@ -103,7 +112,7 @@ impl Followed {
         self.drive();
         match answer.await {
             Ok(Some(answer)) => Ok(answer),
-            _ => Err("the log's object did not answer in time".into()),
+            _ => Err("the log did not answer in time".into()),
         }
     }
 
@@ -144,7 +153,7 @@ impl Followed {
             FollowerOutput::Ping { link } => self.with_link(link, Link::ping),
             FollowerOutput::Disconnect { reason, .. } => {
                 if reason != Ending::Idle {
-                    console_log!("the link to the log is closed: {reason}");
+                    warn(format!("the link to the log is closed: {reason}"));
                 }
                 self.link.take();
             }
@@ -166,9 +175,9 @@ impl Followed {
 
     fn connect(&self, link: LinkId) {
         let (message, pong, end) = (self.this.clone(), self.this.clone(), self.this.clone());
-        let opened = platform::shard(&self.env).map(|stub| {
+        let opened = self.door().map(|door| {
             Link::open(
-                &stub,
+                &door,
                 move |bytes| {
                     notice(&message, |followed| {
                         followed.tell(|follower| {
@@ -183,7 +192,7 @@ impl Followed {
                 },
                 move |reason| {
                     notice(&end, |followed| {
-                        console_log!("the link to the log has ended: {reason}");
+                        warn(format!("the link to the log has ended: {reason}"));
                         followed.handle_disconnected(link);
                     });
                 },
@@ -192,9 +201,18 @@ impl Followed {
         match opened {
             Ok(opened) => _ = self.link.replace(Some((link, opened))),
             Err(error) => {
-                console_error!("the log's object cannot be reached: {error}");
+                console_error!("the log cannot be reached: {error}");
                 self.follower.borrow_mut().handle_disconnected(link, platform::now());
             }
+        }
+    }
+
+    /// Where the log is: at the hub that this one follows, or else in the object of this one.
+    fn door(&self) -> Result<Door> {
+        match dial(&self.config) {
+            Some(request) => Door::of_hub(&request),
+            None if self.config.follow().is_some() => Err("FOLLOW cannot be dialled".into()),
+            None => Door::of_object(platform::shard(&self.env)?),
         }
     }
 
@@ -270,7 +288,14 @@ impl Source for Followed {
 }
 
 fn another_answer() -> worker::Error {
-    "the log's object answered another question".into()
+    "another question was answered".into()
+}
+
+/// Says what is wrong, which may be the same each time that a link is tried again.
+fn warn(line: String) {
+    if let Some(line) = sample(line) {
+        console_warn!("{line}");
+    }
 }
 
 /// Attends to something that the runtime calls about: the link, or the timer.

@@ -5,20 +5,14 @@
 //! away and take it along: fetches outlive the requests that began them, and whoever waits looks again.
 
 use std::cell::OnceCell;
-use std::pin::pin;
 use std::time::Duration;
 
 use cinnabar_core::{Config, FetchFailure, KeyFetch, KeyRing, LogLine, Step, Unkeyed};
-use futures_util::StreamExt as _;
-use futures_util::future::{Either, select};
-use http::{HeaderName, HeaderValue};
-use worker::{
-    AbortController, AbortSignal, ByteStream, Context, Delay, Error, Fetch, Headers, Request,
-    RequestInit, RequestRedirect, console_log, console_warn,
-};
+use worker::{Context, Delay, console_log, console_warn};
 
 use crate::edge_cache::EdgeCache;
-use crate::platform;
+use crate::outbound::Unanswered;
+use crate::{outbound, platform};
 
 /// How soon it looks again, from the first time to the last ones: each look reads the token anew, which
 /// costs time of the processor, of which a request may have ten milliseconds altogether.
@@ -71,7 +65,7 @@ async fn carry_out(first: KeyFetch) {
         if is_news {
             continue;
         }
-        let answer = in_time(&fetch).await;
+        let answer = answer(&fetch).await;
         let heard = hear(|ring| ring.handle_fetched(&fetch, answer, platform::now()));
         let heard = heard.unwrap_or_default();
         match heard.log {
@@ -90,62 +84,14 @@ fn hear<T>(tell: impl FnOnce(&KeyRing) -> T) -> Option<T> {
     RING.with(|ring| ring.get()?.as_ref().map(tell))
 }
 
-type Answer = Result<http::Response<Vec<u8>>, FetchFailure>;
-
-async fn in_time(fetch: &KeyFetch) -> Answer {
-    let abort = AbortController::default();
-    let signal = abort.signal();
-    let answer = pin!(answer(fetch, &signal));
-    match select(answer, pin!(Delay::from(fetch.timeout()))).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right(_) => {
-            abort.abort();
-            Err(fetch.timed_out())
-        }
-    }
-}
-
-async fn answer(fetch: &KeyFetch, signal: &AbortSignal) -> Answer {
-    let response = send(fetch, signal).await.map_err(unanswered)?;
-    let mut bytes = Vec::new();
-    if let Some(mut chunks) = response.body {
-        while let Some(chunk) = chunks.next().await {
-            bytes.extend(chunk.map_err(unanswered)?);
-            if bytes.len() > fetch.limit() {
-                return Err(FetchFailure::TooLarge);
-            }
-        }
-    }
-    Ok(response.head.map(|()| bytes))
-}
-
-fn unanswered(error: Error) -> FetchFailure {
-    FetchFailure::Unanswered(error.to_string())
-}
-
-/// A response, whose body is still to be read.
-struct Response {
-    head: http::Response<()>,
-    body: Option<ByteStream>,
-}
-
-async fn send(fetch: &KeyFetch, signal: &AbortSignal) -> worker::Result<Response> {
-    let request = fetch.request();
-    let fields = request.headers().iter();
-    let fields = fields.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    let mut init = RequestInit::new();
-    init.with_redirect(RequestRedirect::Manual).with_headers(fields.collect::<Headers>());
-    let request = Request::new_with_init(&request.uri().to_string(), &init)?;
-    let mut response = Fetch::Request(request).send_with_signal(signal).await?;
-    let mut head = http::Response::new(());
-    *head.status_mut() = http::StatusCode::from_u16(response.status_code())
-        .map_err(|error| Error::from(error.to_string()))?;
-    for (name, value) in response.headers().entries() {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
-            head.headers_mut().append(name, value);
-        }
-    }
-    // A response without a body has no stream.
-    Ok(Response { head, body: response.stream().ok() })
+/// Sends a fetch's request, and reads the answer.
+async fn answer(fetch: &KeyFetch) -> Result<http::Response<Vec<u8>>, FetchFailure> {
+    let request = fetch.request().map(|()| Vec::new());
+    outbound::send(&request, fetch.limit(), fetch.timeout()).await.map_err(
+        |failure| match failure {
+            Unanswered::Late(_) => fetch.timed_out(),
+            Unanswered::TooLarge => FetchFailure::TooLarge,
+            Unanswered::Failed(error) => FetchFailure::Unanswered(error.to_string()),
+        },
+    )
 }

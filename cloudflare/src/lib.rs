@@ -14,6 +14,12 @@
 //!  publisher ──▶ Worker ─▶ Shard: log, feed ─┴─▶ more relays
 //! ```
 //!
+//! A hub that follows another (`FOLLOW`) has no log: its relays follow that hub's, by way of its Worker.
+//!
+//! ```text
+//!  subscriber ─▶ Worker ─▶ Relay: streams ◀──▶ Worker ◀──▶ Shard: log, feed
+//! ```
+//!
 //! No protocol logic lives here: this crate decodes, calls [`cinnabar_core`], and carries out what
 //! it says.
 
@@ -31,6 +37,7 @@ mod link;
 mod links;
 mod log;
 mod object;
+mod outbound;
 mod own_log;
 mod platform;
 mod presence;

@@ -7,13 +7,14 @@ export class Link {
   #onPong;
   #onEnd;
 
-  // A stub that was made before the log's object was lost fails for ever: each link needs a new one.
-  // Nothing is called while another method runs, and nothing after onEnd.
-  constructor(stub, onMessage, onPong, onEnd) {
+  // Begins a link by a request with these fields: to the log's object, by its stub, or through the network,
+  // by the global scope. A stub that was made before the object was lost fails for ever: each link needs a
+  // new one. Nothing is called while another method runs, and nothing after onEnd.
+  constructor(fetcher, url, headers, onMessage, onPong, onEnd) {
     this.#onMessage = onMessage;
     this.#onPong = onPong;
     this.#onEnd = onEnd;
-    this.#open(stub).catch((error) => this.#end(String(error)));
+    this.#open(fetcher, url, headers).catch((error) => this.#end(String(error)));
   }
 
   send(data) {
@@ -29,9 +30,14 @@ export class Link {
     this.#hangUp();
   }
 
-  async #open(stub) {
-    const { webSocket, status } = await stub.fetch("https://shard/", { headers: { Upgrade: "websocket" } });
-    if (!webSocket) throw new Error(`the log's object answered ${status}`);
+  async #open(fetcher, url, headers) {
+    headers.set("Upgrade", "websocket");
+    // The secret among the fields is for that hub alone.
+    const { webSocket, status, body } = await fetcher.fetch(url, { headers, redirect: "manual" });
+    if (!webSocket) {
+      await body?.cancel();
+      return this.#end(undefined, status);
+    }
     // Before `accept`: by default, the runtime gives Blobs, whose bytes come later.
     webSocket.binaryType = "arraybuffer";
     webSocket.addEventListener("message", ({ data }) => this.#hear(data));
@@ -49,11 +55,12 @@ export class Link {
     else this.#onMessage(new Uint8Array(data));
   }
 
-  #end(reason) {
+  // Why, or with which status it was refused.
+  #end(reason, status) {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#hangUp();
-    this.#onEnd(reason);
+    this.#onEnd(reason, status);
   }
 
   #hangUp() {

@@ -6,18 +6,25 @@
 //! ```
 //!
 //! It keeps nothing: without streams, it lets go of its link, and the runtime of it.
+//!
+//! Where the log is another hub's, a relay also asks that for what only the log knows.
 
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use cinnabar_core::{
-    Command, Config, CursorKey, Holder, Place, Position, Subscribe, misconfigured,
+    CheckHealth, Command, Config, CursorKey, Health, Holder, List, Place, Position, Subscribe,
+    misconfigured,
 };
 use wasm_bindgen::JsValue;
-use worker::{DurableObject, Env, Request, Response, State, durable_object, web_sys};
+use worker::{
+    DurableObject, Env, Request, Response, State, console_error, durable_object, web_sys,
+};
 
 use crate::followed::Followed;
 use crate::object::Object;
+use crate::source::Source as _;
 use crate::streams::Streams;
 use crate::{answer, platform};
 
@@ -39,10 +46,7 @@ impl DurableObject for Relay {
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let command = Command::from_bytes(&request.bytes().await?);
         let response = match (command, &*self.0) {
-            (Ok(Command::Subscribe(subscribe)), Some(held)) => {
-                held.object.guard_all(held.subscribe(subscribe)).await?
-            }
-            (Ok(_), Some(_)) => return Err("a relay holds streams, and nothing else".into()),
+            (Ok(command), Some(held)) => held.object.guard_all(held.carry_out(command)).await?,
             (Ok(_), None) => answer::whole(misconfigured())?,
             (Err(error), _) => return Err(error.to_string().into()),
         };
@@ -55,6 +59,7 @@ struct Held {
     object: Rc<Object>,
     log: Rc<Followed>,
     streams: Rc<Streams<Followed>>,
+    health: Cell<Health>,
 }
 
 impl Held {
@@ -65,7 +70,16 @@ impl Held {
         let log = Followed::new(Rc::clone(&object), config, env)?;
         let streams = Streams::new(Rc::clone(&object), Rc::clone(&log), holder);
         log.feed(&streams);
-        Ok(Self { object, log, streams })
+        Ok(Self { object, log, streams, health: Cell::default() })
+    }
+
+    async fn carry_out(&self, command: Command) -> Result<web_sys::Response, JsValue> {
+        match command {
+            Command::Subscribe(subscribe) => self.subscribe(subscribe).await,
+            Command::List(list) => self.list(list).await,
+            Command::CheckHealth(check) => self.check_health(&check).await,
+            Command::Publish(_) => Err("a relay takes no publications".into()),
+        }
     }
 
     async fn subscribe(&self, subscribe: Subscribe) -> Result<web_sys::Response, JsValue> {
@@ -73,5 +87,37 @@ impl Held {
             return answer::full();
         }
         self.log.arrival(self.streams.subscribe(subscribe)).await
+    }
+
+    async fn list(&self, list: List) -> Result<web_sys::Response, JsValue> {
+        let listed = match self.log.takes_arrivals() {
+            true => self.log.arrival(self.log.list(list.clone())).await,
+            false => Err("too many wait for an answer".into()),
+        };
+        answer::whole(match listed {
+            Ok(Some(listing)) => list.answer(&listing),
+            Ok(None) => list.unknown_page(),
+            Err(error) => {
+                console_error!("who is here could not be listed: {error}");
+                list.unavailable()
+            }
+        })
+    }
+
+    async fn check_health(&self, check: &CheckHealth) -> Result<web_sys::Response, JsValue> {
+        let is_healthy = match self.health.get().known(platform::now()) {
+            Some(is_healthy) => is_healthy,
+            None => {
+                let checked = self.log.arrival(self.log.end()).await;
+                let checked = checked.inspect_err(|error| {
+                    console_error!("the log is not healthy: {error}");
+                });
+                let mut health = self.health.get();
+                health.found(checked.is_ok(), platform::now());
+                self.health.set(health);
+                checked.is_ok()
+            }
+        };
+        answer::whole(if is_healthy { check.healthy() } else { check.unavailable() })
     }
 }

@@ -15,7 +15,7 @@ use cinnabar_runtime::{
 };
 use http::header::{SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
 use http::request::Parts as Head;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response};
 use hyper::upgrade::OnUpgrade;
 use jsonwebtoken::crypto::aws_lc;
 use tokio::time::timeout;
@@ -134,18 +134,20 @@ impl Hub {
                 let body = request::body(body, unread.limit()).await;
                 match unread.admit(&body, machine::now()) {
                     Admission::Forward(Command::Publish(publish)) => {
-                        return self.carry_out(publish, &parts, body).await;
+                        return self.carry_out(publish, &head, body).await;
                     }
                     admission => admission,
                 }
             }
         };
         match admission {
-            Admission::Answer(answer) if is_upgrade(&answer) => self.begin_link(&mut parts, answer),
+            Admission::Answer(answer) if answer.begins_link() => {
+                self.begin_link(&mut parts, answer)
+            }
             Admission::Answer(answer) => self.send(answer),
             // The core admits none without its body.
             Admission::Forward(Command::Publish(publish)) => {
-                self.carry_out(publish, &parts, cinnabar_core::Body::Broken).await
+                self.carry_out(publish, &head, cinnabar_core::Body::Broken).await
             }
             Admission::Forward(Command::Subscribe(subscribe)) => self.subscribe(subscribe).await,
             Admission::Forward(Command::List(list)) => self.list(list).await,
@@ -213,7 +215,7 @@ impl Hub {
     async fn carry_out(
         &self,
         publish: Publish,
-        head: &Head,
+        head: &cinnabar_core::Request,
         body: cinnabar_core::Body,
     ) -> Response<Body> {
         if let Some(answer) = self.exceeds(&publish) {
@@ -222,7 +224,7 @@ impl Hub {
         let log = match (&self.0.updates, body) {
             (Updates::Log(log, _), _) => log,
             (Updates::Followed(_, Some(forwarder)), cinnabar_core::Body::Whole(body)) => {
-                let answer = forwarder.forward(&publish, head, body).await;
+                let answer = forwarder.forward(&publish, &self.0.config, head, body).await;
                 return self.send(answer.unwrap_or_else(|error| {
                     let line = format!("a publication could not be passed on: {error}");
                     if let Some(line) = self.sample(line) {
@@ -310,11 +312,6 @@ impl Hub {
             Updates::Followed(hub, _) => _ = timeout(LAST_WORDS, hub.close()).await,
         }
     }
-}
-
-/// Whether a connection goes on as a WebSocket.
-fn is_upgrade(answer: &Answer) -> bool {
-    answer.response.status() == StatusCode::SWITCHING_PROTOCOLS
 }
 
 impl<B> tower_service::Service<Request<B>> for Hub

@@ -19,6 +19,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) launch: Option<String>,
 
+    /// Start hubs of another kind with this one, likewise, to follow those of --launch and be followed by
+    /// them.
+    #[arg(long, requires = "launch")]
+    pub(crate) launch_beside: Option<String>,
+
     /// The HS256 key for publishers' tokens.
     #[arg(long, default_value = "publisher-key-of-the-conformance-suite")]
     pub(crate) publisher_key: String,
@@ -107,6 +112,8 @@ pub(crate) enum Capability {
     GracefulEnd,
     /// Processes of the hub leave one another what they have fetched.
     SharedCache,
+    /// The hub may follow others, and be followed.
+    Feed,
 }
 
 impl Arguments {

@@ -6,13 +6,15 @@ use libtest_mimic::{Completion, Trial};
 
 use crate::arguments::{Arguments, Capability};
 use crate::hub::Hub;
-use crate::launch::{Hubs, Variables};
+use crate::launch::{Hubs, Kind, Variables};
 
 /// One case of the suite.
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
     name: &'static str,
     needs: &'static [Capability],
+    /// Whether it takes hubs of another kind.
+    beside: bool,
     body: Body,
 }
 
@@ -56,17 +58,23 @@ impl Case {
         variables: Variables,
         function: fn(&Hub),
     ) -> Self {
-        Self { name, needs: &[], body: Body::Shared(variables, function) }
+        Self { name, needs: &[], beside: false, body: Body::Shared(variables, function) }
     }
 
     /// A case with hubs of its own; written with [`case!`].
     pub(crate) const fn launching(name: &'static str, function: fn(&Suite)) -> Self {
-        Self { name, needs: &[], body: Body::Launching(function) }
+        Self { name, needs: &[], beside: false, body: Body::Launching(function) }
     }
 
     /// Skips the case on platforms that take these away.
     pub(crate) const fn needing(mut self, capabilities: &'static [Capability]) -> Self {
         self.needs = capabilities;
+        self
+    }
+
+    /// Skips the case unless there is a command for hubs of another kind.
+    pub(crate) const fn beside(mut self) -> Self {
+        self.beside = true;
         self
     }
 
@@ -82,6 +90,9 @@ impl Case {
         let without = &suite.arguments.without;
         if let Some(missing) = self.needs.iter().find(|need| without.contains(need)) {
             return Completion::ignored_with(format!("the platform has no {missing:?}"));
+        }
+        if self.beside && suite.arguments.launch_beside.is_none() {
+            return Completion::ignored_with("needs hubs of another kind: --launch-beside");
         }
         match self.body {
             Body::Shared(variables, function) => match suite.hubs.shared(variables) {
@@ -109,7 +120,13 @@ impl Suite {
     /// Starts a hub for this case alone; it ends when it is dropped.
     #[track_caller]
     pub(crate) fn launch(&self, variables: &[(&str, &str)]) -> Hub {
-        match self.hubs.launch(variables) {
+        self.launch_kind(Kind::Own, variables)
+    }
+
+    /// The same, for a hub of one kind or the other.
+    #[track_caller]
+    pub(crate) fn launch_kind(&self, kind: Kind, variables: &[(&str, &str)]) -> Hub {
+        match self.hubs.launch(kind, variables) {
             Ok(hub) => hub,
             Err(reason) => panic!("{reason}"),
         }

@@ -19,6 +19,15 @@ pub(crate) type Variables = &'static [(&'static str, &'static str)];
 /// A shared hub, or why it could not be started; empty until somebody asks for it.
 type Slot = OnceLock<Result<Arc<Hub>, String>>;
 
+/// Which command line starts a hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `--launch`
+    Own,
+    /// `--launch-beside`
+    Other,
+}
+
 /// The hub that is already running, or those that have been started.
 pub(crate) struct Hubs {
     arguments: Arguments,
@@ -50,15 +59,19 @@ impl Hubs {
             return variables.is_empty().then(|| Arc::clone(running));
         }
         let slot = Arc::clone(lock(&self.shared).entry(variables).or_default());
-        match slot.get_or_init(|| self.launch(variables).map(Arc::new)) {
+        match slot.get_or_init(|| self.launch(Kind::Own, variables).map(Arc::new)) {
             Ok(hub) => Some(Arc::clone(hub)),
             Err(reason) => panic!("{reason}"),
         }
     }
 
     /// Starts a hub with this configuration.
-    pub(crate) fn launch(&self, variables: &[(&str, &str)]) -> Result<Hub, String> {
-        let command = self.arguments.launch.as_deref().ok_or("no command to launch a hub with")?;
+    pub(crate) fn launch(&self, kind: Kind, variables: &[(&str, &str)]) -> Result<Hub, String> {
+        let command = match kind {
+            Kind::Own => &self.arguments.launch,
+            Kind::Other => &self.arguments.launch_beside,
+        };
+        let command = command.as_deref().ok_or("no command to launch a hub with")?;
         // No suite takes the port from another, but any other program may.
         let mut attempts = 3;
         loop {

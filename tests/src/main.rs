@@ -37,6 +37,7 @@ mod process;
 mod sse;
 mod stream;
 mod token;
+mod websocket;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! A hub's server process.
 //!
-//! It is ready when `GET /healthz` answers.
+//! It is ready when `GET /healthz` answers: a hub that follows another, whatever it answers of that.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -86,7 +86,11 @@ impl Process {
     fn wait_until_ready(&self, id: u32) -> Result<(), String> {
         let broken =
             self.environment.iter().any(|(name, value)| (name.as_str(), value.as_str()) == BROKEN);
-        let ready = if broken { 500 } else { 200 };
+        let ready: &[u16] = match self.environment.contains_key("FOLLOW") {
+            true => &[200, 503],
+            false if broken => &[500],
+            false => &[200],
+        };
         let endpoint = Arc::new(Endpoint::local(self.port.number()));
         let deadline = Instant::now() + READY;
         loop {
@@ -95,7 +99,7 @@ impl Process {
                 request = request.header("X-Origin-Verify", secret);
             }
             let answer = request.try_send();
-            if answer.as_ref().is_ok_and(|response| response.status == ready) {
+            if answer.as_ref().is_ok_and(|response| ready.contains(&response.status)) {
                 return Ok(());
             }
             let ended = children::has_ended(id);

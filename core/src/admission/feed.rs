@@ -24,7 +24,7 @@ pub(super) fn open(routed: &Routed<'_>) -> Result<Answer, Refusal> {
     if !is_known {
         return Err(Refusal::Stranger);
     }
-    if !is_websocket(request) {
+    if !is_websocket(request, config.checks_websockets) {
         return Err(Refusal::NotAWebSocket);
     }
     let mut headers = HeaderMap::new();
@@ -40,17 +40,21 @@ fn secret(field: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| rest.trim_ascii())
 }
 
-/// Whether a request begins a WebSocket (RFC 6455, section 4.2.1).
-fn is_websocket(request: &Request) -> bool {
+/// Whether a request begins a WebSocket (RFC 6455, section 4.2.1). Where the platform has checked the rest,
+/// it is one if it asks for one.
+fn is_websocket(request: &Request, is_checked: bool) -> bool {
     let lists = |name, word: &str| {
         let values = request.header_values(name);
         let mut words = values.flat_map(|value| value.split(|&byte| byte == b','));
         words.any(|given| given.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
     };
-    lists("connection", "upgrade")
-        && lists("upgrade", "websocket")
-        && request.header("sec-websocket-version") == Some("13")
-        && request.header("sec-websocket-key").is_some()
+    let is_asked_for = lists("upgrade", "websocket");
+    let is_begun = || {
+        lists("connection", "upgrade")
+            && request.header("sec-websocket-version") == Some("13")
+            && request.header("sec-websocket-key").is_some()
+    };
+    is_asked_for && (is_checked || is_begun())
 }
 
 #[cfg(test)]
@@ -114,6 +118,23 @@ mod tests {
             assert_eq!(status(&leads, path, &fields), 426, "{name}");
         }
         assert_eq!(answer(&leads, "POST", path, &whole).response.status(), 405);
+    }
+
+    #[test]
+    fn where_the_platform_checks_websockets_it_is_enough_that_one_is_asked_for() {
+        let platform = Platform { checks_websockets: true, ..PLATFORM };
+        let config = config_of(&platform, &[("FEED_SECRET", SECRET)]);
+        let bearer = format!("Bearer {SECRET}");
+        for (upgrade, status) in [("websocket", 101), ("h2c", 426)] {
+            let fields = [("Authorization", bearer.as_bytes()), ("Upgrade", upgrade.as_bytes())];
+            let url = "https://hub.example/.well-known/mercure/feed";
+            let now = Timestamp::from_millis(1_767_225_600_000);
+            let request = Request::new("GET", url, fields);
+            let step = admit(&request, &config, now, &[7; 32]);
+            let Step::Done(Admission::Answer(answer)) = step else { panic!("{step:?}") };
+            assert_eq!(answer.response.status(), status);
+            assert_eq!(answer.begins_link(), status == 101);
+        }
     }
 
     #[test]

@@ -59,6 +59,7 @@ use crate::admission::route::{Purpose, Route, Routed};
 use crate::command::Command;
 use crate::command::health::CheckHealth;
 use crate::config::Config;
+use crate::feed::forward::is_forwarded;
 use crate::time::Timestamp;
 use crate::trust::key_ring::{KeyRing, Lookup};
 use crate::wire::answer::{Answer, plain, preflight};
@@ -86,9 +87,10 @@ pub enum Step<'a> {
 /// What becomes of a request.
 #[derive(Clone, Debug)]
 pub enum Admission {
-    /// It is answered at once. If the answer is `101 Switching Protocols`, what follows on the connection
-    /// is a WebSocket, and a link for a [`Leader`](crate::feed::Leader): the shell adds the field
-    /// `Sec-WebSocket-Accept`. Only hubs that may be [followed](Config::leads) answer so.
+    /// It is answered at once. If the answer [begins a link](Answer::begins_link), what follows on the
+    /// connection is a WebSocket, for a [`Leader`](crate::feed::Leader): the shell adds the field
+    /// `Sec-WebSocket-Accept`, or has its platform answer. Only hubs that may be [followed](Config::leads)
+    /// answer so.
     Answer(Answer),
     /// The holder of the log answers it.
     Forward(Command),
@@ -132,6 +134,11 @@ fn follow(routed: Routed<'_>, now: Timestamp) -> Result<Step<'_>, Refusal> {
             Ok(Step::Done(Admission::Forward(Command::CheckHealth(check))))
         }
         Route::Feed => answered(feed::open(&routed)?),
+        Route::Hub(Purpose::Publish)
+            if routed.config.forwards() && is_forwarded(routed.request) =>
+        {
+            Err(Refusal::Loop)
+        }
         Route::List { .. } | Route::Hub(_) => enter(routed, None, now),
     }
 }

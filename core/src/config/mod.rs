@@ -102,6 +102,8 @@ pub struct Config {
     pub(crate) follow: Option<HubUrl>,
     /// and whether publications are forwarded to it.
     pub(crate) forwards: bool,
+    /// Whether the platform checks how a WebSocket is begun.
+    pub(crate) checks_websockets: bool,
     poll_fast: Duration,
     poll_slow: Duration,
     /// How many bytes one response may carry.
@@ -142,10 +144,11 @@ impl Config {
         self.max_streams
     }
 
-    /// How many relays hold the streams; without any, they are held beside the log.
+    /// How many relays hold the streams; without any, they are held beside the log. A hub that follows
+    /// another has no log, and so has one at least.
     #[must_use]
     pub fn relays(&self) -> u32 {
-        self.relays
+        self.relays.max(u32::from(self.follow.is_some()))
     }
 
     /// Whether subscriptions are told of, and listed.
@@ -179,8 +182,7 @@ impl Config {
     }
 
     /// The URL of the feed of the hub that this one follows, and the secret that opens it.
-    #[must_use]
-    pub fn feed(&self) -> Option<(String, &str)> {
+    pub(crate) fn feed(&self) -> Option<(String, &str)> {
         let url = format!("{}{FEED}", self.follow.as_ref()?.as_str());
         Some((url, self.feed_secret.as_ref()?.as_str()))
     }

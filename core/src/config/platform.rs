@@ -38,6 +38,9 @@ pub struct Platform {
     pub has_own_host: bool,
     /// Whether its hubs may follow others over a network, and be followed.
     pub has_feed: bool,
+    /// Whether it checks how a WebSocket is begun: of that, the hub may then see no more than that one is
+    /// asked for.
+    pub checks_websockets: bool,
 }
 
 /// What only a hub reads that may follow others, or be followed.
@@ -58,6 +61,7 @@ impl Platform {
             shortest_history_age: Duration::ZERO,
             has_own_host: false,
             has_feed: false,
+            checks_websockets: false,
         }
     }
 

@@ -86,6 +86,7 @@ impl Config {
             feed_secret: values.optional("FEED_SECRET", Secret::parse_long),
             follow: values.optional("FOLLOW", parse::followed),
             forwards: values.required("FOLLOW_PUBLISH", parse::forwards),
+            checks_websockets: platform.checks_websockets,
             poll_fast: values.required("POLL_FAST", parse::duration),
             poll_slow: values.required("POLL_SLOW", parse::duration),
             response_size: platform.response_size,

@@ -117,7 +117,9 @@ fn a_hub_follows_another_only_with_a_secret_that_can_be_sent() {
     assert!(on(&platform, &alone).is_ok(), "nobody may follow it");
     let follower = on(&platform, &[follow, feed]).unwrap();
     assert!(follower.follow().is_some() && !follower.leads() && !follower.forwards());
-    assert!(on(&platform, &[("FEED_SECRET", secret)]).unwrap().leads());
+    assert_eq!(follower.relays(), 1, "it has no log to hold streams beside");
+    let leader = on(&platform, &[("FEED_SECRET", secret)]).unwrap();
+    assert!(leader.leads() && leader.relays() == 0);
 }
 
 #[test]

@@ -137,7 +137,7 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "RELAYS",
         "0",
-        "How many objects hold the streams, each up to `MAX_STREAMS` of them, while one holds the log (see [More streams](#more-streams)). `0`: the one that holds the log.",
+        "How many objects hold the streams, each up to `MAX_STREAMS` of them, while one holds the log (see [More streams](#more-streams)). `0`: the one that holds the log. A hub that follows another has at least one.",
     ),
     variable(
         "MAX_STREAMS_PER_TOKEN",

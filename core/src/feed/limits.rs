@@ -62,3 +62,10 @@ pub const FOLLOWER_GONE: Duration = Duration::from_secs(30);
 /// A leader's shell may take a link for dead on which it heard nothing for this long, not even a
 /// [`PING`](crate::feed::PING).
 pub const LINK_DEAD_AFTER: Duration = Duration::from_secs(60);
+
+/// How long the hub that is followed may take with a publication that was passed on to it. What became of
+/// it is not known after that.
+pub const FORWARD_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many bytes of its answer are read: ids and problems are short.
+pub const MAX_FORWARDED_ANSWER: usize = 64 * 1024;

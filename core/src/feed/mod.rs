@@ -65,6 +65,8 @@
 //! - After each turn it says whether there are streams ([`Follower::handle_holds`]), and sleeps until
 //!   [`Follower::poll_timeout`]. An idle follower rests after ten seconds, without link and timer.
 //! - After a [`FollowerOutput::Cut`] it cuts all streams, and begins anew with another follower.
+//! - Where the leader is another hub, it connects by the request that [`dial`] makes, and tells its owner
+//!   why it is [`NotFollowed`]. Publications that it takes go there, too, by [`forward`].
 //! - A process that shuts down has its streams end, waits until [`Follower::questions`] is zero, and
 //!   closes its link by [`Follower::handle_shutdown`].
 //!
@@ -303,8 +305,10 @@
 //! ```
 
 pub(crate) mod bytes;
+pub(crate) mod dial;
 pub(crate) mod ending;
 pub(crate) mod follower;
+pub(crate) mod forward;
 pub(crate) mod leader;
 pub(crate) mod limits;
 pub(crate) mod message;
@@ -312,13 +316,17 @@ pub(crate) mod names;
 pub(crate) mod updates;
 
 pub use bytes::UnknownMessage;
+pub use dial::{NotFollowed, dial};
 pub use ending::Ending;
 pub use follower::Follower;
 pub use follower::output::FollowerOutput;
 pub use follower::questions::TooManyQuestions;
+pub use forward::{forward, forwarded};
 pub use leader::Leader;
 pub use leader::output::{Asked, LeaderOutput};
-pub use limits::{FOLLOWER_GONE, LINK_DEAD_AFTER, MAX_MESSAGE_SIZE};
+pub use limits::{
+    FOLLOWER_GONE, FORWARD_PATIENCE, LINK_DEAD_AFTER, MAX_FORWARDED_ANSWER, MAX_MESSAGE_SIZE,
+};
 pub use message::{
     Answer, Follow, Hello, Loss, Question, QuestionId, ToFollower, ToLeader, Updates,
 };

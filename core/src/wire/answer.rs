@@ -48,6 +48,12 @@ impl Answer {
         self
     }
 
+    /// Whether what follows on the connection is a WebSocket: a link to a hub that follows this one.
+    #[must_use]
+    pub fn begins_link(&self) -> bool {
+        self.response.status() == StatusCode::SWITCHING_PROTOCOLS
+    }
+
     /// The same answer, to a subscription.
     pub(crate) fn for_a_subscription(mut self) -> Self {
         self.response.headers_mut().extend(subscription_fields());

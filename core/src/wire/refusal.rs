@@ -7,7 +7,7 @@
 //! | of a client that asks for too much | 429 | none |
 //! | of the page that sent it, or of the way it came | 403 | none |
 //! | of the hub, for a while | 503 | none |
-//! | of the hub's owner | 500 | none |
+//! | of the hub's owner | 500, 508 | none |
 
 use std::time::Duration;
 
@@ -73,6 +73,8 @@ pub(crate) enum Refusal {
     BrokenLog,
     /// Its configuration does.
     Misconfigured,
+    /// It follows another, and so does the hub that passed this publication on to it.
+    Loop,
 }
 
 /// A limit of one client.
@@ -211,6 +213,7 @@ impl Refusal {
             Self::TooMany(..) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::BrokenLog | Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Loop => StatusCode::LOOP_DETECTED,
         }
     }
 
@@ -287,6 +290,9 @@ impl Refusal {
             }
             Self::Misconfigured => {
                 "The hub's configuration is broken; its owner finds the reason in the hub's log.".into()
+            }
+            Self::Loop => {
+                "A hub has passed this publication on to one that follows another, or itself; its owner must set FOLLOW to the hub that has the log.".into()
             }
         }
     }

@@ -91,6 +91,11 @@ impl Request {
         &self.path
     }
 
+    /// The query component as it came, with the `?` before it; empty if there is none.
+    pub(crate) fn raw_query(&self) -> String {
+        if self.query.is_empty() { String::new() } else { format!("?{}", self.query) }
+    }
+
     /// The pairs of the query component.
     pub(crate) fn query(&self) -> impl Iterator<Item = Pair> {
         form::pairs(self.query.as_bytes())
@@ -99,6 +104,11 @@ impl Request {
     /// The value of a header field, if it is text; of several, the first.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The header fields.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 
     /// All values of a header field, as bytes.

@@ -33,6 +33,13 @@ pub(crate) fn come_back(
     Answer { hold, ..response.into() }
 }
 
+/// The answer to a hub that may follow this one, which cannot lead just now.
+#[must_use]
+pub fn link_unavailable() -> Answer {
+    // No page follows a hub.
+    unavailable(&Cors::none())
+}
+
 /// The answer on every path of a hub whose configuration is broken. The reason is for the log.
 #[must_use]
 pub fn misconfigured() -> Answer {

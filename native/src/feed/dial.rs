@@ -4,8 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use cinnabar_core::Config;
+use cinnabar_core::feed::{NotFollowed, dial};
 use cinnabar_runtime::{Dial, Link, tls};
-use http::{HeaderValue, StatusCode, Uri};
+use http::{HeaderValue, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -33,17 +34,9 @@ pub(crate) enum DialError {
     /// Its name cannot be one that a certificate is for.
     #[error("{0}")]
     Name(#[from] InvalidDnsNameError),
-    /// The two hubs have different secrets.
-    #[error("it answers 401: its FEED_SECRET is another than this hub's; set both to the same")]
-    Stranger,
-    /// There is no feed.
-    #[error(
-        "it answers 404: there is no hub at FOLLOW that may be followed; set FEED_SECRET there (and a hub that itself follows another cannot be followed)"
-    )]
-    NoFeed,
-    /// It answers something else.
-    #[error("it answers {0}")]
-    Status(StatusCode),
+    /// It refuses.
+    #[error("{0}")]
+    Refused(#[from] NotFollowed),
     /// It does not speak as it should.
     #[error("{0}")]
     WebSocket(Box<Error>),
@@ -52,11 +45,11 @@ pub(crate) enum DialError {
 impl Dialer {
     /// Connects to the hub that this configuration follows; `None` if it follows none.
     pub(crate) fn new(hub: &Config) -> Option<Self> {
-        let (url, secret) = hub.feed()?;
+        let request = dial(hub)?;
+        let authorization = request.headers().get(http::header::AUTHORIZATION)?.clone();
         // The configuration was checked: its URL is one, and so is a WebSocket's.
-        let url: Uri = format!("ws{}", url.strip_prefix("http")?).parse().ok()?;
-        let mut authorization = HeaderValue::try_from(format!("Bearer {secret}")).ok()?;
-        authorization.set_sensitive(true);
+        let url: Uri =
+            format!("ws{}", request.uri().to_string().strip_prefix("http")?).parse().ok()?;
         let is_encrypted = url.scheme_str() == Some("wss");
         let tls = is_encrypted.then(|| TlsConnector::from(Arc::new(tls())));
         Some(Self { url, authorization, tls })
@@ -98,11 +91,7 @@ impl Dial for Dialer {
 impl From<Error> for DialError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Http(response) => match response.status() {
-                StatusCode::UNAUTHORIZED => Self::Stranger,
-                StatusCode::NOT_FOUND => Self::NoFeed,
-                status => Self::Status(status),
-            },
+            Error::Http(response) => Self::Refused(response.status().into()),
             other => Self::WebSocket(Box::new(other)),
         }
     }

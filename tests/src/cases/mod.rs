@@ -13,6 +13,7 @@ mod debugger;
 mod discovery;
 mod errors;
 mod fields;
+pub(crate) mod following;
 mod frames;
 mod health;
 mod hostile;
@@ -78,6 +79,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         csrf::CASES,
         errors::CASES,
         health::CASES,
+        following::CASES,
         hostile::CASES,
         clients::CASES,
         talks::CASES,

@@ -1,5 +1,6 @@
 //! A subscriber that stays: it reads on, and resumes with its last event ID when it is cut off.
 
+use std::cell::Cell;
 use std::sync::mpsc::{Receiver, SendError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ const RETRY: Duration = Duration::from_millis(50);
 /// A subscriber with a thread of its own, which ends soon after the case drops it.
 pub(super) struct Follower {
     steps: Receiver<Step>,
+    openings: Cell<usize>,
 }
 
 enum Step {
@@ -35,7 +37,12 @@ impl Follower {
         let (sender, steps) = channel();
         let mut course = Course { subscription, last_event_id: String::new(), steps: sender };
         thread::spawn(move || _ = course.run());
-        Self { steps }
+        Self { steps, openings: Cell::new(0) }
+    }
+
+    /// How often a stream was opened for it, before the last update that it was asked for.
+    pub(super) fn openings(&self) -> usize {
+        self.openings.get()
     }
 
     /// Waits until the hub has opened the stream.
@@ -75,6 +82,10 @@ impl Follower {
     #[track_caller]
     fn step(&self, deadline: Instant) -> Step {
         match self.steps.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(Step::Opened) => {
+                self.openings.set(self.openings.get() + 1);
+                Step::Opened
+            }
             Ok(step) => step,
             Err(_) => panic!("the subscriber did not see it within {PATIENCE:?}"),
         }

@@ -48,7 +48,7 @@ fn survives(suite: &Suite, accident: fn(&Hub)) {
     publisher.publish("the first");
     let first = readers.each_ref().map(|(_, follower)| follower.next());
 
-    let crew = Crew::start(PUBLISHERS, &publisher);
+    let crew = Crew::start("crew", PUBLISHERS, &publisher);
     for kill in 0..suite.arguments.kills {
         // After a varying number of updates, so that it happens at different moments.
         journal.wait_for(journal.acknowledged() + 50 + kill % 10 * 13, PATIENCE);

@@ -6,6 +6,7 @@
 mod connection;
 mod crowd;
 mod follower;
+mod following;
 mod journal;
 mod kills;
 mod memory;
@@ -20,6 +21,10 @@ mod turn;
 pub(crate) use processes::kill_children;
 
 use crowd::a_full_hub_serves_its_streams_and_frees_those_whose_clients_left;
+use following::{
+    hubs_of_another_kind_that_follow_endure_deaths, hubs_that_follow_another_endure_deaths,
+    hubs_that_follow_one_of_another_kind_endure_deaths,
+};
 use kills::{
     acknowledged_updates_survive_sigkill, acknowledged_updates_survive_the_end_of_environments,
 };
@@ -34,6 +39,13 @@ pub(crate) const CASES: &[Case] = &[
     case!(acknowledged_updates_survive_sigkill launching),
     case!(acknowledged_updates_survive_the_end_of_environments launching)
         .needing(&[Capability::Environments]),
+    case!(hubs_that_follow_another_endure_deaths launching).needing(&[Capability::Feed]),
+    case!(hubs_that_follow_one_of_another_kind_endure_deaths launching)
+        .needing(&[Capability::Feed])
+        .beside(),
+    case!(hubs_of_another_kind_that_follow_endure_deaths launching)
+        .needing(&[Capability::Feed])
+        .beside(),
     case!(a_stalled_reader_holds_up_nobody_and_loses_nothing launching),
     case!(a_slow_reader_receives_the_largest_update_and_the_next_ones),
     case!(a_full_hub_serves_its_streams_and_frees_those_whose_clients_left launching)

@@ -33,6 +33,11 @@ impl Publisher {
         }
     }
 
+    /// The same publisher at another hub.
+    pub(super) fn at(&self, hub: &Arc<Hub>) -> Self {
+        Self { hub: Arc::clone(hub), ..self.clone() }
+    }
+
     /// Publishes when nothing may fail.
     #[track_caller]
     pub(super) fn publish(&self, data: &str) {
@@ -72,7 +77,8 @@ pub(super) struct Crew {
 }
 
 impl Crew {
-    pub(super) fn start(size: usize, publisher: &Publisher) -> Self {
+    /// What each publishes begins with this name.
+    pub(super) fn start(name: &'static str, size: usize, publisher: &Publisher) -> Self {
         let stopped = Arc::new(AtomicBool::new(false));
         let start = |number| {
             let (publisher, stopped) = (publisher.clone(), Arc::clone(&stopped));
@@ -81,7 +87,7 @@ impl Crew {
                 while !stopped.load(Ordering::Relaxed)
                     && let Some(update) = updates.next()
                 {
-                    publisher.publish_at_last(&format!("{number}-{update}"));
+                    publisher.publish_at_last(&format!("{name}-{number}-{update}"));
                 }
             })
         };

@@ -24,7 +24,7 @@ pub(super) fn a_replay_turns_live_without_gap_or_double(suite: &Suite) {
     let earliest = hub.subscription(&[("match", &topic), ("last_event_id", "earliest")]);
     let journal = Arc::new(Journal::default());
     let publisher = Publisher::new(&hub, &topic, &journal);
-    let crew = Crew::start(PUBLISHERS, &publisher);
+    let crew = Crew::start("crew", PUBLISHERS, &publisher);
     journal.wait_for(HISTORY, PATIENCE);
 
     let mut followers = Vec::new();

@@ -4,12 +4,13 @@ mod tokens;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::arguments::{Arguments, Capability, Limits};
 use crate::children;
 use crate::form;
-use crate::http::{Endpoint, Request};
+use crate::http::{DEADLINE, Endpoint, Request};
 use crate::process::Process;
 use crate::stream::Stream;
 use crate::token::Generation;
@@ -139,6 +140,16 @@ impl Hub {
     #[track_caller]
     pub(crate) fn log(&self) -> String {
         self.process().log()
+    }
+
+    /// Waits until the hub has written this to its standard output or error.
+    #[track_caller]
+    pub(crate) fn until_it_says(&self, text: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.log().contains(text) {
+            assert!(Instant::now() < deadline, "it did not say {text:?}: {}", self.log());
+            thread::sleep(Duration::from_millis(25));
+        }
     }
 
     /// The process that serves this hub.

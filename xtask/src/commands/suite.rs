@@ -7,7 +7,7 @@ use crate::hubs::dynamodb::{self, Storage};
 use crate::machine::{cargo, process};
 
 /// What Lambda takes away from the hub, and its smaller limit.
-const CONDITIONS_ON_AWS: [&str; 22] = [
+const CONDITIONS_ON_AWS: [&str; 24] = [
     "--without",
     "disconnects",
     "--without",
@@ -24,6 +24,8 @@ const CONDITIONS_ON_AWS: [&str; 22] = [
     "json-bindings",
     "--without",
     "shared-cache",
+    "--without",
+    "feed",
     "--max-update-size",
     "350000",
     // DynamoDB Local takes minutes to write a hundred.
@@ -52,9 +54,12 @@ const CONDITIONS_ON_CLOUDFLARE: [&str; 4] =
 /// Enough streams in an environment for any case of the suite.
 pub(crate) const MANY: u16 = 64;
 
-/// Runs the suite against hubs under workerd, which does not end while there are streams.
+/// Runs the suite against hubs under workerd, which does not end while there are streams. Where hubs of
+/// another kind follow them, or are followed, those are processes of their own.
 pub(crate) fn on_cloudflare(arguments: &[String]) -> Result<()> {
-    run("serve --prebuilt", &CONDITIONS_ON_CLOUDFLARE, arguments)
+    let beside = launch("", "serve --native --prebuilt")?;
+    let conditions = [&CONDITIONS_ON_CLOUDFLARE[..], &["--launch-beside", &beside]].concat();
+    run("serve --prebuilt", &conditions, arguments)
 }
 
 /// Runs those cases whose names have this in them against hubs under workerd whose streams are held by
@@ -110,9 +115,14 @@ fn run(serve: &str, conditions: &[&str], arguments: &[String]) -> Result<()> {
 
 /// The same, with variables that all hubs have beside their own.
 fn run_with(variables: &str, serve: &str, conditions: &[&str], arguments: &[String]) -> Result<()> {
-    let program = quote(&std::env::current_exe()?.to_string_lossy());
-    let launch = format!("env {variables} {program} {serve}");
+    let launch = launch(variables, serve)?;
     let conformance = ["run", "--locked", "--quiet", "-p", "cinnabar-conformance", "--"];
     let mut suite = cargo::command(&conformance);
     process::run(suite.args(["--launch", &launch]).args(conditions).args(arguments))
+}
+
+/// The command line by which this program serves hubs with these variables.
+fn launch(variables: &str, serve: &str) -> Result<String> {
+    let program = quote(&std::env::current_exe()?.to_string_lossy());
+    Ok(format!("env {variables} {program} {serve}"))
 }

@@ -113,6 +113,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     package::check()?;
 
     heading("black-box suite, under workerd and in browsers");
+    // For hubs that follow the Worker, and are followed by it.
+    native::build(native::Purpose::Development)?;
     tools::browsers()?;
     tools::libraries()?;
     tools::examples()?;
@@ -124,7 +126,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     }
 
-    native::build(native::Purpose::Development)?;
     heading("black-box suite, on the native variant, a static program as is deployed");
     native::require_static(native::Purpose::Development)?;
     suite::on_native(&arguments.suite)?;

@@ -8,6 +8,7 @@
 //! | what 0.x hubs did, and hubs of one generation | `older`, `restricted` |
 //! | a whole client | `echo` |
 //! | the truth after the death of a hub | `faults`, with clients of [`crowd`] |
+//! | who is at hubs that follow another | `following` |
 
 mod asking;
 mod authorization;
@@ -16,6 +17,7 @@ mod documents;
 mod echo;
 mod events;
 mod faults;
+mod following;
 mod forgery;
 mod older;
 mod origins;
@@ -37,4 +39,5 @@ pub(super) const CASES: &[&[Case]] = &[
     restricted::CASES,
     echo::CASES,
     faults::CASES,
+    following::CASES,
 ];
