@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::commands::{bench, contract, package, plan, readme, requirements, stack, suite};
-use crate::hubs::{aws, dev_vars, followed, native, worker};
+use crate::hubs::{aws, dev_vars, emulator, native, worker};
 use crate::machine::cargo::TOGETHER;
 use crate::machine::{cargo, process, tools, workspace};
 
@@ -131,7 +131,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     suite::on_native(&arguments.suite)?;
     if arguments.suite.is_empty() {
         heading("part of it, with a hub that follows another and forwards publications to it");
-        followed::build()?;
+        // It tethers one hub to the other. The functions are built with it, as they have to be below: alone,
+        // it would be built of other dependencies.
+        emulator::build()?;
         for part in PARTS_OF_FOLLOWERS {
             suite::with_follower(part)?;
         }
