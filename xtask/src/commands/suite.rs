@@ -90,6 +90,9 @@ pub(crate) fn on_native(arguments: &[String]) -> Result<()> {
 pub(crate) fn with_follower(part: &str) -> Result<()> {
     let arguments = [
         part,
+        // A hub that follows another is not followed itself.
+        "--without",
+        "feed",
         // Whose follower was killed counts as here until it is clear that it does not come back.
         "--skip",
         "a_killed_hub_leaves_nobody_behind",
