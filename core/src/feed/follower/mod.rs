@@ -145,6 +145,11 @@ impl Follower {
         if self.is_over {
             return Err(TooManyQuestions);
         }
+        if let Question::Unregister(subscriptions) = &question {
+            // Whoever waits for it waits no more.
+            let withdrawn = self.questions.withdraw(subscriptions);
+            self.outputs.extend(withdrawn.map(|question| FollowerOutput::Failed { question }));
+        }
         let number = self.questions.ask(question, now)?;
         self.attend(now);
         Ok(number)

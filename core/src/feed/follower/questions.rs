@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::command::subscriptions::Subscriptions;
 use crate::feed::limits::{MAX_QUESTIONS, QUESTION_DEADLINE, QUESTIONS_ON_THE_WAY};
 use crate::feed::message::{Question, QuestionId};
 use crate::terms::event_id::EventId;
@@ -62,6 +63,15 @@ impl Questions {
         !self.registered.is_empty() || self.registering.values().any(may_be)
     }
 
+    /// Takes note of a subscriber that ends. Returns the question with which it was being registered, which
+    /// is asked no more: its beginning would be told after its end.
+    pub(crate) fn withdraw(&mut self, subscriptions: &Subscriptions) -> Option<QuestionId> {
+        let subscriber = subscriptions.subscriber()?;
+        self.registered.remove(&subscriber);
+        let number = *self.registering.get(&subscriber)?;
+        self.remove(number).map(|_| number)
+    }
+
     /// Takes a question.
     pub(crate) fn ask(
         &mut self,
@@ -73,15 +83,9 @@ impl Questions {
         {
             return Ok(next);
         }
-        if let Question::Unregister(subscriptions) = &question
-            && let Some(subscriber) = subscriptions.subscriber()
-        {
-            self.registered.remove(&subscriber);
-            // Who ends has begun. Asked again, its beginning would be told after its end.
-            if let Some(number) = self.registering.remove(&subscriber) {
-                self.remove(number);
-            }
-        } else if self.pending.len() >= MAX_QUESTIONS {
+        // What has ended must be told, however much waits, and however long that takes.
+        let is_an_end = matches!(question, Question::Unregister(_));
+        if !is_an_end && self.pending.len() >= MAX_QUESTIONS {
             return Err(TooManyQuestions);
         }
         self.asked += 1;
@@ -94,8 +98,7 @@ impl Questions {
             }
             _ => {}
         }
-        // What has ended must be told, however long that takes.
-        if !matches!(question, Question::Unregister(_)) {
+        if !is_an_end {
             self.deadlines.push_back((now.plus(QUESTION_DEADLINE), number));
         }
         self.pending.insert(number, Pending { question, was_sent: false });

@@ -1,5 +1,6 @@
 //! A shard and its relays: links delay and end anywhere, and processes die, in virtual time.
 
+mod alone;
 mod network;
 
 use std::time::Duration;

@@ -754,6 +754,10 @@ impl Network {
         for appended in self.log.between(Position::START, self.log.end()) {
             assert!(ids.insert(appended.update.id().clone()), "told twice: {appended:?}");
         }
+        for relay in &self.relays {
+            let (arrivals, asked) = (relay.arrivals.len(), relay.asked.len());
+            assert_eq!((arrivals, asked), (0, 0), "somebody waits for an answer for ever");
+        }
         if self.setting.presence {
             let noted = self.log.registered("").count();
             assert_eq!(noted, self.setting.clients, "each client has one subscription");
