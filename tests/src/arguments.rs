@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) limits: Limits,
 
-    /// How often the hub is killed while publishers publish.
+    /// How often the hub is killed, or an object of it aborted, while publishers publish.
     #[arg(long, default_value_t = 5)]
     pub(crate) kills: usize,
 
@@ -114,6 +114,9 @@ pub(crate) enum Capability {
     SharedCache,
     /// The hub may follow others, and be followed.
     Feed,
+    /// `POST /abort/NAME` aborts an object of the hub, and streams name the one that holds them: at hubs
+    /// that are served for tests alone.
+    Aborts,
 }
 
 impl Arguments {

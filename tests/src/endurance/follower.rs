@@ -20,7 +20,8 @@ pub(super) struct Follower {
 }
 
 enum Step {
-    Opened,
+    /// It has a stream: of the relay with this name, where the hub says so.
+    Opened(Option<String>),
     Update(Seen),
     /// It has no stream, and will ask for one again.
     Lost,
@@ -45,11 +46,12 @@ impl Follower {
         self.openings.get()
     }
 
-    /// Waits until the hub has opened the stream.
+    /// Waits until the hub has opened the stream. Returns the name of the relay that holds it, where the
+    /// hub says so.
     #[track_caller]
-    pub(super) fn wait_until_open(&self) {
+    pub(super) fn wait_until_open(&self) -> Option<String> {
         match self.step(Instant::now() + PATIENCE) {
-            Step::Opened => {}
+            Step::Opened(relay) => relay,
             Step::Update(_) | Step::Lost => panic!("no stream was opened"),
             Step::Refused(status) => panic!("the hub answers {status}"),
         }
@@ -62,8 +64,25 @@ impl Follower {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.step(deadline) {
-                Step::Opened | Step::Lost => {}
+                Step::Opened(_) | Step::Lost => {}
                 Step::Update(seen) => return seen,
+                Step::Refused(status) => panic!("the hub answers {status}"),
+            }
+        }
+    }
+
+    /// Waits until its stream has ended, and the hub has opened another. Returns the updates that came
+    /// before, and the relay as [`Follower::wait_until_open`] does.
+    #[track_caller]
+    pub(super) fn until_it_resumes(&self) -> (Vec<Seen>, Option<String>) {
+        let (mut log, mut is_lost) = (Vec::new(), false);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.step(deadline) {
+                Step::Update(seen) => log.push(seen),
+                Step::Lost => is_lost = true,
+                Step::Opened(relay) if is_lost => return (log, relay),
+                Step::Opened(_) => panic!("a second stream was opened beside the first"),
                 Step::Refused(status) => panic!("the hub answers {status}"),
             }
         }
@@ -82,11 +101,12 @@ impl Follower {
     #[track_caller]
     fn step(&self, deadline: Instant) -> Step {
         match self.steps.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(Step::Opened) => {
-                self.openings.set(self.openings.get() + 1);
-                Step::Opened
+            Ok(step) => {
+                if matches!(step, Step::Opened(_)) {
+                    self.openings.set(self.openings.get() + 1);
+                }
+                step
             }
-            Ok(step) => step,
             Err(_) => panic!("the subscriber did not see it within {PATIENCE:?}"),
         }
     }
@@ -105,7 +125,7 @@ impl Course {
             if let Ok((head, body)) = self.request().start() {
                 match head.status {
                     200 => {
-                        self.steps.send(Step::Opened)?;
+                        self.steps.send(Step::Opened(head.header("X-Relay")))?;
                         self.follow(body)?;
                     }
                     // A passing failure of the hub, or of the platform in front of it.

@@ -3,6 +3,7 @@
 //! These cases take seconds each, and hubs of their own. They wait for events, so a slow machine
 //! only makes them take longer, and never makes them fail.
 
+mod aborts;
 mod connection;
 mod crowd;
 mod follower;
@@ -20,6 +21,9 @@ mod turn;
 
 pub(crate) use processes::kill_children;
 
+use aborts::{
+    aborts_of_a_relay_end_its_own_streams_alone, aborts_of_the_log_end_no_stream_of_a_relay,
+};
 use crowd::a_full_hub_serves_its_streams_and_frees_those_whose_clients_left;
 use following::{
     hubs_of_another_kind_that_follow_endure_deaths, hubs_that_follow_another_endure_deaths,
@@ -46,6 +50,8 @@ pub(crate) const CASES: &[Case] = &[
     case!(hubs_of_another_kind_that_follow_endure_deaths launching)
         .needing(&[Capability::Feed])
         .beside(),
+    case!(aborts_of_the_log_end_no_stream_of_a_relay launching).needing(&[Capability::Aborts]),
+    case!(aborts_of_a_relay_end_its_own_streams_alone launching).needing(&[Capability::Aborts]),
     case!(a_stalled_reader_holds_up_nobody_and_loses_nothing launching),
     case!(a_slow_reader_receives_the_largest_update_and_the_next_ones),
     case!(a_full_hub_serves_its_streams_and_frees_those_whose_clients_left launching)

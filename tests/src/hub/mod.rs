@@ -122,6 +122,13 @@ impl Hub {
         self.process().kill();
     }
 
+    /// Aborts the object of this name, as its platform may at any moment.
+    #[track_caller]
+    pub(crate) fn abort(&self, object: &str) {
+        let path = format!("/abort/{}", object.replace(' ', "%20"));
+        self.request("POST", path).body("").send().expect_status(204);
+    }
+
     /// Asks the hub's process to end (SIGTERM), as a deployment would.
     #[track_caller]
     pub(crate) fn ask_to_end(&self) {

@@ -17,6 +17,7 @@ use clap::Args;
 use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::commands::serve;
+use crate::hubs::door::Door;
 use crate::hubs::{aws, native, platforms, worker, workerd};
 use crate::machine::environment;
 use crate::machine::process::Running;
@@ -103,7 +104,7 @@ fn built(arguments: &Arguments, variables: &Variables) -> Result<Command> {
     if !arguments.aws {
         println!("building the Worker");
         worker::build()?;
-        return workerd::command(arguments.port, &arguments.data, variables);
+        return workerd::command(arguments.port, &arguments.data, variables, Door::Closed);
     }
     println!("building the function");
     aws::build()?;

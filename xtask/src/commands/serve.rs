@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use cinnabar_kit::development;
 use clap::Args;
 
+use crate::hubs::door::Door;
 use crate::hubs::{aws, followed, native, worker, workerd};
 use crate::machine::workspace;
 
@@ -46,6 +47,10 @@ pub(crate) struct Arguments {
     /// named after its data folder [default: one of its own, with its file in the data folder]
     #[arg(long, value_name = "PORT", requires = "aws")]
     database: Option<u16>,
+
+    /// Serve the Worker with a door through which tests abort its objects: `POST /abort/NAME`
+    #[arg(long, conflicts_with_all = ["aws", "native"])]
+    door: bool,
 
     /// Use the hub as it was last built, and the tools as they are
     #[arg(long)]
@@ -91,6 +96,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     } else if !worker::folder().join("index.js").is_file() {
         bail!("the Worker has not been built: run `cargo xtask build`");
     }
-    let error = workerd::command(arguments.port, &arguments.data, &variables)?.exec();
+    let door = if arguments.door { Door::Open } else { Door::Closed };
+    let error = workerd::command(arguments.port, &arguments.data, &variables, door)?.exec();
     Err(error).context("cannot run workerd")
 }

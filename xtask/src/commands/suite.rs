@@ -7,7 +7,7 @@ use crate::hubs::dynamodb::{self, Storage};
 use crate::machine::{cargo, process};
 
 /// What Lambda takes away from the hub, and its smaller limit.
-const CONDITIONS_ON_AWS: [&str; 24] = [
+const CONDITIONS_ON_AWS: [&str; 26] = [
     "--without",
     "disconnects",
     "--without",
@@ -26,6 +26,8 @@ const CONDITIONS_ON_AWS: [&str; 24] = [
     "shared-cache",
     "--without",
     "feed",
+    "--without",
+    "aborts",
     "--max-update-size",
     "350000",
     // DynamoDB Local takes minutes to write a hundred.
@@ -36,7 +38,7 @@ const CONDITIONS_ON_AWS: [&str; 24] = [
 ];
 
 /// What a process of one's own does not have. A hub whose configuration is broken does not start.
-const CONDITIONS_ON_NATIVE: [&str; 8] = [
+const CONDITIONS_ON_NATIVE: [&str; 10] = [
     "--without",
     "environments",
     "--without",
@@ -45,6 +47,8 @@ const CONDITIONS_ON_NATIVE: [&str; 8] = [
     "json-bindings",
     "--without",
     "shared-cache",
+    "--without",
+    "aborts",
 ];
 
 /// What workerd does not have.
@@ -54,16 +58,18 @@ const CONDITIONS_ON_CLOUDFLARE: [&str; 4] =
 /// Enough streams in an environment for any case of the suite.
 pub(crate) const MANY: u16 = 64;
 
-/// Runs the suite against hubs under workerd, which does not end while there are streams. Where hubs of
-/// another kind follow them, or are followed, those are processes of their own.
+/// Runs the suite against hubs under workerd, which does not end while there are streams. What they serve
+/// is what is deployed, and has no door. Where hubs of another kind follow them, or are followed, those are
+/// processes of their own.
 pub(crate) fn on_cloudflare(arguments: &[String]) -> Result<()> {
     let beside = launch("", "serve --native --prebuilt")?;
-    let conditions = [&CONDITIONS_ON_CLOUDFLARE[..], &["--launch-beside", &beside]].concat();
+    let own = ["--without", "aborts", "--launch-beside", &beside];
+    let conditions = [&CONDITIONS_ON_CLOUDFLARE[..], &own].concat();
     run("serve --prebuilt", &conditions, arguments)
 }
 
 /// Runs those cases whose names have this in them against hubs under workerd whose streams are held by
-/// relays.
+/// relays, with a door through which objects are aborted.
 pub(crate) fn with_relays(part: &str) -> Result<()> {
     let arguments = [
         part,
@@ -77,7 +83,13 @@ pub(crate) fn with_relays(part: &str) -> Result<()> {
         "a_killed_hub_leaves_nobody_behind",
     ];
     let arguments = arguments.map(str::to_owned);
-    run_with("RELAYS=4", "serve --prebuilt", &CONDITIONS_ON_CLOUDFLARE, &arguments)
+    // Unless a case has a number of its own.
+    run_with(
+        "RELAYS=${RELAYS:-4}",
+        "serve --prebuilt --door",
+        &CONDITIONS_ON_CLOUDFLARE,
+        &arguments,
+    )
 }
 
 /// Runs the suite against hubs that are processes of their own.

@@ -121,7 +121,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     suite::on_cloudflare(&arguments.suite)?;
     if arguments.suite.is_empty() {
         heading("part of it, with relays that hold the streams");
-        for part in ["subscribe::", "resume::", "lifetime::", "presence::", "sigkill"] {
+        for part in
+            ["subscribe::", "resume::", "lifetime::", "presence::", "sigkill", "abort", "relays::"]
+        {
             suite::with_relays(part)?;
         }
     }

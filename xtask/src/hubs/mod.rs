@@ -2,6 +2,7 @@
 
 pub(crate) mod aws;
 pub(crate) mod dev_vars;
+pub(crate) mod door;
 pub(crate) mod dynamodb;
 pub(crate) mod emulator;
 pub(crate) mod followed;

@@ -21,6 +21,7 @@ use anyhow::{Context as _, Result, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::hubs::door;
 use crate::machine::{cargo, process, tools, workspace};
 
 /// The largest wasm allowed, in bytes once compressed: a third of the free plan's limit.
@@ -51,6 +52,7 @@ pub(crate) fn folder() -> PathBuf {
 /// Builds the Worker, and says how large it is.
 pub(crate) fn build_and_report() -> Result<()> {
     build()?;
+    door::require_none(&fs::read_to_string(folder().join("index.js"))?)?;
     let size = compressed_size()?;
     println!("cloudflare/build/index_bg.wasm: {} kB gzipped", size.div_ceil(1000));
     if size > MAX_COMPRESSED {

@@ -9,11 +9,17 @@ use anyhow::{Context as _, Result};
 use cinnabar_kit::development::Variables;
 use cinnabar_kit::workerd::{self, CACHE};
 
-use crate::hubs::worker;
+use crate::hubs::door::Door;
+use crate::hubs::{door, worker};
 use crate::machine::{environment, process, tools};
 
 /// The command that serves the hub at this port, with these variables.
-pub(crate) fn command(port: u16, data: &Path, variables: &Variables) -> Result<Command> {
+pub(crate) fn command(
+    port: u16,
+    data: &Path,
+    variables: &Variables,
+    door: Door,
+) -> Result<Command> {
     let data = std::path::absolute(data)?;
     let (objects, cached) = (data.join("objects"), data.join("cache"));
     for folder in [&objects, &cached] {
@@ -21,11 +27,16 @@ pub(crate) fn command(port: u16, data: &Path, variables: &Variables) -> Result<C
             .with_context(|| format!("cannot create {}", folder.display()))?;
     }
     let file = data.join("workerd.capnp");
-    fs::write(&file, config(variables)?)
-        .with_context(|| format!("cannot write {}", file.display()))?;
-    let (name, text) = CACHE;
-    let cache = data.join(name);
-    fs::write(&cache, text).with_context(|| format!("cannot write {}", cache.display()))?;
+    let (mut config, mut modules) = (config(variables)?, vec![CACHE]);
+    if door == Door::Open {
+        config = door::opened(&config);
+        modules.push(door::MODULE);
+    }
+    fs::write(&file, config).with_context(|| format!("cannot write {}", file.display()))?;
+    for (name, text) in modules {
+        let module = data.join(name);
+        fs::write(&module, text).with_context(|| format!("cannot write {}", module.display()))?;
+    }
     process::allow_many_connections();
     let mut command = environment::bare(tools::workerd()?);
     command
