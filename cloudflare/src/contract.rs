@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cinnabar_core::feed::FollowerId;
 use cinnabar_core::testing::contract;
 use cinnabar_core::{
     Answer, Appended, CursorKey, Fetch, List, Located, Location, Page, Position, Subscribe,
@@ -115,6 +116,33 @@ impl contract::Log for Fixture {
     async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), String> {
         let ended = self.log.borrow().unregister(&subscriptions, self.now()).map_err(text)?;
         self.appended.borrow_mut().extend(ended);
+        Ok(())
+    }
+
+    async fn register_for(
+        &self,
+        follower: FollowerId,
+        subscriptions: Subscriptions,
+    ) -> Result<bool, String> {
+        let log = self.log.borrow();
+        let begun = log.register_for(follower, &subscriptions, self.now()).map_err(text)?;
+        self.appended.borrow_mut().extend(begun);
+        Ok(true)
+    }
+
+    async fn followers(&self) -> Result<Vec<FollowerId>, String> {
+        self.log.borrow().followers().map_err(text)
+    }
+
+    async fn end_all_of(&self, follower: FollowerId) -> Result<(), String> {
+        let log = self.log.borrow();
+        log.disown(follower, log.newest()).map_err(text)?;
+        let mut after = Position::START;
+        while let Some((left, last)) = log.left_behind(after).map_err(text)? {
+            let ended = log.unregister(&left.into(), self.now()).map_err(text)?;
+            self.appended.borrow_mut().extend(ended);
+            after = last;
+        }
         Ok(())
     }
 

@@ -11,7 +11,7 @@
 //! [`cinnabar_core::feed`]. What is sent passes its output gate, and so does not leave before what was
 //! written is durable.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -39,8 +39,6 @@ pub(crate) struct Links {
     timer: Timer,
     leader: RefCell<Leader>,
     sockets: RefCell<BTreeMap<LinkId, WebSocket>>,
-    /// The name of the newest link.
-    newest: Cell<u64>,
 }
 
 impl Links {
@@ -59,19 +57,17 @@ impl Links {
                 sockets.insert(link, socket);
             }
         }
-        let newest = sockets.keys().next_back().map_or(0, |link| link.get());
         let noted = log.log().followers()?;
         let mut leader = Leader::new(key.clone(), end, noted, platform::now());
         sockets.keys().for_each(|link| leader.handle_connected(*link));
-        let (leader, sockets, newest) =
-            (RefCell::new(leader), RefCell::new(sockets), Cell::new(newest));
+        let (leader, sockets) = (RefCell::new(leader), RefCell::new(sockets));
         let links = Rc::new_cyclic(|this: &Weak<Self>| {
             let this = this.clone();
             let timer = Timer::new(move || {
                 let Some(links) = this.upgrade() else { return };
                 links.object.guard(|| links.tell(Leader::handle_timeout));
             });
-            Self { object, log, key, timer, leader, sockets, newest }
+            Self { object, log, key, timer, leader, sockets }
         });
         links.drive();
         Ok(links)
@@ -80,10 +76,10 @@ impl Links {
     /// Opens a link: the response that goes to the follower.
     pub(crate) fn connect(self: &Rc<Self>) -> Result<Response> {
         let pair = WebSocketPair::new()?;
-        let link = LinkId::new(self.newest.get() + 1);
+        // At random: an earlier object may have given any number, to a link whose end is yet to be told.
+        let link = LinkId::new(u64::from_le_bytes(platform::entropy()?));
         let socket: &WebSocket = pair.server.as_ref();
         self.object.accept(socket, &link.get().to_string())?;
-        self.newest.set(link.get());
         self.sockets.borrow_mut().insert(link, socket.clone());
         self.tell(|leader, _| leader.handle_connected(link));
         Response::from_websocket(pair.client)

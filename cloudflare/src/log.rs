@@ -46,8 +46,12 @@ CREATE TABLE IF NOT EXISTS subscriptions (
 CREATE UNIQUE INDEX IF NOT EXISTS subscriptions_by_topic ON subscriptions (topic);
 ";
 
-/// Which follower of the log holds it. None: this object. Empty: nobody.
-const FOLLOWERS: &str = "ALTER TABLE subscriptions ADD COLUMN follower TEXT";
+/// Which follower of the log holds it. None: this object. Empty: nobody. In the index, those of each are in
+/// the order of their positions.
+const FOLLOWERS: &str = "
+ALTER TABLE subscriptions ADD COLUMN follower TEXT;
+CREATE INDEX subscriptions_by_follower ON subscriptions (follower);
+";
 
 /// How many rows of a page one query reads, at most. Every query is read to its end: SQLite takes
 /// nothing out of its write-ahead log while a query is open, and one that is left half-read stays

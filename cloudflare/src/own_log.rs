@@ -24,7 +24,7 @@ use crate::source::Source;
 /// How many ends are told in a turn, give or take those of one stream: a crowd may leave at once.
 const ENDS: usize = 100;
 
-/// How long to wait before what has ended is told again, if it could not be.
+/// How long to wait before something is tried again that must succeed.
 const REST: Duration = Duration::from_secs(10);
 
 /// Whoever is handed what has been appended and is durable.
@@ -116,49 +116,47 @@ impl OwnLog {
 
     /// A follower does not come back: tells the ends of what it held.
     pub(crate) fn disown(self: &Rc<Self>, follower: FollowerId) {
-        match self.log.disown(follower) {
-            Ok(()) => self.end_what_is_left_behind(),
-            // The next object finds it noted, and waits for it once more.
-            Err(error) => console_error!("a follower is gone, which could not be noted: {error}"),
-        }
+        // What it registers later, it holds.
+        let (log, through) = (Rc::clone(self), self.log.newest());
+        self.object.spawn(async move {
+            at_last("a follower is gone, which could not be noted yet", || {
+                log.log.disown(follower, through)
+            })
+            .await;
+            log.end_nobodys().await;
+        });
     }
 
     /// Tells the ends of what is noted as active, and nobody's: of streams that were cut with an earlier
     /// object, or with a follower.
     pub(crate) fn end_what_is_left_behind(self: &Rc<Self>) {
         let log = Rc::clone(self);
-        self.object.spawn(async move {
-            let mut after = Position::START;
-            loop {
-                match log.log.left_behind(after) {
-                    Ok(None) => return,
-                    Ok(Some((left, last))) => {
-                        log.end_all(&Subscriptions::from(left)).await;
-                        after = last;
-                    }
-                    Err(error) => {
-                        return console_error!("it is not known who was here: {error}");
-                    }
-                }
-            }
-        });
+        self.object.spawn(async move { log.end_nobodys().await });
+    }
+
+    async fn end_nobodys(&self) {
+        let mut after = Position::START;
+        while let Some((left, last)) =
+            at_last("it is not known yet who was here", || self.log.left_behind(after)).await
+        {
+            self.end_all(&Subscriptions::from(left)).await;
+            after = last;
+        }
     }
 
     /// Ends these in a turn of their own, once the streams have been handed enough of what was
-    /// appended before. What cannot be written is tried again: nobody else could tell of it.
+    /// appended before.
     pub(crate) async fn end_all(&self, subscriptions: &Subscriptions) {
-        loop {
+        platform::let_others_run().await;
+        while self.is_full() {
             platform::let_others_run().await;
-            while self.is_full() {
-                platform::let_others_run().await;
-            }
-            let now = platform::now();
-            match self.log.unregister(subscriptions, now) {
-                Ok(ended) => return self.follow_up(ended, now),
-                Err(error) => console_error!("who has left could not be told of yet: {error}"),
-            }
-            platform::sleep(REST).await;
         }
+        let end = || {
+            let now = platform::now();
+            Ok((self.log.unregister(subscriptions, now)?, now))
+        };
+        let (ended, now) = at_last("who has left could not be told of yet", end).await;
+        self.follow_up(ended, now);
     }
 
     /// The next of those that wait for their end: as many as a turn tells.
@@ -218,5 +216,16 @@ impl Source for OwnLog {
     fn reached(&self) -> Option<Place> {
         let since = platform::now();
         self.feed.handed_over().map(|position| Place { position, since })
+    }
+}
+
+/// Tries something until it succeeds: nobody else could tell who has left.
+async fn at_last<T>(problem: &str, attempt: impl Fn() -> worker::Result<T>) -> T {
+    loop {
+        match attempt() {
+            Ok(done) => return done,
+            Err(error) => console_error!("{problem}: {error}"),
+        }
+        platform::sleep(REST).await;
     }
 }

@@ -63,21 +63,23 @@ impl Log {
         Ok(begun)
     }
 
-    /// The followers whose subscriptions are noted as active.
+    /// The followers whose subscriptions are noted as active. It reads a row for each, however many it holds.
     pub(crate) fn followers(&self) -> Result<Vec<FollowerId>> {
-        let query = "SELECT DISTINCT follower FROM subscriptions WHERE follower <> ''";
-        let rows: Result<Vec<Vec<Value>>> = self.sql().exec(query, None)?.raw().collect();
-        let restored = |row: &Vec<Value>| match row.as_slice() {
-            [Value::String(follower)] => FollowerId::restored(follower),
-            _ => None,
-        };
-        Ok(rows?.iter().filter_map(restored).collect())
+        let query = "SELECT MIN(follower) FROM subscriptions WHERE follower > ?";
+        let (mut followers, mut last) = (Vec::new(), String::new());
+        while let Some(row) = self.row(query, vec![last.into()])?
+            && let Ok([Value::String(next)]) = <[Value; 1]>::try_from(row)
+        {
+            followers.extend(FollowerId::restored(&next));
+            last = next;
+        }
+        Ok(followers)
     }
 
-    /// A follower does not come back: what it held is nobody's.
-    pub(crate) fn disown(&self, follower: FollowerId) -> Result<()> {
-        let query = "UPDATE subscriptions SET follower = '' WHERE follower = ?";
-        self.sql().exec(query, vec![follower.to_string().into()])?;
+    /// A follower does not come back: what it held, and began up to here, is nobody's.
+    pub(crate) fn disown(&self, follower: FollowerId, through: Position) -> Result<()> {
+        let query = "UPDATE subscriptions SET follower = '' WHERE follower = ? AND position <= ?";
+        self.sql().exec(query, vec![follower.to_string().into(), number(through)])?;
         Ok(())
     }
 
@@ -114,8 +116,18 @@ impl Log {
         &self,
         after: Position,
     ) -> Result<Option<(Vec<ActiveSubscription>, Position)>> {
-        let query = "SELECT position, topic, record FROM subscriptions WHERE position > ? AND (follower = '' OR (follower IS NULL AND position <= ?)) ORDER BY position LIMIT ?";
-        let bindings = vec![number(after), number(self.opened()), Value::Integer(BATCH)];
+        // Asked for both at once, SQLite would read all rows of both to find the first ones.
+        let query = "
+            SELECT * FROM (
+                SELECT position, topic, record FROM subscriptions
+                WHERE follower = '' AND position > ? ORDER BY position LIMIT ?
+            ) UNION ALL SELECT * FROM (
+                SELECT position, topic, record FROM subscriptions
+                WHERE follower IS NULL AND position > ? AND position <= ? ORDER BY position LIMIT ?
+            ) ORDER BY position LIMIT ?";
+        let (after, batch) = (number(after), Value::Integer(BATCH));
+        let bindings =
+            vec![after.clone(), batch.clone(), after, number(self.opened()), batch.clone(), batch];
         let rows: Result<Vec<_>> =
             self.sql().exec(query, bindings)?.raw().map(|row| read(row?)).collect();
         let rows = rows?;

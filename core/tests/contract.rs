@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use cinnabar_core::feed::FollowerId;
 use cinnabar_core::testing::{MemoryLog, contract};
 use cinnabar_core::{
     Answer, Appended, Fetch, List, Located, Location, Page, Position, Subscribe, Subscriptions,
@@ -38,6 +39,24 @@ impl contract::Log for Memory {
 
     async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), String> {
         self.0.borrow_mut().unregister(&subscriptions, Timestamp::from_millis(1));
+        Ok(())
+    }
+
+    async fn register_for(
+        &self,
+        follower: FollowerId,
+        subscriptions: Subscriptions,
+    ) -> Result<bool, String> {
+        self.0.borrow_mut().register_for(follower, &subscriptions, Timestamp::from_millis(1));
+        Ok(true)
+    }
+
+    async fn followers(&self) -> Result<Vec<FollowerId>, String> {
+        Ok(self.0.borrow().followers().into_iter().collect())
+    }
+
+    async fn end_all_of(&self, follower: FollowerId) -> Result<(), String> {
+        self.0.borrow_mut().unregister_all_of(follower, Timestamp::from_millis(1));
         Ok(())
     }
 

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use super::followers::{
+    a_follower_may_ask_twice, what_a_follower_holds_ends_with_it,
+    what_a_follower_holds_outlives_the_process,
+};
 use super::given::{
     LARGE, by_ids, ensure, everything, fetch, from_the_floor, granted, ids, last, replay, subscribe,
 };
@@ -48,6 +52,9 @@ pub async fn check<L: Log>(make: impl AsyncFn() -> Result<L, String>) -> Vec<Out
         what_is_not_registered_whole_leaves_nothing,
         who_was_here_before_it_died_is_not_listed,
         a_long_list_has_pages,
+        a_follower_may_ask_twice,
+        what_a_follower_holds_ends_with_it,
+        what_a_follower_holds_outlives_the_process,
     ];
     outcomes
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::feed::FollowerId;
 use crate::{
     Answer, Appended, Fetch, List, Located, Location, Page, Position, Subscribe, Subscriptions,
     Timestamp, Update,
@@ -31,6 +32,27 @@ pub trait Log {
 
     /// Appends the ends of those that are noted as active, and notes that they are not.
     async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), String>;
+
+    /// The same as [`Log::register`] for a follower, which may ask twice; `false` if no follower can be
+    /// noted, or a test cannot reach that.
+    async fn register_for(
+        &self,
+        _follower: FollowerId,
+        _subscriptions: Subscriptions,
+    ) -> Result<bool, String> {
+        Ok(false)
+    }
+
+    /// The followers that hold what is noted as active.
+    async fn followers(&self) -> Result<Vec<FollowerId>, String> {
+        Ok(Vec::new())
+    }
+
+    /// Appends the ends of all that a follower holds, which does not come back, and of what an earlier
+    /// process held.
+    async fn end_all_of(&self, _follower: FollowerId) -> Result<(), String> {
+        Ok(())
+    }
 
     /// Answers who is here.
     async fn list(&self, list: &List) -> Result<Answer, String>;

@@ -5,6 +5,7 @@
 //! left to the log. What the [`Holder`](crate::Holder) relies on is not.
 
 mod cases;
+mod followers;
 mod given;
 mod log;
 mod presence;

@@ -16,7 +16,7 @@ use crate::wire::cors::Cors;
 use crate::{Located, Location, Position, Response, Update};
 
 /// The subscriptions of a stream with these matchers.
-fn subscriptions(query: &str, number: u8) -> Result<Subscriptions, String> {
+pub(super) fn subscriptions(query: &str, number: u8) -> Result<Subscriptions, String> {
     Ok(Subscriptions::of(&seen(query, number)?))
 }
 
@@ -41,12 +41,12 @@ pub fn everybody() -> Result<List, String> {
     question(Scope::All, None)
 }
 
-async fn ask<L: Log>(log: &L, scope: Scope) -> Result<Response, String> {
+pub(super) async fn ask<L: Log>(log: &L, scope: Scope) -> Result<Response, String> {
     Ok(log.list(&question(scope, None)?).await?.response)
 }
 
 /// What is listed: the subscribers of a document.
-fn listed(response: &Response) -> Result<Vec<String>, String> {
+pub(super) fn listed(response: &Response) -> Result<Vec<String>, String> {
     let document: Value =
         serde_json::from_slice(response.body()).map_err(|error| error.to_string())?;
     let all = document["subscriptions"].as_array().ok_or("not a collection")?;
@@ -55,7 +55,7 @@ fn listed(response: &Response) -> Result<Vec<String>, String> {
     Ok(all)
 }
 
-fn subscribers(of: &[&Subscriptions]) -> Vec<String> {
+pub(super) fn subscribers(of: &[&Subscriptions]) -> Vec<String> {
     let all = of.iter().flat_map(|of| of.iter());
     let mut all: Vec<String> = all.map(|one| format!("{:?}", one.subscriber())).collect();
     all.sort();
