@@ -17,7 +17,7 @@ pub const PLATFORM: Platform = Platform {
         ("MAX_UPDATE_SIZE", "350kB"),
     ],
     // The table keeps updates by age, and does not count them. All functions share the streams.
-    unread: &["HISTORY_SIZE", "RELAYS"],
+    unread: &["HISTORY_SIZE", "RELAYS", "RELAY_REGIONS"],
     // Room for an update whose every byte is percent-encoded, and less than Lambda's limit of 6 MB.
     largest_body: 1_900_000,
     // Lambda breaks off a response at 200 MB; streams end well before that.

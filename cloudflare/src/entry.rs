@@ -13,10 +13,7 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{self, RequestInit};
 use worker::{ByteStream, Context, Env, console_error, event};
 
-use crate::{answer, keys, outbound, platform};
-
-/// How many relays a subscriber is sent to while they are full, or do not answer.
-const TRIES: u32 = 3;
+use crate::{answer, keys, outbound, placement, platform};
 
 #[wasm_bindgen]
 extern "C" {
@@ -60,18 +57,19 @@ async fn fetch(
             }
         }
     };
-    respond(admission, &config, &env).await
+    respond(admission, &request, &config, &env).await
 }
 
 async fn respond(
     admission: Admission,
+    request: &web_sys::Request,
     config: &Config,
     env: &Env,
 ) -> worker::Result<web_sys::Response> {
     match admission {
         Admission::Answer(answer) if answer.begins_link() => begin_link(env).await,
         Admission::Answer(answer) => Ok(answer::whole(answer)?),
-        Admission::Forward(command) => match forward(&command, config, env).await {
+        Admission::Forward(command) => match forward(&command, request, config, env).await {
             Ok(response) => Ok(response),
             Err(error) => {
                 console_error!("the object did not answer: {}", worker::Error::from(error));
@@ -122,6 +120,7 @@ async fn pass_on(publish: &Publish, config: &Config, head: &Request, body: Body)
 /// passes its bytes on without waking this Worker.
 async fn forward(
     command: &Command,
+    request: &web_sys::Request,
     config: &Config,
     env: &Env,
 ) -> Result<web_sys::Response, JsValue> {
@@ -129,12 +128,12 @@ async fn forward(
     if let Command::Subscribe(subscribe) = command
         && config.relays() > 0
     {
-        let found = find_room(&bytes, config.relays(), env).await?;
+        let found = find_room(&bytes, request, config, env).await?;
         return found.map_or_else(|| answer::whole(subscribe.unavailable(platform::now())), Ok);
     }
     // A hub that follows another has no log of its own; any of its relays asks for what one knows.
-    let stub: Stub = match config.follow() {
-        Some(_) => platform::relay(env, 0)?,
+    let stub: Stub = match config.follow().and(placement::of(request, config)?.next()) {
+        Some(relay) => relay.stub(env)?,
         None => platform::shard(env)?,
     };
     if let Command::Publish(publish) = command {
@@ -149,20 +148,20 @@ async fn forward(
     post(&stub, &bytes).await
 }
 
-/// Takes a subscriber to a relay that has room for it: to any, and from there on to the next. `None` if
-/// none of them has.
+/// Takes a subscriber to a relay that has room for it. `None` if none of those does that were tried.
 async fn find_room(
     command: &Uint8Array,
-    relays: u32,
+    request: &web_sys::Request,
+    config: &Config,
     env: &Env,
 ) -> Result<Option<web_sys::Response>, JsValue> {
-    let first = u32::from_le_bytes(platform::entropy()?) % relays;
-    for relay in (first..first + relays.min(TRIES)).map(|number| number % relays) {
-        match post(&platform::relay(env, relay)?, command).await {
+    for relay in placement::of(request, config)? {
+        match post(&relay.stub(env)?, command).await {
             Ok(response) if answer::is_full(&response) => {}
             Ok(response) => return Ok(Some(response)),
             Err(error) => {
-                console_error!("relay {relay} did not answer: {}", worker::Error::from(error));
+                let (name, error) = (relay.name(), worker::Error::from(error));
+                console_error!("{name} did not answer: {error}");
             }
         }
     }

@@ -39,6 +39,7 @@ mod log;
 mod object;
 mod outbound;
 mod own_log;
+mod placement;
 mod platform;
 mod presence;
 mod relay;

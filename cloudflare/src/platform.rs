@@ -39,11 +39,6 @@ pub(crate) fn shard<T: wasm_bindgen::JsCast>(env: &Env) -> Result<T, worker::Err
     Ok(env.durable_object("SHARD")?.get_by_name("hub")?.into_rpc())
 }
 
-/// One of the objects that hold streams.
-pub(crate) fn relay<T: wasm_bindgen::JsCast>(env: &Env, number: u32) -> Result<T, worker::Error> {
-    Ok(env.durable_object("RELAY_OBJECT")?.get_by_name(&format!("relay {number}"))?.into_rpc())
-}
-
 /// The configuration, parsed once in the life of an isolate; `None` if it is broken.
 pub(crate) fn config(env: &Env) -> Option<Rc<Config>> {
     thread_local! {

@@ -12,7 +12,7 @@ pub const PLATFORM: Platform = Platform {
         ("OUTBOXES_SIZE", "256MiB"),
     ],
     // The log calls its streams, and is not polled.
-    unread: &["RELAYS", "POLL_FAST", "POLL_SLOW"],
+    unread: &["RELAYS", "RELAY_REGIONS", "POLL_FAST", "POLL_SLOW"],
     notes: &[
         (
             "HUB_URL",

@@ -19,6 +19,7 @@ mod names;
 mod parse;
 mod platform;
 mod read;
+mod region;
 mod rules;
 mod secret;
 pub(crate) mod serves;
@@ -46,6 +47,7 @@ pub use json::text_of;
 pub use names::{all as names, by_todays_names, resembles};
 pub use parse::switch;
 pub use platform::Platform;
+pub use region::{Coordinates, Region};
 pub use variables::{VARIABLES, Variable};
 
 pub use crate::trust::algorithm::algorithm;
@@ -87,6 +89,7 @@ pub struct Config {
     pub(crate) max_matchers: usize,
     pub(crate) max_streams: usize,
     relays: u32,
+    relay_regions: Vec<Region>,
     pub(crate) max_streams_per_token: Option<u32>,
     pub(crate) max_streams_per_address: Option<u32>,
     pub(crate) max_publications_per_second: Option<u32>,
@@ -144,11 +147,17 @@ impl Config {
         self.max_streams
     }
 
-    /// How many relays hold the streams; without any, they are held beside the log. A hub that follows
-    /// another has no log, and so has one at least.
+    /// How many relays hold the streams, in each region if any are named; without any, they are held
+    /// beside the log. A hub that follows another has no log, and so has one at least.
     #[must_use]
     pub fn relays(&self) -> u32 {
         self.relays.max(u32::from(self.follow.is_some()))
+    }
+
+    /// The regions in which there are relays. Without any, the platform chooses where they are.
+    #[must_use]
+    pub fn relay_regions(&self) -> &[Region] {
+        &self.relay_regions
     }
 
     /// Whether subscriptions are told of, and listed.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use crate::config::region::Region;
 use crate::config::serves::Serves;
 use crate::terms::generation::{Generation, Generations};
 use crate::terms::hub_url::HubUrl;
@@ -16,7 +17,7 @@ use crate::wire::reader::NativeReaders;
 const LONGEST: u64 = 3650 * 86_400_000;
 
 /// The most relays: the log's object sends each of them each update.
-const MAX_RELAYS: u32 = 1_000;
+pub(super) const MAX_RELAYS: u32 = 1_000;
 
 const DURATIONS: [(&str, u64); 5] =
     [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
@@ -187,6 +188,24 @@ pub(super) fn relays(text: &str) -> Result<u32, String> {
             "`{text}` is not a whole number up to {MAX_RELAYS}; write it like 4, or 0 for none"
         )),
     }
+}
+
+/// The regions in which there are relays, each once.
+pub(super) fn regions(text: &str) -> Result<Vec<Region>, String> {
+    let mut regions = Vec::new();
+    for name in list(text)? {
+        let region = Region::named(&name).ok_or_else(|| {
+            format!(
+                "`{name}` is not one of {}",
+                Region::names().map(|it| format!("`{it}`")).join(", ")
+            )
+        })?;
+        if regions.contains(&region) {
+            return Err(format!("`{name}` is named twice; remove one of them"));
+        }
+        regions.push(region);
+    }
+    Ok(regions)
 }
 
 /// The most of something, where there need not be a limit.

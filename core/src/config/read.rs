@@ -73,6 +73,7 @@ impl Config {
             max_matchers: values.required("MAX_MATCHERS", parse::quantity),
             max_streams: values.required("MAX_STREAMS", parse::quantity),
             relays: values.required("RELAYS", parse::relays),
+            relay_regions: values.required("RELAY_REGIONS", parse::regions),
             max_streams_per_token: values.optional("MAX_STREAMS_PER_TOKEN", parse::most),
             max_streams_per_address: values.optional("MAX_STREAMS_PER_ADDRESS", parse::most),
             max_publications_per_second: values

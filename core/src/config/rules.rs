@@ -18,6 +18,7 @@ pub(super) fn apply(values: &mut Values<'_>, config: &mut Config, platform: &Pla
     raise_the_history_age(values, config, platform);
     check_issuers(values, config);
     check_feed(values, config);
+    check_relays(values, config);
     check_keys(values, config);
     check_aliases(values, config);
     check_outboxes(values, config);
@@ -107,6 +108,29 @@ fn check_feed(values: &mut Values<'_>, config: &mut Config) {
             "is publish, and a hub that follows another takes no publications unless FOLLOW_PUBLISH=forward; set that, or remove one of them",
         ),
         Serves::Both | Serves::Subscribe => config.serves = Serves::Subscribe,
+    }
+}
+
+/// Each region that is named has so many relays.
+fn check_relays(values: &mut Values<'_>, config: &Config) {
+    let regions = u32::try_from(config.relay_regions.len()).unwrap_or(u32::MAX);
+    if values.has_mistakes_in(&["RELAYS", "RELAY_REGIONS"]) || regions == 0 {
+        return;
+    }
+    let all = config.relays().saturating_mul(regions);
+    if all == 0 {
+        values.mistake(
+            "RELAY_REGIONS",
+            "is set, and there are no relays; set RELAYS to how many each region has, or remove it",
+        );
+    } else if all > parse::MAX_RELAYS {
+        let most = parse::MAX_RELAYS / regions;
+        values.mistake(
+            "RELAYS",
+            &format!(
+                "is for each of {regions} regions, and makes {all} relays; {most} is the most"
+            ),
+        );
     }
 }
 

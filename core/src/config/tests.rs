@@ -539,6 +539,10 @@ fn values_are_checked() {
         ("MAX_STREAMS", "1.5"),
         ("RELAYS", "-1"),
         ("RELAYS", "1001"),
+        ("RELAY_REGIONS", "weur europe"),
+        ("RELAY_REGIONS", "weur weur"),
+        // Without relays, there are none anywhere.
+        ("RELAY_REGIONS", "weur"),
         ("OUTBOX_SIZE", "1 elephant"),
         ("OUTBOXES_SIZE", "4MiB"),
         ("NATIVE_READERS", "some"),
@@ -584,4 +588,15 @@ fn values_are_checked() {
     ] {
         assert!(mistakes(&[(name, value)]).starts_with(&format!("{name}: ")), "{name}={value}");
     }
+}
+
+#[test]
+fn each_region_has_so_many_relays() {
+    let given = [("RELAYS", "2"), ("RELAY_REGIONS", "weur,apac")];
+    let config = config(&given).unwrap();
+    let names: Vec<&str> = config.relay_regions().iter().map(Region::name).collect();
+    assert_eq!((config.relays(), names), (2, vec!["weur", "apac"]));
+    let told = mistakes(&[("RELAYS", "600"), ("RELAY_REGIONS", "weur apac")]);
+    let what = "RELAYS: is for each of 2 regions, and makes 1200 relays; 500 is the most";
+    assert!(told.contains(what), "{told}");
 }

@@ -139,6 +139,10 @@ pub const VARIABLES: &[Variable] = &[
         "0",
         "How many objects hold the streams, each up to `MAX_STREAMS` of them, while one holds the log (see [More streams](#more-streams)). `0`: the one that holds the log. A hub that follows another has at least one.",
     ),
+    list(
+        "RELAY_REGIONS",
+        "The regions in which there are `RELAYS` relays each, such as `weur enam apac`: a subscriber goes to the nearest (see [More streams](#more-streams)). Unset: the platform chooses where relays are.",
+    ),
     variable(
         "MAX_STREAMS_PER_TOKEN",
         "",

@@ -32,6 +32,7 @@ mod published_keys;
 mod query;
 mod quotas;
 mod readers;
+mod relays;
 mod resume;
 mod silence;
 mod subscribe;
@@ -60,6 +61,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         patterns::CASES,
         frames::CASES,
         readers::CASES,
+        relays::CASES,
         lifetime::CASES,
         private::CASES,
         tokens::CASES,
