@@ -112,7 +112,7 @@ impl Followed {
         self.drive();
         match answer.await {
             Ok(Some(answer)) => Ok(answer),
-            _ => Err("the log did not answer in time".into()),
+            _ => Err("the log did not answer".into()),
         }
     }
 

@@ -11,11 +11,12 @@
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::feed::limits::MAX_MESSAGE_SIZE;
-use crate::feed::message::{ToFollower, ToLeader};
+use crate::feed::message::{QuestionId, ToFollower, ToLeader};
 use crate::feed::updates;
-use crate::streams::history::Appended;
+use crate::streams::history::{Appended, Fetch};
 
 /// The version of the messages. While a new version is being deployed, the two sides of a link may
 /// differ for a moment, and neither must misunderstand the other.
@@ -106,14 +107,38 @@ fn encode<M: Serialize>(message: &M, updates: &[Appended]) -> Vec<u8> {
     bytes
 }
 
-/// Reads a head. Returns it, and what follows.
-fn decode<M: DeserializeOwned>(bytes: &[u8]) -> Result<(M, &[u8]), UnknownMessage> {
+/// A question for a page: its number, the page, and the text of the stream's subscriber. `None` if it is
+/// another message, or none.
+pub(crate) fn page_question(bytes: &[u8]) -> Option<(QuestionId, Fetch, &str)> {
+    #[derive(Deserialize)]
+    enum Said<'a> {
+        Ask(QuestionId, #[serde(borrow)] Asked<'a>),
+    }
+    #[derive(Deserialize)]
+    enum Asked<'a> {
+        Page(Fetch, #[serde(borrow)] &'a RawValue),
+    }
+    let (head, []) = split(bytes).ok()? else { return None };
+    let Incoming { version: VERSION, message } = serde_json::from_slice(head).ok()? else {
+        return None;
+    };
+    let Said::Ask(number, Asked::Page(fetch, subscriber)) = message;
+    Some((number, fetch, subscriber.get()))
+}
+
+/// The head, and what follows.
+fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), UnknownMessage> {
     if bytes.len() > MAX_MESSAGE_SIZE {
         return Err(UnknownMessage::Length);
     }
     let (length, rest) = bytes.split_first_chunk().ok_or(UnknownMessage::Bytes)?;
     let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-    let (head, rest) = rest.split_at_checked(length).ok_or(UnknownMessage::Bytes)?;
+    rest.split_at_checked(length).ok_or(UnknownMessage::Bytes)
+}
+
+/// Reads a head. Returns it, and what follows.
+fn decode<M: DeserializeOwned>(bytes: &[u8]) -> Result<(M, &[u8]), UnknownMessage> {
+    let (head, rest) = split(bytes)?;
     match serde_json::from_slice(head) {
         Ok(Incoming { version: VERSION, message }) => Ok((message, rest)),
         // A message of another version may look like one of this one, or like nothing that is known.

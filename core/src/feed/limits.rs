@@ -39,6 +39,10 @@ pub(crate) const QUESTION_DEADLINE: Duration = Duration::from_secs(10);
 /// How many pages for streams of its followers a leader has read at a time.
 pub(crate) const PAGES_AT_ONCE: usize = 4;
 
+/// How many subscribers of such pages a leader knows at a time, and how many bytes they may keep.
+pub(crate) const READERS: usize = 64;
+pub(crate) const READERS_SIZE: usize = 4 * 1024 * 1024;
+
 /// How long a follower waits before it tries to connect again, at first and at most.
 pub(crate) const BACKOFF: (Duration, Duration) =
     (Duration::from_millis(20), Duration::from_secs(1));

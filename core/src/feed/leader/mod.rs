@@ -14,6 +14,7 @@
 pub(crate) mod followers;
 pub(crate) mod link;
 pub(crate) mod output;
+pub(crate) mod readers;
 pub(crate) mod recent;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -24,6 +25,7 @@ use crate::feed::ending::Ending;
 use crate::feed::leader::followers::Followers;
 use crate::feed::leader::link::{Follows, Link};
 use crate::feed::leader::output::{Asked, Kind, LeaderOutput};
+use crate::feed::leader::readers::Readers;
 use crate::feed::leader::recent::{Frame, Recent};
 use crate::feed::limits::{JOINED, PAGES_AT_ONCE, QUESTIONS_ON_THE_WAY};
 use crate::feed::message::{
@@ -44,6 +46,7 @@ pub struct Leader {
     links: BTreeMap<LinkId, Link>,
     followers: Followers,
     recent: Recent,
+    readers: Readers,
     /// Where pages of the log that are being read begin, and for whom.
     reading: BTreeMap<Position, Vec<LinkId>>,
     /// Links with questions that wait, in turn.
@@ -70,6 +73,7 @@ impl Leader {
             links: BTreeMap::new(),
             followers: Followers::new(noted, now),
             recent: Recent::default(),
+            readers: Readers::default(),
             reading: BTreeMap::new(),
             turns: VecDeque::new(),
             pages: 0,
@@ -119,7 +123,7 @@ impl Leader {
     /// A link has brought a binary message.
     pub fn handle_message(&mut self, link: LinkId, bytes: &[u8], now: Timestamp) {
         let Some(known) = self.links.get_mut(&link) else { return };
-        match ToLeader::from_bytes(bytes) {
+        match self.readers.read(bytes) {
             Err(error) => self.end(link, error.into(), now),
             Ok(ToLeader::Follow(follow)) => self.follow(link, follow, now),
             // It was said to a leader that is no more. What matters is said again, after `Follow`.
