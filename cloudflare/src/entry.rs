@@ -132,10 +132,11 @@ async fn forward(
         return found.map_or_else(|| answer::whole(subscribe.unavailable(platform::now())), Ok);
     }
     // A hub that follows another has no log of its own; any of its relays asks for what one knows.
-    let stub: Stub = match config.follow().and(placement::of(request, config)?.next()) {
-        Some(relay) => relay.stub(env)?,
-        None => platform::shard(env)?,
+    let relay = match config.follow() {
+        Some(_) => placement::of(request, config)?.next(),
+        None => None,
     };
+    let stub: Stub = relay.map_or_else(|| platform::shard(env), |relay| relay.stub(env))?;
     if let Command::Publish(publish) = command {
         // A call costs the runtime less than a request does, which has a body to be streamed.
         let refusal = JsFuture::from(stub.publish(&bytes)?).await?;

@@ -2,6 +2,7 @@
 
 export class Link {
   #socket = undefined;
+  #dialing = new AbortController();
   #isOver = false;
   #onMessage;
   #onPong;
@@ -27,13 +28,16 @@ export class Link {
 
   close() {
     this.#isOver = true;
+    // Otherwise the request stays open for as long as nobody answers it.
+    if (!this.#socket) this.#dialing.abort();
     this.#hangUp();
   }
 
   async #open(fetcher, url, headers) {
     headers.set("Upgrade", "websocket");
     // The secret among the fields is for that hub alone.
-    const { webSocket, status, body } = await fetcher.fetch(url, { headers, redirect: "manual" });
+    const { signal } = this.#dialing;
+    const { webSocket, status, body } = await fetcher.fetch(url, { headers, redirect: "manual", signal });
     if (!webSocket) {
       await body?.cancel();
       return this.#end(undefined, status);

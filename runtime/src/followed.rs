@@ -9,7 +9,10 @@
 //! The core's [`Follower`](cinnabar_core::feed::Follower) decides everything; the task that owns it is
 //! in `following`. A hub that is away for a while costs its followers' streams nothing but a pause.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cinnabar_core::feed::{Answer, Question};
 use cinnabar_core::{
@@ -27,9 +30,17 @@ use crate::source::{Read, Source, Tail};
 /// How many reads may wait for the streams before the hub that is followed has to wait.
 const AHEAD: usize = 4;
 
+/// How many subscriptions are found at a time.
+const PAGE: usize = 500;
+
 /// Another hub's log. A clone is another handle on the same links; with the last handle they end.
-#[derive(Clone, Debug)]
-pub struct Followed(UnboundedSender<Ask>);
+#[derive(Clone)]
+pub struct Followed {
+    asks: UnboundedSender<Ask>,
+    /// The records of what that hub notes as held here, or may note, by their topics: should the streams
+    /// be cut without a word, they are ended from here.
+    noted: Arc<Mutex<BTreeMap<String, String>>>,
+}
 
 impl Followed {
     /// Follows the hub that is dialed, on the runtime of the caller, and begins at once to look whether
@@ -40,7 +51,7 @@ impl Followed {
         tokio::spawn(Following::new(dial, now, asked).run());
         let (nobody, _) = oneshot::channel();
         let _ = asks.send(Ask::Question(Question::End, nobody));
-        Self(asks)
+        Self { asks, noted: Arc::default() }
     }
 
     /// Answers who is here.
@@ -60,13 +71,13 @@ impl Followed {
     /// that hub is away: call it with a timeout.
     pub async fn close(&self) {
         let (done, closed) = oneshot::channel();
-        let _ = self.0.send(Ask::Close(done));
+        let _ = self.asks.send(Ask::Close(done));
         let _ = closed.await;
     }
 
     async fn ask(&self, question: Question) -> Result<Answered, FollowError> {
         let (done, answer) = oneshot::channel();
-        self.0.send(Ask::Question(question, done)).map_err(|_| FollowError::Closed)?;
+        self.asks.send(Ask::Question(question, done)).map_err(|_| FollowError::Closed)?;
         answer.await.map_err(|_| FollowError::Away)?
     }
 
@@ -75,6 +86,19 @@ impl Followed {
             Answer::Done => Ok(()),
             _ => Err(FollowError::Away),
         }
+    }
+
+    /// It is whole between any two of its changes, so a panic elsewhere does not spoil it.
+    fn noted(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Followed {
+    /// Only a count: topics come from queries, and payloads from tokens.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noted = self.noted().len();
+        formatter.debug_struct("Followed").field("noted", &noted).finish_non_exhaustive()
     }
 }
 
@@ -109,21 +133,32 @@ impl Source for Followed {
     }
 
     async fn register(&self, subscriptions: Subscriptions) -> Result<(), FollowError> {
+        let records = subscriptions.iter().map(|one| (one.topic().to_owned(), one.record()));
+        self.noted().extend(records);
         self.tell(Question::Register(subscriptions)).await
     }
 
     async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), FollowError> {
-        self.tell(Question::Unregister(subscriptions)).await
+        self.tell(Question::Unregister(subscriptions.clone())).await?;
+        let mut noted = self.noted();
+        for one in subscriptions.iter() {
+            noted.remove(one.topic());
+        }
+        Ok(())
     }
 
-    /// Nothing: the hub that is followed ends what no follower has.
-    async fn registered(&self, _: String) -> Result<Vec<ActiveSubscription>, FollowError> {
-        Ok(Vec::new())
+    /// What was registered from here. What an earlier process left, the hub that is followed ends.
+    async fn registered(&self, after: String) -> Result<Vec<ActiveSubscription>, FollowError> {
+        let noted = self.noted();
+        let behind = noted.range::<str, _>((Bound::Excluded(after.as_str()), Bound::Unbounded));
+        let restored =
+            behind.filter_map(|(topic, record)| ActiveSubscription::restored(topic, record));
+        Ok(restored.take(PAGE).collect())
     }
 
     fn tail(&self, from: Place) -> FollowedTail {
         let (reads, tail) = mpsc::channel(AHEAD);
-        let _ = self.0.send(Ask::Tail(from.position, reads));
+        let _ = self.asks.send(Ask::Tail(from.position, reads));
         FollowedTail(tail)
     }
 }

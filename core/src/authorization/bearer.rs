@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use http::HeaderValue;
+
 use crate::config::{Config, LEGACY_COOKIE};
 use crate::terms::generation::Generation;
 use crate::wire::request::Request;
@@ -106,6 +108,19 @@ fn authorization(field: &[u8]) -> Option<String> {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
     (scheme.eq_ignore_ascii_case("bearer") && is_b64token).then(|| token.to_owned())
+}
+
+/// The cookies that may be access tokens, as a field that has no others: for whoever is shown the tokens, and
+/// nothing else of whoever sends them.
+pub(crate) fn token_cookies(request: &Request, config: &Config) -> Option<HeaderValue> {
+    let legacy = config.legacy_cookie.then_some(LEGACY_COOKIE);
+    let mut names = vec![config.cookie_name.as_str()];
+    names.extend(legacy.filter(|legacy| *legacy != config.cookie_name));
+    let pair = |name: &str| Some(format!("{name}={}", cookie(request, name)?));
+    let pairs: Vec<_> = names.into_iter().filter_map(pair).collect();
+    let mut field = HeaderValue::from_str(&pairs.join("; ")).ok()?;
+    field.set_sensitive(true);
+    (!pairs.is_empty()).then_some(field)
 }
 
 /// The first cookie of this name that is not empty, without quotes around its value.

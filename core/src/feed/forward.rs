@@ -5,15 +5,17 @@
 use http::header::{
     AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, ORIGIN, REFERER, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
+use crate::authorization::bearer::token_cookies;
 use crate::command::publish::Publish;
 use crate::config::Config;
+use crate::terms::event_id::EventId;
 use crate::wire::answer::{Answer, Response};
 use crate::wire::request::Request;
 
 /// What tells who publishes, from where, and what. Everything else is between the two hubs.
-const PASSED_ON: [HeaderName; 5] = [AUTHORIZATION, COOKIE, CONTENT_TYPE, ORIGIN, REFERER];
+const PASSED_ON: [HeaderName; 4] = [AUTHORIZATION, CONTENT_TYPE, ORIGIN, REFERER];
 
 /// What an answer says besides its body.
 const PASSED_BACK: [HeaderName; 3] = [CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE];
@@ -33,19 +35,36 @@ pub fn forward(config: &Config, head: &Request, body: Vec<u8>) -> Option<http::R
     let url = format!("{}{}", leader.as_str(), head.raw_query());
     let mut request = http::Request::post(url).body(body).ok()?;
     copy(&PASSED_ON, head.headers(), request.headers_mut());
+    // An application's other cookies are none of that hub's business.
+    let cookies = token_cookies(head, config);
+    request.headers_mut().extend(cookies.map(|cookies| (COOKIE, cookies)));
     request.headers_mut().insert(MARK, HeaderValue::from_static("1"));
     Some(request)
 }
 
-/// What the publisher is answered where the hub that is followed answers this.
+/// What the publisher is answered where the hub that is followed answers this. If no hub answers so, the
+/// publication may have gone anywhere, and is not acknowledged.
 #[must_use]
 pub fn forwarded(publish: &Publish, theirs: Response) -> Answer {
+    if !is_a_hubs(&theirs) {
+        return publish.unavailable();
+    }
     // The rest of it, such as which pages may read it, is for this hub to say.
     let mut answer = publish.accepted();
     *answer.response.status_mut() = theirs.status();
     copy(&PASSED_BACK, theirs.headers(), answer.response.headers_mut());
     *answer.response.body_mut() = theirs.into_body();
     answer
+}
+
+/// Whether a hub answers a publication so: with the id of its update, or with an error.
+fn is_a_hubs(answer: &Response) -> bool {
+    let status = answer.status();
+    if status == StatusCode::OK {
+        let id = std::str::from_utf8(answer.body());
+        return id.is_ok_and(|id| !id.is_empty() && EventId::parse(id).is_ok());
+    }
+    status.is_client_error() || status.is_server_error()
 }
 
 /// Whether another hub has passed this publication on.
@@ -89,8 +108,8 @@ mod tests {
         let config = config(&[("FOLLOW_PUBLISH", "forward")]);
         let head = request(&[
             ("Authorization", "Bearer x"),
-            ("Cookie", "a=b"),
-            ("Cookie", "c=d"),
+            ("Cookie", "session=a; mercureAuthorization=b"),
+            ("Cookie", "__Secure-mercure_access_token=c; mercureAuthorization=d"),
             ("Content-Type", "application/x-www-form-urlencoded"),
             ("Content-Length", "7"),
             ("Host", "hub.example"),
@@ -103,7 +122,7 @@ mod tests {
         let fields = passed_on.headers();
         assert_eq!(fields["authorization"], "Bearer x");
         let cookies: Vec<_> = fields.get_all("cookie").iter().collect();
-        assert_eq!(cookies, ["a=b", "c=d"]);
+        assert_eq!(cookies, ["__Secure-mercure_access_token=c; mercureAuthorization=b"]);
         let mut names: Vec<&str> = fields.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["authorization", "cinnabar-forwarded", "content-type", "cookie"]);
@@ -144,6 +163,26 @@ mod tests {
         assert_eq!(answer.headers()["content-type"], "application/problem+json");
         assert_eq!(answer.headers()["access-control-allow-origin"], "*");
         assert!(!answer.headers().contains_key("set-cookie"));
+    }
+
+    /// Somebody else may live at the URL, and be content with anything.
+    #[test]
+    fn only_a_hub_acknowledges() {
+        let config = config(&[("FOLLOW_PUBLISH", "forward")]);
+        let publish = publish(&config, &[]).unwrap();
+        for (status, body, answered) in [
+            (200, "urn:uuid:1", 200),
+            (200, "<!DOCTYPE html>\n<title>Back soon</title>", 503),
+            (200, "", 503),
+            (201, "urn:uuid:1", 503),
+            (302, "", 503),
+            (401, "{}", 401),
+            (502, "<html>", 502),
+        ] {
+            let theirs = http::Response::builder().status(status).body(body.into()).unwrap();
+            let answer = forwarded(&publish, theirs).response;
+            assert_eq!(answer.status().as_u16(), answered, "{status} {body}");
+        }
     }
 
     #[test]

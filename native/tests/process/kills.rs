@@ -178,7 +178,9 @@ fn nothing_is_lost_or_doubled_when_a_leader_and_a_follower_are_killed_again_and_
             (name, opened, thread::spawn(move || read_through(&address, "the-last", &counted)))
         });
     for (_, opened, _) in &readers {
+        let began = Instant::now();
         while opened.load(Ordering::SeqCst) == 0 {
+            assert!(began.elapsed() < PATIENCE, "a stream does not open");
             thread::sleep(Duration::from_millis(5));
         }
     }

@@ -94,3 +94,30 @@ async fn a_hub_leaves_another_only_when_that_one_was_told_who_has_gone() {
     assert!(led.asked().await.is_none());
     closing.await.unwrap();
 }
+
+/// Streams that were cut without a word are found so, and their ends told.
+#[tokio::test(start_paused = true)]
+async fn what_was_registered_is_found_until_its_end_was_told() {
+    let (mut led, followed) = Led::start();
+    let found = async |after: &str| followed.registered(after.to_owned()).await.unwrap().len();
+    assert_eq!(found("").await, 0);
+    for (answer, left) in [(Some(Answer::Done), 1), (None, 1), (Some(Answer::Done), 0)] {
+        let telling = tokio::spawn({
+            let (followed, is_end) = (followed.clone(), found("").await == 1);
+            async move {
+                match is_end {
+                    true => followed.unregister(member()).await,
+                    false => followed.register(member()).await,
+                }
+            }
+        });
+        let (asked, _) = led.asked().await.unwrap();
+        let is_done = answer.is_some();
+        led.leader.handle_answer(asked, answer);
+        // Its answer is sent.
+        let listening = async { led.asked().await.is_some() };
+        assert!(timeout(SECOND, listening).await.is_err(), "more is asked");
+        assert_eq!(telling.await.unwrap().is_ok(), is_done);
+        assert_eq!(found("").await, left);
+    }
+}

@@ -18,7 +18,9 @@ use crate::feed::ending::Ending;
 use crate::feed::follower::backoff::Backoff;
 use crate::feed::follower::output::FollowerOutput;
 use crate::feed::follower::questions::{Questions, TooManyQuestions};
-use crate::feed::limits::{HELLO_WITHIN, LINGER, PING_AFTER, PONG_WITHIN, TAKEN_EVERY};
+use crate::feed::limits::{
+    FOLLOWER_GONE, HELLO_WITHIN, LINGER, PING_AFTER, PONG_WITHIN, TAKEN_EVERY,
+};
 use crate::feed::message::{
     Answer, Follow, Hello, Loss, Question, QuestionId, ToFollower, ToLeader, Updates,
 };
@@ -39,6 +41,8 @@ pub struct Follower {
     backoff: Backoff,
     /// Whether there are streams.
     holds: bool,
+    /// Since when there is no link, though there is something to follow for.
+    away: Option<Timestamp>,
     is_over: bool,
     outputs: VecDeque<FollowerOutput>,
 }
@@ -81,6 +85,7 @@ impl Follower {
             questions: Questions::default(),
             backoff: Backoff::new(seed),
             holds: false,
+            away: None,
             is_over: false,
             outputs: VecDeque::new(),
         }
@@ -206,6 +211,9 @@ impl Follower {
         for question in self.questions.pop_overdue(now) {
             self.outputs.push_back(FollowerOutput::Failed { question });
         }
+        if self.is_given_up(now) {
+            return self.cut(Loss::Gone);
+        }
         match &mut self.state {
             State::Waiting(until) if *until <= now => self.connect(now),
             State::Opening(_, until) if *until <= now => self.disconnect(Ending::Dead, now),
@@ -221,6 +229,13 @@ impl Follower {
             _ => {}
         }
         self.attend(now);
+    }
+
+    /// Whether there is nothing left but ends to tell, and the leader has long told them by itself, or will
+    /// when it is back: no follower tries for ever without a stream.
+    fn is_given_up(&self, now: Timestamp) -> bool {
+        let is_long_away = self.away.is_some_and(|away| away.plus(FOLLOWER_GONE) <= now);
+        is_long_away && !self.holds && self.questions.are_ends()
     }
 
     /// The process ends: the follower leaves at once. Its streams have ended, and told so.
@@ -257,6 +272,7 @@ impl Follower {
     }
 
     fn connect(&mut self, now: Timestamp) {
+        self.away.get_or_insert(now);
         self.links += 1;
         let link = LinkId::new(self.links);
         self.state = State::Opening(link, now.plus(HELLO_WITHIN));
@@ -269,6 +285,7 @@ impl Follower {
             State::Following(following) => Some(following.since),
             _ => None,
         };
+        self.away.get_or_insert(now);
         self.state = State::Waiting(self.backoff.again(since, now));
     }
 
@@ -288,6 +305,7 @@ impl Follower {
         let reason = Ending::Idle;
         self.outputs.extend(link.map(|link| FollowerOutput::Disconnect { link, reason }));
         self.log = None;
+        self.away = None;
         self.state = State::Resting;
     }
 
@@ -305,6 +323,7 @@ impl Follower {
             }
             Some((_, position)) => *position,
         };
+        self.away = None;
         let since = match &self.state {
             State::Following(following) => following.since,
             _ => now,
@@ -379,6 +398,7 @@ impl Follower {
         self.outputs.extend(failed);
         self.outputs.push_back(FollowerOutput::Cut { loss });
         self.log = None;
+        self.away = None;
         self.state = State::Resting;
         self.is_over = true;
     }

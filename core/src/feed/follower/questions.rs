@@ -53,6 +53,12 @@ impl Questions {
         self.pending.is_empty()
     }
 
+    /// Whether nothing is asked but that ends be told.
+    pub(crate) fn are_ends(&self) -> bool {
+        let is_end = |pending: &Pending| matches!(pending.question, Question::Unregister(_));
+        self.pending.values().all(is_end)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.pending.len()
     }

@@ -3,8 +3,8 @@
 use std::iter::from_fn;
 
 use cinnabar_core::feed::{
-    Answer, Follow, Follower, FollowerId, FollowerOutput, Hello, Leader, LinkId, Question,
-    QuestionId, ToFollower, ToLeader,
+    Answer, FOLLOWER_GONE, Follow, Follower, FollowerId, FollowerOutput, Hello, Leader, LinkId,
+    Question, QuestionId, ToFollower, ToLeader,
 };
 use cinnabar_core::{CursorKey, Output, Place, StreamId, Subscriptions, Timestamp};
 
@@ -84,4 +84,41 @@ fn a_leader_that_has_slept_waits_for_those_that_do_not_answer_alone() {
         leader.handle_message(LinkId::new(7), &follow(ONE), NOW);
         assert_eq!(leader.poll_timeout().is_some(), count > 1, "of {count}");
     }
+}
+
+/// Nobody is left to end a stream for, and the leader ends by itself what a follower held that is gone.
+#[test]
+fn a_follower_without_a_stream_does_not_try_for_ever_to_tell_of_an_end() {
+    let mut follower = Follower::new(ONE, 1);
+    follower.handle_holds(true, NOW);
+    let hello = Hello { key: CursorKey::from_bytes(KEY), end: Place::default() };
+    follower.handle_message(LinkId::new(1), &ToFollower::Hello(hello).to_bytes(), NOW);
+    follower.handle_disconnected(LinkId::new(1), NOW);
+    let end = Question::Unregister(subscriptions());
+    let number = follower.ask(end, NOW).unwrap();
+    let tries = |follower: &mut Follower, until: Timestamp| loop {
+        let Some(next) = follower.poll_timeout().filter(|next| *next <= until) else { return };
+        follower.handle_timeout(next);
+        while let Some(output) = follower.poll_output() {
+            if let FollowerOutput::Connect { link } = output {
+                follower.handle_disconnected(link, next);
+            }
+        }
+    };
+    // As long as there is a stream, it tries,
+    let later = NOW.plus(10 * FOLLOWER_GONE);
+    tries(&mut follower, later);
+    assert!(follower.poll_timeout().is_some());
+    // and no longer.
+    follower.handle_holds(false, later);
+    let mut outputs = Vec::new();
+    for _ in 0..2 {
+        follower.handle_timeout(later.plus(FOLLOWER_GONE));
+        outputs.extend(from_fn(|| follower.poll_output()));
+    }
+    let is_failed = |output: &FollowerOutput| matches!(output, FollowerOutput::Failed { question } if *question == number);
+    let is_cut = |output: &FollowerOutput| matches!(output, FollowerOutput::Cut { .. });
+    assert_eq!(outputs.iter().filter(|output| is_failed(output)).count(), 1);
+    assert_eq!(outputs.iter().filter(|output| is_cut(output)).count(), 1);
+    assert_eq!(follower.poll_timeout(), None);
 }

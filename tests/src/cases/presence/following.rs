@@ -1,6 +1,6 @@
 //! Who is here, where one hub follows another.
 
-use super::asking::{PRESENT, active};
+use super::asking::{PRESENT, active, wait_until};
 use crate::arguments::Capability;
 use crate::case::{Case, Suite, case};
 use crate::cases::following::{SECRET, follower};
@@ -27,9 +27,7 @@ fn who_is_here_is_known_at_every_hub(suite: &Suite) {
     // The follower tells of one that ends there.
     let [staying, leaving] = streams;
     drop(leaving);
-    while active(&leader, "exact", &topic).len() == 2 {
-        std::thread::sleep(std::time::Duration::from_millis(25));
-    }
+    wait_until("one has left", || active(&leader, "exact", &topic).len() == 1);
     assert_eq!(active(&follower, "exact", &topic).len(), 1);
     drop(staying);
 }
