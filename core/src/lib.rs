@@ -160,4 +160,4 @@ pub use trust::key_ring::{FetchFailure, Fetched, KeyFetch, KeyRing, LogLine};
 pub use wire::answer::{Answer, Response};
 pub use wire::request::{Body, Request};
 pub use wire::sampler::Sampler;
-pub use wire::unavailable::{link_unavailable, misconfigured, unconfigured};
+pub use wire::unavailable::{link_impossible, link_unavailable, misconfigured, unconfigured};

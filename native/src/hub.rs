@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use cinnabar_core::{
     Admission, Answer, Buckets, CheckHealth, Command, Config, EventId, Health, InvalidPublication,
-    List, OwnPublication, Publish, Sampler, Step, Subscribe, admit, misconfigured,
+    List, OwnPublication, Publish, Sampler, Step, Subscribe, admit, link_impossible, misconfigured,
 };
 use cinnabar_runtime::{
     Fault, Followed, Keys, Link, Opened, Source as _, SourceError as _, Streams, answer, machine,
 };
 use http::header::{SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
 use http::request::Parts as Head;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, Version};
 use hyper::upgrade::OnUpgrade;
 use jsonwebtoken::crypto::aws_lc;
 use tokio::time::timeout;
@@ -180,10 +180,13 @@ impl Hub {
         let (Updates::Log(_, Some(feed)), Some(upgrade), Some(Ok(accepted))) =
             (&self.0.updates, upgrade, accepted)
         else {
-            error!(
-                "a hub that would follow this one came by a server that upgrades no connections"
-            );
-            return self.send(misconfigured());
+            // Older versions know of no upgrades.
+            if parts.version == Version::HTTP_11 {
+                error!(
+                    "a hub that would follow this one came by a server that upgrades no connections"
+                );
+            }
+            return self.send(link_impossible());
         };
         answer.response.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, accepted);
         let feed = feed.clone();

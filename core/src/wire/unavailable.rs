@@ -40,6 +40,12 @@ pub fn link_unavailable() -> Answer {
     unavailable(&Cors::none())
 }
 
+/// The answer to a hub that would follow this one, and came by a connection that cannot become a WebSocket.
+#[must_use]
+pub fn link_impossible() -> Answer {
+    Refusal::NotAWebSocket.into_answer(&Cors::none())
+}
+
 /// The answer on every path of a hub whose configuration is broken. The reason is for the log.
 #[must_use]
 pub fn misconfigured() -> Answer {

@@ -128,6 +128,17 @@ fn both_sides_say_what_is_wrong_with_a_secret() {
     second.until_it_says("it answers 404");
 }
 
+/// As a proxy asks that was not told to speak HTTP/1.1.
+#[test]
+fn whoever_would_follow_over_an_older_http_is_told_so() {
+    let folder = Folder::create();
+    let answer = leader(&folder).send(&format!(
+        "GET /.well-known/mercure/feed HTTP/1.0\r\nHost: hub\r\nAuthorization: Bearer {SECRET}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    ));
+    assert!(answer.starts_with("HTTP/1.0 426"), "{answer}");
+    assert!(answer.contains("with HTTP/1.1"), "{answer}");
+}
+
 #[test]
 fn a_follower_takes_no_publications_and_says_where_to_publish() {
     let folder = Folder::create();
