@@ -44,6 +44,14 @@ impl Connection {
         Ok(Self { socket, decoder: Decoder::default() })
     }
 
+    /// Waits for the head of the answer: from then on, the stream gets what is published.
+    pub(super) fn opened(mut self, patience: Duration) -> io::Result<Self> {
+        while self.status().is_none() {
+            self.read(&mut [0; 1024], patience)?;
+        }
+        Ok(self)
+    }
+
     /// Reads once, at most as much as this buffer holds, and returns how much it was.
     pub(super) fn read(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
         self.socket.set_read_timeout(Some(patience.max(Duration::from_millis(1))))?;

@@ -20,8 +20,8 @@ const RECEIVE_BUFFER: usize = 32 * 1024;
 /// needs seconds to read the first.
 pub(super) fn a_slow_reader_receives_the_largest_update_and_the_next_ones(hub: &Hub) {
     let topic = fresh("slow");
-    let mut reader = Connection::open(hub, &[("match", &topic)], Some(RECEIVE_BUFFER)).unwrap();
-    // Its stream is open once an update has come.
+    let reader = Connection::open(hub, &[("match", &topic)], Some(RECEIVE_BUFFER)).unwrap();
+    let mut reader = reader.opened(PATIENCE).unwrap();
     let first = hub.publish(&[("topic", &topic), ("data", "the first")]);
     assert_eq!(reader.event(PATIENCE).unwrap().id, first);
 

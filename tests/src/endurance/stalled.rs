@@ -35,8 +35,9 @@ pub(super) fn a_stalled_reader_holds_up_nobody_and_loses_nothing(suite: &Suite) 
     // A platform may end a stream that has carried this much.
     prompt = hub.subscribe(&topic).patience(PATIENCE);
 
-    let mut stalled = Connection::open(&hub, &[("match", &topic)], Some(RECEIVE_BUFFER)).unwrap();
-    // Once its first update has come, its stream is open and its last event ID is known.
+    let stalled = Connection::open(&hub, &[("match", &topic)], Some(RECEIVE_BUFFER)).unwrap();
+    let mut stalled = stalled.opened(PATIENCE).unwrap();
+    // Once its first update has come, its last event ID is known.
     let first = hub.publish(&[("topic", &topic), ("data", "the first")]);
     assert_eq!(stalled.event(PATIENCE).unwrap().id, first);
     assert_eq!(prompt.expect_data("the first"), first);
