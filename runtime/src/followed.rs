@@ -9,10 +9,7 @@
 //! The core's [`Follower`](cinnabar_core::feed::Follower) decides everything; the task that owns it is
 //! in `following`. A hub that is away for a while costs its followers' streams nothing but a pause.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::ops::Bound;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use cinnabar_core::feed::{Answer, Question};
 use cinnabar_core::{
@@ -25,21 +22,18 @@ use tokio::sync::oneshot;
 use crate::following::{Answered, Ask, FollowError, Following};
 use crate::link::Dial;
 use crate::machine::Now;
+use crate::noted::Noted;
 use crate::source::{Read, Source, Tail};
 
 /// How many reads may wait for the streams before the hub that is followed has to wait.
 const AHEAD: usize = 4;
 
-/// How many subscriptions are found at a time.
-const PAGE: usize = 500;
-
 /// Another hub's log. A clone is another handle on the same links; with the last handle they end.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Followed {
     asks: UnboundedSender<Ask>,
-    /// The records of what that hub notes as held here, or may note, by their topics: should the streams
-    /// be cut without a word, they are ended from here.
-    noted: Arc<Mutex<BTreeMap<String, String>>>,
+    /// What that hub notes as held here: should the streams be cut without a word, it is ended from here.
+    noted: Noted,
 }
 
 impl Followed {
@@ -51,7 +45,7 @@ impl Followed {
         tokio::spawn(Following::new(dial, now, asked).run());
         let (nobody, _) = oneshot::channel();
         let _ = asks.send(Ask::Question(Question::End, nobody));
-        Self { asks, noted: Arc::default() }
+        Self { asks, noted: Noted::default() }
     }
 
     /// Answers who is here.
@@ -87,19 +81,6 @@ impl Followed {
             _ => Err(FollowError::Away),
         }
     }
-
-    /// It is whole between any two of its changes, so a panic elsewhere does not spoil it.
-    fn noted(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Followed {
-    /// Only a count: topics come from queries, and payloads from tokens.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let noted = self.noted().len();
-        formatter.debug_struct("Followed").field("noted", &noted).finish_non_exhaustive()
-    }
 }
 
 impl Source for Followed {
@@ -133,27 +114,19 @@ impl Source for Followed {
     }
 
     async fn register(&self, subscriptions: Subscriptions) -> Result<(), FollowError> {
-        let records = subscriptions.iter().map(|one| (one.topic().to_owned(), one.record()));
-        self.noted().extend(records);
+        self.noted.add(&subscriptions);
         self.tell(Question::Register(subscriptions)).await
     }
 
     async fn unregister(&self, subscriptions: Subscriptions) -> Result<(), FollowError> {
         self.tell(Question::Unregister(subscriptions.clone())).await?;
-        let mut noted = self.noted();
-        for one in subscriptions.iter() {
-            noted.remove(one.topic());
-        }
+        subscriptions.iter().for_each(|one| self.noted.remove(one.topic()));
         Ok(())
     }
 
     /// What was registered from here. What an earlier process left, the hub that is followed ends.
     async fn registered(&self, after: String) -> Result<Vec<ActiveSubscription>, FollowError> {
-        let noted = self.noted();
-        let behind = noted.range::<str, _>((Bound::Excluded(after.as_str()), Bound::Unbounded));
-        let restored =
-            behind.filter_map(|(topic, record)| ActiveSubscription::restored(topic, record));
-        Ok(restored.take(PAGE).collect())
+        Ok(self.noted.behind(&after, |_| true))
     }
 
     fn tail(&self, from: Place) -> FollowedTail {

@@ -40,6 +40,7 @@
 //! | how the holder is driven | `task`; `work` for what it asks of the log, `records` for what it has it note |
 //! | how a subscriber waits, and how many may | `arrivals` |
 //! | what a reader has taken | `outlet`; [`Body`] for its sender |
+//! | what is noted of a process that a log does not list by process | [`Noted`] |
 //! | how the keys that issuers publish are fetched | [`Keys`] |
 //! | the clock and randomness | [`machine`] |
 
@@ -53,6 +54,7 @@ mod following;
 mod keys;
 mod link;
 pub mod machine;
+mod noted;
 mod opened;
 mod outlet;
 mod pace;
@@ -72,6 +74,7 @@ pub use followed::{Followed, FollowedTail};
 pub use following::FollowError;
 pub use keys::Keys;
 pub use link::{Carried, Carrier, Dial, Link};
+pub use noted::Noted;
 pub use opened::Opened;
 pub use pace::Pace;
 pub use paced::{Ahead, Paced, Polled, PolledTail};

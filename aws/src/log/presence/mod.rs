@@ -37,13 +37,13 @@ mod listing;
 mod renewal;
 mod sweep;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cinnabar_core::{ActiveSubscription, Answer, IdOrigin, List, Subscriptions, Update};
+use cinnabar_runtime::Noted;
 use tokio::task::JoinSet;
 
 use super::error::{AppendError, LogError};
@@ -56,9 +56,6 @@ pub(crate) use lease::RENEWAL;
 /// How many calls are made at a time.
 const AT_ONCE: usize = 16;
 
-/// How many of the process's own are handed over at once.
-const PAGE: usize = 500;
-
 /// A handle on who is here.
 #[derive(Clone)]
 pub struct Presence {
@@ -70,8 +67,8 @@ struct Shared {
     /// By which a mark on a row is known as this process's own.
     me: u64,
     lease: tokio::sync::Mutex<Option<Lease>>,
-    /// What this process has noted, or tried to: records by topic.
-    own: Mutex<BTreeMap<String, String>>,
+    /// What this process has noted, or tried to.
+    own: Noted,
     /// The topics of those that it is ending.
     ending: Mutex<BTreeSet<String>>,
     /// Whether others have ended what it had noted, and its streams do not know yet.
@@ -92,7 +89,7 @@ impl Presence {
             table: Arc::clone(&log.table),
             me,
             lease: tokio::sync::Mutex::default(),
-            own: Mutex::default(),
+            own: Noted::default(),
             ending: Mutex::default(),
             was_taken_for_dead: AtomicBool::new(false),
             leases: AtomicUsize::new(1),
@@ -110,7 +107,7 @@ impl Presence {
     pub async fn register(&self, subscriptions: Subscriptions) -> Result<(), LogError> {
         let all: Vec<ActiveSubscription> = subscriptions.iter().collect();
         // First, since the lease is given up when this is empty.
-        self.own().extend(all.iter().map(|one| (one.topic().to_owned(), one.record())));
+        self.shared.own.add(&subscriptions);
         let holder = self.holder().await?;
         let presence = self.clone();
         each(all.clone(), move |one| {
@@ -143,7 +140,7 @@ impl Presence {
             async move {
                 let ended = presence.end(&one).await;
                 if ended.is_ok() {
-                    presence.own().remove(one.topic());
+                    presence.shared.own.remove(one.topic());
                 }
                 presence.ending().remove(one.topic());
                 ended
@@ -158,12 +155,8 @@ impl Presence {
     /// is ending.
     #[must_use]
     pub fn registered(&self, after: &str) -> Vec<ActiveSubscription> {
-        let (own, ending) = (self.own(), self.ending());
-        let behind = own.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
-        let restored = behind
-            .filter(|(topic, _)| !ending.contains(*topic))
-            .filter_map(|(topic, record)| ActiveSubscription::restored(topic, record));
-        restored.take(PAGE).collect()
+        let ending = self.ending();
+        self.shared.own.behind(after, |topic| !ending.contains(topic))
     }
 
     /// Answers a question after active subscriptions, whoever holds them.
@@ -185,10 +178,6 @@ impl Presence {
     }
 
     /// It is whole between any two of its changes, so a panic elsewhere does not spoil it.
-    fn own(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.shared.own.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn ending(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.shared.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,7 +186,7 @@ impl Presence {
 impl fmt::Debug for Presence {
     /// Only counts: topics come from queries, and payloads from tokens.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Presence").field("own", &self.own().len()).finish_non_exhaustive()
+        formatter.debug_struct("Presence").field("own", &self.shared.own).finish_non_exhaustive()
     }
 }
 

@@ -111,7 +111,7 @@ impl Presence {
     /// Gives the lease up, if nothing is noted any more. If that fails, it runs out.
     pub(super) async fn give_up_lease(&self) {
         let mut lease = self.shared.lease.lock().await;
-        if !self.own().is_empty() {
+        if !self.shared.own.is_empty() {
             return;
         }
         if let Some(held) = lease.take()
